@@ -1,0 +1,352 @@
+//! The detail keys: under which causes each appears, and its parameters with their units.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::unit::Unit;
+use crate::table::Cause;
+
+/// The causes under which a key appears: a list, or `any`.
+macro_rules! causes_of {
+    (any) => {
+        &Cause::ALL
+    };
+    ([$($cause:ident),+]) => {
+        &[$(Cause::$cause),+]
+    };
+}
+
+/// Makes [`DetailKey`] and what is known of each key from its row.
+macro_rules! detail_keys {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $key:literal under $causes:tt with [$($param:ident: $unit:ident),*];)+) => {
+        /// A stable key of a finer finding. Its text in records and in JSON is [`DetailKey::as_str`].
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum DetailKey {
+            $(
+                $(#[doc = $doc])+
+                #[doc = concat!("\n\nParameters: ", $("`", stringify!($param), "` ([`", stringify!($unit), "`](Unit::", stringify!($unit), ")) ",)* "")]
+                $variant,
+            )+
+            /// A key that this version does not know: written by a newer one.
+            Other(String),
+        }
+
+        impl DetailKey {
+            /// Every key this version knows.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The stable key, snake case.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $key,)+
+                    Self::Other(key) => key,
+                }
+            }
+
+            /// The causes under which the key appears; empty for an unknown key.
+            pub fn causes(&self) -> &'static [Cause] {
+                match self {
+                    $(Self::$variant => causes_of!($causes),)+
+                    Self::Other(_) => &[],
+                }
+            }
+
+            /// The key's parameters and their units. Each may be missing.
+            pub fn params(&self) -> &'static [(&'static str, Unit)] {
+                match self {
+                    $(Self::$variant => &[$((stringify!($param), Unit::$unit)),*],)+
+                    Self::Other(_) => &[],
+                }
+            }
+        }
+
+        impl From<Cow<'_, str>> for DetailKey {
+            fn from(key: Cow<'_, str>) -> Self {
+                match key.as_ref() {
+                    $($key => Self::$variant,)+
+                    _ => Self::Other(key.into_owned()),
+                }
+            }
+        }
+    };
+}
+
+detail_keys! {
+    // How the client closed.
+
+    /// The connection ended between two messages: the program had time to finish what it was sending.
+    AtMessageBoundary = "at_message_boundary" under [EndOfFile, Reset, UplinkCollapsed] with [];
+    /// The connection ended inside a message: the program was cut off while sending.
+    MidMessage = "mid_message" under [EndOfFile, Reset, UplinkCollapsed]
+        with [have: Bytes, want: Bytes, message_type: MessageType];
+    /// The reset came after silence in which our probe had been acknowledged: a frozen program was ended.
+    KilledWhileFrozen = "killed_while_frozen" under [Reset] with [silence_ms: Millis, probe_ms: Millis];
+    /// `FCUnpublish`, and then the socket closed.
+    FcUnpublishClosed = "fc_unpublish_closed" under [CloseStream] with [];
+    /// `FCUnpublish`, and no `deleteStream` within the time given for it.
+    FcUnpublishAlone = "fc_unpublish_alone" under [CloseStream] with [waited_ms: Millis];
+    /// After `FCUnpublish` another name was published on the same connection.
+    Republished = "republished" under [CloseStream] with [stream: Text];
+    /// The SRT peer sent SHUTDOWN.
+    SrtShutdown = "srt_shutdown" under [TransportGoodbye] with [];
+    /// The WHIP client sent DELETE or closed DTLS.
+    WhipDelete = "whip_delete" under [TransportGoodbye] with [];
+
+    // The path between encoder and server.
+
+    /// A reset answered our probe after silence: a NAT or router on the way has forgotten the connection.
+    NatLost = "nat_lost" under [PathLost] with [silence_ms: Millis];
+    /// Our own bytes stayed unacknowledged until TCP gave up.
+    PathLost = "path_lost" under [PathLost]
+        with [silence_ms: Millis, unacked_ms: Millis, unacked_bytes: Bytes, retransmits: Count];
+    /// The encoder's packets still arrived, as retransmissions, but ours no longer reached it.
+    PathOneWay = "path_one_way" under [PathLost] with [unacked_ms: Millis, segments: Count];
+    /// A router or host on the way reported that the encoder cannot be reached.
+    IcmpUnreachable = "icmp_unreachable" under [Unreachable] with [errno: Errno];
+    /// A write failed, and the receive side had nothing to say about it.
+    SendFailed = "send_failed" under [SendFailed] with [errno: Errno];
+    /// The uplink collapsed: the push fell behind real time and the network shows why. As a detail of 15/0, and as a
+    /// finding elsewhere.
+    Collapse = "collapse" under any
+        with [drift_ms: Millis, window_ms: Millis, rcv_rtt_ms: Millis, baseline_ms: Millis, segments: Count, video_gone_ms: Millis];
+    /// How far behind real time the push was when it was cut.
+    LagLimit = "lag_limit" under [LagLimit] with [lag_ms: Millis, limit_ms: Millis];
+    /// A TLS record could not be authenticated or read.
+    TlsBroken = "tls_broken" under [TransportLost] with [reason: Text];
+    /// The SRT peer was silent for its time limit.
+    PeerTimeout = "peer_timeout" under [TransportLost] with [silence_ms: Millis];
+    /// ICE consent was no longer renewed, or DTLS was lost.
+    ConsentLost = "consent_lost" under [TransportLost] with [silence_ms: Millis];
+    /// The peer's host reported that nobody listens on its UDP port any more.
+    PeerPortClosed = "peer_port_closed" under [TransportLost] with [];
+
+    // Silence and limits of media.
+
+    /// No media, but the program answered our ping: its encoder has stalled.
+    EncoderStalled = "encoder_stalled" under [NeverSentMedia, MediaStopped] with [silence_ms: Millis, limit_ms: Millis];
+    /// No media; the host acknowledged our ping, but the program, which had answered before, did not.
+    EncoderFrozen = "encoder_frozen" under [NeverSentMedia, MediaStopped] with [silence_ms: Millis, limit_ms: Millis];
+    /// No media; the host acknowledged our ping. The program has never answered one, so its state is not known.
+    HostAlive = "host_alive" under [NeverSentMedia, MediaStopped] with [silence_ms: Millis, limit_ms: Millis];
+    /// Bytes still arrived, but no audio or video in them.
+    DataWithoutMedia = "data_without_media" under [NeverSentMedia, MediaStopped] with [silence_ms: Millis, limit_ms: Millis];
+    /// The limit for being played that passed.
+    UnplayedFor = "unplayed_for" under [Unplayed] with [limit_ms: Millis];
+    /// The frame rate that was measured, frames a second.
+    FrameRate = "frame_rate" under [FrameRateLimit] with [fps: Rate, limit: Rate, window_ms: Millis];
+
+    // Before a push was live.
+
+    /// The limit for reaching the next stage passed: the server closed the connection.
+    SetupLimit = "setup_limit" under [LeftBeforeFirstByte, LeftInRtmpHandshake, LeftBeforeConnect, LeftAfterConnect,
+        LeftBeforePublish, LeftInTlsHandshake, LeftInSrtHandshake, LeftInWebrtcSetup, LeftInAuthHook]
+        with [limit_ms: Millis];
+    /// The client left on its own, or its connection failed.
+    SetupClosed = "setup_closed" under [LeftBeforeFirstByte, LeftInRtmpHandshake, LeftBeforeConnect, LeftAfterConnect,
+        LeftBeforePublish, LeftInTlsHandshake, LeftInSrtHandshake, LeftInWebrtcSetup, LeftInAuthHook]
+        with [close: Word, after_ms: Millis];
+
+    // What the client sent.
+
+    /// A protocol or media rule was broken: `rule` is its stable name, `found` what was seen, in English.
+    Rule = "rule" under [ProtocolBroken, MessageTooLarge, MediaBroken, AmfBroken]
+        with [rule: Text, class: Word, offset: Offset, message_type: MessageType, length: Bytes, chunk_stream: Count, path: Text, found: Text];
+    /// A message was larger than allowed.
+    MessageLimit = "message_limit" under [MessageTooLarge]
+        with [size: Bytes, limit: Bytes, message_type: MessageType, offset: Offset];
+    /// The messages that had arrived in part filled the memory that all pushes share for them.
+    MessageBudget = "message_budget" under [MessageTooLarge] with [size: Bytes, limit: Bytes];
+    /// An AMF value began with a marker that is illegal there.
+    AmfMarker = "amf_marker" under [AmfBroken] with [marker: Marker, offset: Offset, path: Text, rule: Text];
+    /// A second publish beside a live one on the same connection.
+    SecondPublish = "second_publish" under [ProtocolBroken] with [live: Text];
+
+    // This server.
+
+    /// The task panicked; `reason` is the panic's text.
+    TaskPanic = "task_panic" under [TaskFailed] with [reason: Text];
+    /// The push was given up without an end.
+    DroppedUnclosed = "dropped_unclosed" under [TaskFailed] with [];
+    /// We offered no room to receive: the server read too slowly. As a detail of 24/0, and as a finding elsewhere.
+    OwnWindowClosed = "own_window_closed" under any with [before_ms: Millis, closed_ms: Millis];
+    /// A part of the live pipeline failed: `hub`, `muxer`, `relay`.
+    PipelinePart = "pipeline_part" under [PipelineFailed] with [part: Word, reason: Text];
+    /// The journal still showed the push open at the next start.
+    RecoveredAtStart = "recovered_at_start" under [NodeStopped, NodeDied] with [last_seen: Time, recovered_at: Time];
+    /// The server that the push was passed on to ordered the stop.
+    UpstreamOrder = "upstream_order" under [ProxyToldToStop] with [address: Text];
+    /// An operator drained this node.
+    Drain = "drain" under [NodeStopped, ProxyToldToStop] with [];
+    /// Why the catalog was not available.
+    CatalogError = "catalog_error" under [CatalogUnavailable] with [reason: Text];
+    /// What was wrong with the stream registry.
+    RegistryError = "registry_error" under [RegistryUnreachable, RegistryConflict] with [reason: Text, waited_ms: Millis];
+    /// The disk of the journal was full.
+    DiskFull = "disk_full" under [JournalUnwritable] with [];
+    /// The journal failed; `reason` is the store's text.
+    StoreError = "store_error" under [JournalUnwritable] with [reason: Text];
+    /// The journal did not answer in time.
+    JournalSlow = "journal_slow" under [JournalUnwritable] with [limit_ms: Millis];
+    /// What was above its limit: `connections`, `pushes`, `memory`, `files`, `cpu`, `rate`.
+    OverloadOf = "overload_of" under [Overload] with [of: Word, have: Count, limit: Count];
+    /// How ownership of the stream was lost.
+    LeaseLost = "lease_lost" under [OwnershipLost] with [reason: Text];
+
+    // Rules, and people.
+
+    /// The account that was asked for.
+    AccountOf = "account_of" under [AccountUnknown, AccountStopped, AccountOverdue, AccountForceStopped]
+        with [account: Text, domain: Text];
+    /// The host of the push URL is an IP address, or there is none.
+    AddressInUrl = "address_in_url" under [PushByIp] with [host: Text];
+    /// The domain that was asked for.
+    DomainAsked = "domain_asked" under [DomainUnknown, DomainInvalid, DomainDisabled] with [domain: Text];
+    /// The domain is for playback; pushes to it are refused.
+    PlayDomain = "play_domain" under [DomainUnknown, DomainInvalid] with [domain: Text];
+    /// The app that was asked for.
+    AppAsked = "app_asked" under [AppDisabled] with [app: Text, domain: Text];
+    /// The account, domain or app was turned off while the push was live.
+    CutWhileLive = "cut_while_live" under [AccountStopped, AccountOverdue, AccountForceStopped, DomainDisabled, AppDisabled, IpBlocked]
+        with [];
+    /// Until when the stream is forbidden.
+    ForbiddenUntil = "forbidden_until" under [StreamForbidden, Forbidden] with [until: Time, reason: Text];
+    /// The channel that was asked for.
+    ChannelAsked = "channel_asked" under [ChannelMissing, ChannelStopped] with [channel: Text];
+    /// The first illegal character of a name, and its place, counted from 1.
+    BadCharacter = "bad_character" under [StreamNameIllegal, AppNameIllegal]
+        with [name: Text, character: Text, position: Count];
+    /// The length of a name that is empty or too long.
+    BadLength = "bad_length" under [StreamNameIllegal, AppNameIllegal] with [length: Bytes, limit: Bytes];
+    /// The address, and the list entry that decided.
+    AddressRule = "address_rule" under [IpBlocked, IpNotAllowed] with [address: Text, network: Text];
+    /// The `txTime` that is not exactly 8 hexadecimal digits.
+    TimeMalformed = "time_malformed" under [ExpiryMissing] with [value: Text];
+    /// When the URL expired.
+    ExpiredAt = "expired_at" under [Expired] with [expired_at: Time, late_ms: Millis];
+    /// What the signature was checked over.
+    SignatureOver = "signature_over" under [SignatureWrong] with [stream: Text, time: Text];
+    /// Which limit was reached: `account`, `domain`, `stream`, `node`.
+    LimitOf = "limit_of" under [TooManyPushes, TooManyPushesOfStream] with [scope: Word, have: Count, limit: Count];
+    /// The push that is live under this stream key, which the conflict rule keeps.
+    AlreadyLive = "already_live" under [TooManyPushesOfStream] with [address: Text, live_ms: Millis];
+    /// Two sources keep taking the stream from each other; the one that is live stays.
+    Duel = "duel" under [TooManyPushesOfStream] with [live: Text, refused: Text, takeovers: Count, window_ms: Millis];
+    /// The two priorities.
+    PriorityBelow = "priority_below" under [PriorityLower] with [priority: Text, live_priority: Text];
+    /// The hook answered no: its HTTP status and its reason.
+    HookStatus = "hook_status" under [HookRefused] with [status: Text, reason: Text];
+    /// The hook did not answer in time.
+    HookTimeout = "hook_timeout" under [HookRefused] with [limit_ms: Millis];
+    /// The hook could not be reached, or its answer could not be read.
+    HookUnreachable = "hook_unreachable" under [HookRefused] with [reason: Text];
+    /// The push that took over.
+    ReplacedBy = "replaced_by" under [TakenOver, TakenOverEmpty] with [address: Text, push: Text, silence_ms: Millis];
+    /// Finding: this push had taken over from another one.
+    ReplacedOf = "replaced_of" under any with [address: Text, push: Text];
+    /// Who asked, and by which way: `console`, `api`, `css_api`, `signal`.
+    OrderedBy = "ordered_by" under [NodeStopped, ProxyToldToStop, Dropped, Forbidden] with [who: Text, via: Word, reason: Text];
+    /// Where a record was imported from.
+    ImportedFrom = "imported_from" under [Imported] with [source: Text];
+    /// Why the journal row could not be read.
+    RowError = "row_error" under [RowUnreadable] with [reason: Text];
+    /// What was seen of an end that no row explains.
+    Unexplained = "unexplained" under [Unknown] with [close: Word, stage: Word, errno: Errno];
+
+    // Findings: signs for or against a cause.
+
+    /// A goodbye was received.
+    GoodbyeReceived = "goodbye_received" under any with [command: Text];
+    /// No goodbye was received.
+    NoGoodbye = "no_goodbye" under any with [];
+    /// What the socket said after the goodbye; it does not count.
+    CloseAfterGoodbye = "close_after_goodbye" under any with [close: Word];
+    /// Our own act came first; what the client did then is its reaction.
+    OwnActFirst = "own_act_first" under any with [close: Word];
+    /// How the receive side ended.
+    SocketEnded = "socket_ended" under any with [close: Word, errno: Errno];
+    /// How far the push had come.
+    StageReached = "stage_reached" under any with [stage: Word];
+    /// The last command that was received.
+    LastCommand = "last_command" under any with [command: Text, before_ms: Millis];
+    /// Media flowed until the end.
+    MediaUntilEnd = "media_until_end" under any with [last_ms: Millis];
+    /// No media had arrived for this long.
+    NoMediaFor = "no_media_for" under any with [silence_ms: Millis];
+    /// Not a byte had arrived for this long.
+    SilenceBefore = "silence_before" under any with [silence_ms: Millis];
+    /// There was no silence before the end.
+    NoSilence = "no_silence" under any with [silence_ms: Millis];
+    /// Our probe was sent and never acknowledged by the peer's TCP.
+    ProbeUnacknowledged = "probe_unacknowledged" under any with [probe_ms: Millis, retransmits: Count];
+    /// Our probe was acknowledged by the peer's TCP, not answered by the program.
+    ProbeAcknowledged = "probe_acknowledged" under any with [probe_ms: Millis];
+    /// Our probe was answered by the program.
+    ProbeAnswered = "probe_answered" under any with [probe_ms: Millis];
+    /// The client has never answered a ping, as some encoders never do: no answer says nothing of it.
+    NeverAnsweredPing = "never_answered_ping" under any with [];
+    /// The receive round-trip time rose far above its own baseline.
+    RttRisen = "rtt_risen" under any with [rcv_rtt_ms: Millis, baseline_ms: Millis];
+    /// The receive round-trip time stayed at its baseline.
+    RttFlat = "rtt_flat" under any with [rcv_rtt_ms: Millis, baseline_ms: Millis];
+    /// The push fell behind real time.
+    DriftGrew = "drift_grew" under any with [drift_ms: Millis, window_ms: Millis];
+    /// The push kept up with real time.
+    DriftSteady = "drift_steady" under any with [drift_ms: Millis, window_ms: Millis];
+    /// Segments arrived out of order, as behind lost packets.
+    OutOfOrder = "out_of_order" under any with [segments: Count, window_ms: Millis];
+    /// Video was gone while audio went on, as encoders drop it on a narrow uplink.
+    VideoGone = "video_gone" under any with [video_gone_ms: Millis];
+    /// The encoder fell behind real time while the network was calm: it is overloaded.
+    EncoderSlow = "encoder_slow" under any with [fps: Rate, drift_ms: Millis, window_ms: Millis];
+    /// A write of ours failed as well.
+    WriteFailed = "write_failed" under any with [errno: Errno];
+    /// The path had been suspect before, and the push had resumed.
+    PathSuspectBefore = "path_suspect_before" under any with [times: Count];
+    /// TLS ended without its closing message.
+    NoCloseNotify = "no_close_notify" under any with [];
+    /// The rule that was broken is one that nothing else explains: the bytes themselves are the proof.
+    BytesProve = "bytes_prove" under any with [offset: Offset];
+
+    // Findings: what cannot be told from here.
+
+    /// A person who stops, or a kill, during congestion looks the same from the server.
+    StopLooksSame = "stop_looks_same" under any with [];
+    /// The encoder and a device on the way send the same reset.
+    ResetSenderUnknown = "reset_sender_unknown" under any with [];
+    /// The address is a load balancer's: TCP facts describe the way to it, not to the encoder.
+    BehindProxy = "behind_proxy" under any with [];
+    /// No TCP facts could be read.
+    NoTcpFacts = "no_tcp_facts" under any with [];
+}
+
+impl From<String> for DetailKey {
+    fn from(key: String) -> Self {
+        Cow::<str>::Owned(key).into()
+    }
+}
+
+impl From<&str> for DetailKey {
+    fn from(key: &str) -> Self {
+        Cow::Borrowed(key).into()
+    }
+}
+
+impl fmt::Display for DetailKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for DetailKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for DetailKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<str>::deserialize(deserializer).map(Self::from)
+    }
+}

@@ -6,8 +6,8 @@ use super::digest::{self, Maker};
 use super::error::check_version;
 use super::{HandshakeError, HandshakeKind, HandshakeStage, PACKET, Progress, RANDOM, VERSION};
 
-/// Version that S1 shows to clients of the digest handshake. ffmpeg looks for a digest only where the second of these
-/// bytes (its `serverdata[5]`, the first one behind the time) is 3 or more.
+/// Version that S1 shows to clients of the digest handshake. ffmpeg looks for digests in S1 and S2 only where the first
+/// of these bytes is 3 or more.
 const SERVER_VERSION: [u8; 4] = [4, 5, 0, 1];
 
 /// The server's half of the handshake.
@@ -39,8 +39,8 @@ impl ServerHandshake {
 
     /// Takes what it can from `input`, and appends the answer S0, S1, S2 to `out` once C1 is complete.
     ///
-    /// C2 is not verified: clients of the simple handshake fill it with an echo, an echo with a time of their own, or
-    /// nothing but zeros, and it proves nothing.
+    /// C2 is not verified, and it proves nothing: rtmp2sink echoes S1 with a time of its own, and ffmpeg, whose C1 carries
+    /// a digest, signs C2 only when it plays.
     ///
     /// # Errors
     /// The first byte is not the version of plain RTMP.

@@ -1,0 +1,166 @@
+//! Signed URLs, as Tencent Cloud CSS signs them: `txSecret` is the lower-case hex of MD5 or SHA-256 over
+//! key, StreamName and the text of `txTime`; `txTime` is the end of the URL's validity in Unix seconds, 8 hex digits.
+//!
+//! Domain, app and other parameters are not signed. The text of `txTime` is hashed as written, since both letter
+//! cases are in use.
+
+use md5::{Digest, Md5};
+use sha2::Sha256;
+use subtle::{Choice, ConstantTimeEq};
+
+use crate::clock::Timestamp;
+use crate::stream_key::Params;
+
+/// The parameter that carries the signature.
+pub const TX_SECRET: &str = "txSecret";
+/// The parameter that carries the end of validity.
+pub const TX_TIME: &str = "txTime";
+
+/// The hash behind a signature; told apart by the signature's length.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Algorithm {
+    /// 32 hex digits.
+    #[default]
+    Md5,
+    /// 64 hex digits.
+    Sha256,
+}
+
+/// Why a signature is not good. The variants stand in the order in which [`verify`] checks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    /// 18/500: no `txTime`, or one that is not exactly 8 hexadecimal digits. (Were other lengths allowed, a URL
+    /// signed for stream `live1` could be cut so that it opens `live`, as the hashed texts would be the same.)
+    #[error("txTime is missing or not 8 hexadecimal digits")]
+    TimeMissing {
+        /// What stood in its place, at most 32 characters; `None` if there was no `txTime`.
+        found: Option<String>,
+    },
+    /// 18/501: the URL's validity has ended.
+    #[error("the URL expired at {at}")]
+    Expired {
+        /// When it ended.
+        at: Timestamp,
+    },
+    /// 18/502: no `txSecret`, or an empty one.
+    #[error("txSecret is missing")]
+    SecretMissing,
+    /// 18/503: `txSecret` does not match any key.
+    #[error("txSecret is wrong")]
+    SecretWrong(SecretFault),
+}
+
+/// What is known about a `txSecret` that does not match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretFault {
+    /// There is no key to match: both are empty.
+    NoKey,
+    /// Not 32 or 64 characters long.
+    Length(usize),
+    /// Right but for upper-case letters: the signer prints hex in the wrong case.
+    UpperCase,
+    /// Right for `app/stream`: the signer hashes the whole path in place of the stream name.
+    PathSigned,
+    /// Right for another letter case of `txTime`: the signer hashes a text that it does not send.
+    TimeCase,
+    /// None of these: a wrong key, another stream's signature, or a forgery.
+    Mismatch,
+}
+
+/// What a good signature says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// When the URL's validity ends. A push that is live by then goes on.
+    pub expires: Timestamp,
+}
+
+/// MD5 signature: 32 lower-case hex digits.
+pub fn tx_secret_md5(key: &str, stream: &str, tx_time: &str) -> String {
+    hex::encode(hash::<Md5>(key, stream, tx_time))
+}
+
+/// SHA-256 signature: 64 lower-case hex digits.
+pub fn tx_secret_sha256(key: &str, stream: &str, tx_time: &str) -> String {
+    hex::encode(hash::<Sha256>(key, stream, tx_time))
+}
+
+/// Checks `txTime` and `txSecret` in `params` for a stream: the time is there and well-formed (18/500), has not
+/// passed (18/501), the signature is there (18/502) and is that of one of `keys` (18/503). Empty keys never match.
+/// How long the comparison takes does not depend on where signatures differ.
+///
+/// `app` only serves to tell a wrong signature's likely origin.
+///
+/// # Errors
+/// The first check that fails.
+pub fn verify(
+    keys: &[&str],
+    app: &str,
+    stream: &str,
+    params: &Params,
+    now: Timestamp,
+) -> Result<Signed, SignError> {
+    let tx_time = params.get(TX_TIME);
+    let missing = || SignError::TimeMissing { found: tx_time.map(|text| text.chars().take(32).collect()) };
+    let (tx_time, expires) = tx_time.and_then(|t| Some((t, parse_tx_time(t)?))).ok_or_else(missing)?;
+    if now >= expires {
+        return Err(SignError::Expired { at: expires });
+    }
+    let secret = params.get(TX_SECRET).filter(|s| !s.is_empty()).ok_or(SignError::SecretMissing)?;
+    if matches_any(keys, stream, tx_time, secret) {
+        return Ok(Signed { expires });
+    }
+    Err(SignError::SecretWrong(explain(keys, app, stream, tx_time, secret)))
+}
+
+/// `txSecret=...&txTime=...` for a stream, valid until `expires` (to the second; times that 8 hex digits cannot
+/// hold are moved to the nearest that they can).
+pub fn signed_query(key: &str, stream: &str, expires: Timestamp, algorithm: Algorithm) -> String {
+    let tx_time = format!("{:08X}", u32::try_from(expires.secs().max(0)).unwrap_or(u32::MAX));
+    let secret = match algorithm {
+        Algorithm::Md5 => tx_secret_md5(key, stream, &tx_time),
+        Algorithm::Sha256 => tx_secret_sha256(key, stream, &tx_time),
+    };
+    format!("{TX_SECRET}={secret}&{TX_TIME}={tx_time}")
+}
+
+fn hash<D: Digest>(key: &str, stream: &str, tx_time: &str) -> impl AsRef<[u8]> {
+    D::new().chain_update(key).chain_update(stream).chain_update(tx_time).finalize()
+}
+
+/// The time in a `txTime`, if it is exactly 8 hexadecimal digits.
+fn parse_tx_time(text: &str) -> Option<Timestamp> {
+    let well_formed = text.len() == 8 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let secs = well_formed.then(|| u32::from_str_radix(text, 16).ok()).flatten()?;
+    Some(Timestamp(i64::from(secs) * 1000))
+}
+
+fn matches_any(keys: &[&str], stream: &str, tx_time: &str, secret: &str) -> bool {
+    let mut found = Choice::from(0);
+    for key in keys.iter().filter(|key| !key.is_empty()) {
+        let expected = match secret.len() {
+            32 => tx_secret_md5(key, stream, tx_time),
+            64 => tx_secret_sha256(key, stream, tx_time),
+            _ => return false,
+        };
+        found |= expected.as_bytes().ct_eq(secret.as_bytes());
+    }
+    found.into()
+}
+
+fn explain(keys: &[&str], app: &str, stream: &str, tx_time: &str, secret: &str) -> SecretFault {
+    let upper_time = tx_time.to_ascii_uppercase();
+    let lower_time = tx_time.to_ascii_lowercase();
+    if keys.iter().all(|key| key.is_empty()) {
+        SecretFault::NoKey
+    } else if ![32, 64].contains(&secret.len()) {
+        SecretFault::Length(secret.len())
+    } else if matches_any(keys, stream, tx_time, &secret.to_ascii_lowercase()) {
+        SecretFault::UpperCase
+    } else if matches_any(keys, &format!("{app}/{stream}"), tx_time, secret) {
+        SecretFault::PathSigned
+    } else if [upper_time, lower_time].iter().any(|time| matches_any(keys, stream, time, secret)) {
+        SecretFault::TimeCase
+    } else {
+        SecretFault::Mismatch
+    }
+}

@@ -21,3 +21,5 @@ pub use value::{Array, Object, Value};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::any_value;

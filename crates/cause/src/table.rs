@@ -3,8 +3,13 @@
 //! The rows stand below, in the order of the table. What is said about them stands in one file per language, each a
 //! `match` over all causes, so that a row without words does not compile.
 
+mod en;
+mod ja;
 mod lang;
 mod side;
+#[cfg(test)]
+mod tests;
+mod zh;
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,6 +19,16 @@ use serde::{Deserialize, Serialize};
 
 pub use lang::{Lang, LangError};
 pub use side::{Side, SideError};
+
+/// What is said about one cause in one language.
+struct Text {
+    /// The table's message. Several rows share one.
+    errmsg: &'static str,
+    /// One sentence: what happened. Each row has its own.
+    meaning: &'static str,
+    /// What to do about it. Each row has its own.
+    advice: &'static str,
+}
 
 /// Makes [`Cause`] and its numbers from the rows.
 macro_rules! causes {
@@ -195,6 +210,31 @@ causes! {
     OwnershipLost = 38/0, Server;
     /// The frame rate was above the limit.
     FrameRateLimit = 39/0, Policy;
+}
+
+impl Cause {
+    /// The table's message. In Japanese it is verbatim that of the public table; several rows share one.
+    pub const fn errmsg(self, lang: Lang) -> &'static str {
+        self.text(lang).errmsg
+    }
+
+    /// What happened, in one sentence.
+    pub const fn meaning(self, lang: Lang) -> &'static str {
+        self.text(lang).meaning
+    }
+
+    /// What to do about it.
+    pub const fn advice(self, lang: Lang) -> &'static str {
+        self.text(lang).advice
+    }
+
+    const fn text(self, lang: Lang) -> Text {
+        match lang {
+            Lang::Ja => ja::text(self),
+            Lang::En => en::text(self),
+            Lang::Zh => zh::text(self),
+        }
+    }
 }
 
 impl fmt::Display for Cause {

@@ -42,15 +42,16 @@ impl AudioConfig {
 
 /// Parses the body of an audio sequence header: AudioSpecificConfig, Opus identification header, FLAC stream info.
 ///
+/// `None` for codecs without one, for which ffmpeg sends an empty header all the same; see [`audio_frame_config`].
+///
 /// # Errors
-/// [`ConfigError`] with the field and its place when the record is broken;
-/// [`ConfigError::NoAudioRecord`] for other codecs, see [`audio_frame_config`].
-pub fn audio_config(codec: AudioCodec, body: &[u8]) -> Result<AudioConfig, ConfigError> {
+/// [`ConfigError`] with the field and its place when the record is broken.
+pub fn audio_config(codec: AudioCodec, body: &[u8]) -> Result<Option<AudioConfig>, ConfigError> {
     match codec {
-        AudioCodec::Aac => aac::config(body),
-        AudioCodec::Opus => opus::config(body),
-        AudioCodec::Flac => flac::config(body),
-        _ => Err(ConfigError::NoAudioRecord(codec)),
+        AudioCodec::Aac => aac::config(body).map(Some),
+        AudioCodec::Opus => opus::config(body).map(Some),
+        AudioCodec::Flac => flac::config(body).map(Some),
+        _ => Ok(None),
     }
 }
 

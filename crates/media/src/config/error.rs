@@ -1,6 +1,5 @@
 //! Why a codec configuration could not be parsed.
 
-use crate::codec::{AudioCodec, VideoCodec};
 use crate::offset::BitOffset;
 
 /// A broken codec configuration or frame header. Offsets count from the start of the slice that was handed in.
@@ -86,17 +85,11 @@ pub enum ConfigError {
         /// Where the search ended.
         at: BitOffset,
     },
-    /// The codec has no configuration record, or none that is understood here.
-    #[error("{0} has no configuration record")]
-    NoVideoRecord(VideoCodec),
-    /// The codec has no configuration record, or none that is understood here.
-    #[error("{0} has no configuration record")]
-    NoAudioRecord(AudioCodec),
 }
 
 impl ConfigError {
-    /// Where the fault lies; `None` when the codec alone is the reason.
-    pub fn at(&self) -> Option<BitOffset> {
+    /// Where the fault lies.
+    pub fn at(&self) -> BitOffset {
         match *self {
             Self::Truncated { at, .. }
             | Self::OutOfRange { at, .. }
@@ -105,8 +98,7 @@ impl ConfigError {
             | Self::OverlongCode { at, .. }
             | Self::TooLong { at, .. }
             | Self::CroppedAway { at, .. }
-            | Self::Missing { at, .. } => Some(at),
-            Self::NoVideoRecord(_) | Self::NoAudioRecord(_) => None,
+            | Self::Missing { at, .. } => at,
         }
     }
 }

@@ -37,24 +37,25 @@ impl VideoConfig {
 
 /// Parses the body of a video sequence header.
 ///
-/// Records: AVC, HEVC and VVC of ISO/IEC 14496-15, AV1CodecConfigurationRecord, VPCodecConfigurationRecord.
+/// Records: AVC, HEVC and VVC of ISO/IEC 14496-15, AV1CodecConfigurationRecord, VPCodecConfigurationRecord. `None` for
+/// codecs without one, and for the empty header that ffmpeg sends for AV1 before its encoder has made the real one.
 ///
 /// # Errors
-/// [`ConfigError`] with the field and its place when the record is broken;
-/// [`ConfigError::NoVideoRecord`] for other codecs.
-pub fn video_config(codec: VideoCodec, body: &[u8]) -> Result<VideoConfig, ConfigError> {
+/// [`ConfigError`] with the field and its place when the record is broken.
+pub fn video_config(codec: VideoCodec, body: &[u8]) -> Result<Option<VideoConfig>, ConfigError> {
     match codec {
-        VideoCodec::Avc => avc::config(body),
-        VideoCodec::Hevc => hevc::config(body),
-        VideoCodec::Vvc => vvc::config(body),
-        VideoCodec::Av1 => av1::config(body),
-        VideoCodec::Vp8 | VideoCodec::Vp9 => vp::config(codec, body),
+        VideoCodec::Avc => avc::config(body).map(Some),
+        VideoCodec::Hevc => hevc::config(body).map(Some),
+        VideoCodec::Vvc => vvc::config(body).map(Some),
+        VideoCodec::Av1 | VideoCodec::Vp8 | VideoCodec::Vp9 if body.is_empty() => Ok(None),
+        VideoCodec::Av1 => av1::config(body).map(Some),
+        VideoCodec::Vp8 | VideoCodec::Vp9 => vp::config(codec, body).map(Some),
         VideoCodec::H263
         | VideoCodec::Screen
         | VideoCodec::ScreenV2
         | VideoCodec::Vp6
         | VideoCodec::Vp6Alpha
-        | VideoCodec::Other(_) => Err(ConfigError::NoVideoRecord(codec)),
+        | VideoCodec::Other(_) => Ok(None),
     }
 }
 

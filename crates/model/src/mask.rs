@@ -67,20 +67,28 @@ pub fn mask_query(query: &str) -> String {
 pub fn mask_text(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
+    // After `scheme://`, up to the end of the authority: a colon there starts a password or a port.
+    let mut in_authority = false;
     while let Some(at) = rest.find(['=', ':']) {
         let (before, from_mark) = rest.split_at(at);
-        let (mark, after) = from_mark.split_at(1);
+        let (mark, mut after) = from_mark.split_at(1);
         masked.push_str(before);
-        let secret_len = if mark == "=" && is_secret_name(name_at_end(before)) {
-            value_len(after)
-        } else if mark == ":" && ends_in_user(&masked) {
-            password_len(after)
-        } else {
-            0
-        };
         masked.push_str(mark);
+        in_authority = in_authority && !before.contains(ends_authority) && !before.contains('@');
+        let secret_len = match mark {
+            "=" if is_secret_name(name_at_end(before)) => value_len(after),
+            ":" if in_authority => {
+                in_authority = false;
+                password_len(after)
+            }
+            _ => 0,
+        };
         if secret_len > 0 {
             masked.push_str(MASK);
+        } else if let (":", Some(authority)) = (mark, after.strip_prefix("//")) {
+            masked.push_str("//");
+            in_authority = true;
+            after = authority;
         }
         rest = after.get(secret_len..).unwrap_or_default();
     }
@@ -108,19 +116,71 @@ fn value_len(text: &str) -> usize {
 }
 
 fn starts_with_name(text: &str) -> bool {
-    let after_name = text.trim_start().trim_start_matches(is_name_char);
-    after_name.starts_with('=') && !text.trim_start().starts_with('=')
+    let after_name = text.trim_start_matches(is_name_char);
+    after_name.len() < text.len() && after_name.starts_with('=')
 }
 
-/// Whether `text` ends in `scheme://user`, so that a password may follow its colon.
-fn ends_in_user(text: &str) -> bool {
-    text.rsplit_once("://")
-        .is_some_and(|(_, user)| !user.contains(['/', '?', '@', ':']) && !user.contains(char::is_whitespace))
+fn ends_authority(c: char) -> bool {
+    matches!(c, '/' | '?' | '#' | '"' | '\'' | '<' | '>') || c.is_whitespace()
 }
 
 /// The length of a password before `@`; 0 if `text` starts with a port or a path instead.
 fn password_len(text: &str) -> usize {
-    let authority_end = text.find(|c: char| matches!(c, '/' | '?' | '#' | '"') || c.is_whitespace());
-    let authority = authority_end.and_then(|end| text.get(..end)).unwrap_or(text);
+    let authority = text.split(ends_authority).next().unwrap_or_default();
     authority.rfind('@').unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_secrets_are_masked_and_nothing_else() {
+        let vectors = [
+            ("txSecret=f85a2ab3&txTime=5C271099", "txSecret=***&txTime=5C271099"),
+            ("a=1&TOKEN=x&b", "a=1&TOKEN=***&b"),
+            ("user=joe&pass=a=b&wsSecret=1", "user=joe&pass=***&wsSecret=***"),
+            ("tx%53ecret=f85a", "tx%53ecret=***"),
+            ("stream_key=abc&keyframe=2&keyint=60", "stream_key=***&keyframe=2&keyint=60"),
+            ("txSecret=&txTime", "txSecret=&txTime"),
+            ("token=ab,cd;ef/gh", "token=***"),
+            ("back=rtmp://h/live/s?txSecret=f85a", "back=rtmp://h/live/s?txSecret=***"),
+            ("back=rtmp%3A%2F%2Fh%2Fs%3FtxSecret%3Df85a&x=1", "back=***&x=1"),
+            ("", ""),
+        ];
+        for (query, masked) in vectors {
+            assert_eq!(mask_query(query), masked);
+        }
+    }
+
+    #[test]
+    fn secrets_are_found_in_any_text() {
+        let vectors = [
+            (
+                "publish rtmp://h:1935/live/s?txSecret=f85a&txTime=5C27 live",
+                "publish rtmp://h:1935/live/s?txSecret=***&txTime=5C27 live",
+            ),
+            (
+                "#!::h=d.example,r=live/s,txSecret=f85a,txTime=5C27",
+                "#!::h=d.example,r=live/s,txSecret=***,txTime=5C27",
+            ),
+            ("password=\"no\"", "password=\"no\""),
+            ("name 's?token=abc' refused", "name 's?token=***' refused"),
+            ("rtmp://joe:pa:ss@h:1935/live", "rtmp://joe:***@h:1935/live"),
+            ("rtmp://joe=1:pass@h/live", "rtmp://joe=1:***@h/live"),
+            ("rtmp://h:1935/live/a@b", "rtmp://h:1935/live/a@b"),
+            ("rtmp://[2001:db8::1]:1935/live", "rtmp://[2001:db8::1]:1935/live"),
+            ("at 12:30 = noon", "at 12:30 = noon"),
+        ];
+        for (text, masked) in vectors {
+            assert_eq!(mask_text(text), masked);
+        }
+    }
+
+    #[test]
+    fn masking_a_long_hostile_text_takes_linear_time() {
+        for text in ["token=,".repeat(200_000), "://a:b".repeat(200_000), "token=a,b".repeat(200_000)] {
+            assert!(mask_text(&text).len() <= text.len() * 2);
+        }
+    }
 }

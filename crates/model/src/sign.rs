@@ -164,3 +164,99 @@ fn explain(keys: &[&str], app: &str, stream: &str, tx_time: &str, secret: &str) 
         SecretFault::Mismatch
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "e12c46f2612d5106e2034781ab261ca3";
+    const SECRET: &str = "f85a2ab363fe4deaffef9754d79da6fe";
+    const BEFORE: Timestamp = Timestamp(0x5C27_1099 * 1000 - 1);
+
+    fn check(keys: &[&str], stream: &str, query: &str, now: Timestamp) -> Result<Signed, SignError> {
+        verify(keys, "live", stream, &Params::parse(query), now)
+    }
+
+    fn query(secret: &str) -> String {
+        format!("txSecret={secret}&txTime=5C271099")
+    }
+
+    #[test]
+    fn signatures_are_those_of_css() {
+        assert_eq!(tx_secret_md5(KEY, "test", "5C271099"), SECRET);
+        assert_eq!(tx_secret_md5("somestring", "test", "5c2acacc"), "b77e812107e1d8b8f247885a46e1bd34");
+        // sha256sum of the same text.
+        let sha256 = "2fe51d13bff48deaddd7e4e086265e69d5a04a64db9a2cbc737bd585c472fd07";
+        assert_eq!(tx_secret_sha256(KEY, "test", "5C271099"), sha256);
+        assert!(check(&[KEY], "test", &query(sha256), BEFORE).is_ok());
+    }
+
+    #[test]
+    fn a_signature_is_good_until_its_time() {
+        let signed = check(&[KEY], "test", &query(SECRET), BEFORE);
+        let expires = Timestamp(0x5C27_1099 * 1000);
+        assert_eq!(signed, Ok(Signed { expires }));
+        assert_eq!(check(&[KEY], "test", &query(SECRET), expires), Err(SignError::Expired { at: expires }));
+    }
+
+    #[test]
+    fn either_key_is_good_and_an_empty_one_never() {
+        assert!(check(&["other", KEY], "test", &query(SECRET), BEFORE).is_ok());
+        assert!(check(&[KEY, ""], "test", &query(SECRET), BEFORE).is_ok());
+        let keyless = tx_secret_md5("", "test", "5C271099");
+        for keys in [&["", ""][..], &[]] {
+            let no_key = Err(SignError::SecretWrong(SecretFault::NoKey));
+            assert_eq!(check(keys, "test", &query(&keyless), BEFORE), no_key);
+        }
+    }
+
+    #[test]
+    fn a_time_is_exactly_eight_hexadecimal_digits() {
+        for time in
+            ["", "5C27109", "5C2710990", "0x5C2710", "+5C27109", "5C27109G", "５C271099", "1545999513"]
+        {
+            let found = Some(time.to_owned());
+            let query = format!("txTime={time}&txSecret={}", tx_secret_md5(KEY, "test", time));
+            assert_eq!(check(&[KEY], "test", &query, BEFORE), Err(SignError::TimeMissing { found }));
+        }
+        let absent = Err(SignError::TimeMissing { found: None });
+        assert_eq!(check(&[KEY], "test", &format!("txSecret={SECRET}"), BEFORE), absent);
+    }
+
+    #[test]
+    fn a_signature_for_one_stream_opens_no_other() {
+        // The hashed text of `test` with time 5C271099 is that of `tes` with time t5C271099.
+        let query = format!("txSecret={SECRET}&txTime=t5C271099");
+        assert!(matches!(check(&[KEY], "tes", &query, BEFORE), Err(SignError::TimeMissing { .. })));
+    }
+
+    #[test]
+    fn a_missing_signature_is_told_from_a_wrong_one() {
+        for query in ["txTime=5C271099", "txTime=5C271099&txSecret=", "txTime=5C271099&TXSECRET=00"] {
+            assert_eq!(check(&[KEY], "test", query, BEFORE), Err(SignError::SecretMissing));
+        }
+    }
+
+    #[test]
+    fn a_wrong_signature_tells_its_likely_origin() {
+        let vectors = [
+            (SECRET.to_uppercase(), SecretFault::UpperCase),
+            (tx_secret_md5(KEY, "live/test", "5C271099"), SecretFault::PathSigned),
+            (tx_secret_md5(KEY, "test", "5c271099"), SecretFault::TimeCase),
+            (tx_secret_md5("other", "test", "5C271099"), SecretFault::Mismatch),
+            (SECRET[1..].to_owned(), SecretFault::Length(31)),
+        ];
+        for (secret, fault) in vectors {
+            let wrong = Err(SignError::SecretWrong(fault));
+            assert_eq!(check(&[KEY], "test", &query(&secret), BEFORE), wrong, "{secret}");
+        }
+    }
+
+    #[test]
+    fn a_signed_query_holds_times_that_fit() {
+        let query = |ms| signed_query(KEY, "test", Timestamp(ms), Algorithm::Md5);
+        assert_eq!(query(0x5C27_1099 * 1000 + 999), format!("txSecret={SECRET}&txTime=5C271099"));
+        assert!(query(-5).ends_with("txTime=00000000"));
+        assert!(query(i64::MAX).ends_with("txTime=FFFFFFFF"));
+    }
+}

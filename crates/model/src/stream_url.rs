@@ -143,3 +143,58 @@ fn encode(path: &str) -> String {
     }
     encoded
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGNATURE: Signature<'_> = Signature {
+        key: "e12c46f2612d5106e2034781ab261ca3",
+        expires: Timestamp(0x5C27_1099 * 1000),
+        algorithm: Algorithm::Md5,
+    };
+    const QUERY: &str = "txSecret=f85a2ab363fe4deaffef9754d79da6fe&txTime=5C271099";
+
+    fn url(kind: UrlKind, tls: bool, port: Option<u16>) -> String {
+        let (host, app, stream) = ("d.example", "live", "test");
+        StreamUrl { kind, tls, host, port, app, stream, signature: Some(SIGNATURE) }.to_string()
+    }
+
+    #[test]
+    fn each_kind_has_its_url() {
+        let pairs = QUERY.replace('&', ",");
+        assert_eq!(url(UrlKind::Rtmp, false, Some(1935)), format!("rtmp://d.example/live/test?{QUERY}"));
+        assert_eq!(url(UrlKind::Rtmp, false, Some(1940)), format!("rtmp://d.example:1940/live/test?{QUERY}"));
+        assert_eq!(
+            url(UrlKind::Rtmps, true, Some(1936)),
+            format!("rtmps://d.example:1936/live/test?{QUERY}")
+        );
+        let srt = format!("srt://d.example:9000?streamid=#!::h=d.example,r=live/test,{pairs}");
+        assert_eq!(url(UrlKind::Srt, false, None), srt);
+        assert_eq!(
+            url(UrlKind::Whip, true, Some(8443)),
+            format!("https://d.example:8443/whip/live/test?{QUERY}")
+        );
+        assert_eq!(url(UrlKind::Flv, false, Some(80)), format!("http://d.example/live/test.flv?{QUERY}"));
+        let hls = format!("http://d.example:8080/live/test/index.m3u8?{QUERY}");
+        assert_eq!(url(UrlKind::Hls, false, Some(8080)), hls);
+    }
+
+    #[test]
+    fn http_urls_encode_names_and_rtmp_urls_do_not() {
+        let url = |kind, host| {
+            StreamUrl { kind, tls: false, host, port: None, app: "live/eu", stream: "日", signature: None }
+                .to_string()
+        };
+        assert_eq!(url(UrlKind::Flv, "d.example"), "http://d.example/live/eu/%E6%97%A5.flv");
+        assert_eq!(url(UrlKind::Rtmp, "2001:db8::1"), "rtmp://[2001:db8::1]/live/eu/日");
+    }
+
+    #[test]
+    fn kinds_are_read_from_the_words_of_the_command_line() {
+        for (word, kind) in UrlKind::ALL {
+            assert_eq!(word.parse(), Ok(kind));
+        }
+        assert_eq!("RTMP".parse::<UrlKind>(), Err(UrlKindError("RTMP".into())));
+    }
+}

@@ -101,3 +101,45 @@ pub(super) fn claimed(name: &str) -> Option<String> {
     let cut = name.get(..name.floor_char_boundary(MAX_NAME)).unwrap_or(name);
     (!cut.is_empty()).then(|| cut.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_any_script_are_legal_by_default() {
+        for name in ["a", "日本語", "Привет-1", "a-_.~!*()@+=:,b", &"x".repeat(255), "a..b"] {
+            assert_eq!(NameRule::Utf8.check_stream(name), Ok(()), "{name}");
+        }
+        assert_eq!(NameRule::Utf8.check_app("live/東京/1"), Ok(()));
+        assert_eq!(NameRule::Ascii.check_stream("a-_.~!*()@+=:,b9"), Ok(()));
+    }
+
+    #[test]
+    fn each_fault_of_a_name_is_told() {
+        let character = |found, position| NameFault::Character { found, position };
+        let vectors = [
+            ("", NameFault::Empty),
+            (&*"語".repeat(86), NameFault::TooLong { bytes: 258 }),
+            ("a b", character(' ', 1)),
+            ("日本?", character('?', 2)),
+            ("a/b", character('/', 1)),
+            ("a%20", character('%', 1)),
+            ("a\u{0}", character('\0', 1)),
+            ("<script>", character('<', 0)),
+            (".", NameFault::DotSegment),
+            ("..", NameFault::DotSegment),
+        ];
+        for (name, fault) in vectors {
+            assert_eq!(NameRule::Utf8.check_stream(name), Err(fault), "{name}");
+        }
+        assert_eq!(NameRule::Utf8.check_app("live/../x"), Err(NameFault::DotSegment));
+        assert_eq!(NameRule::Ascii.check_stream("日"), Err(character('日', 0)));
+    }
+
+    #[test]
+    fn a_record_keeps_at_most_255_bytes_of_a_name() {
+        assert_eq!(claimed(""), None);
+        assert_eq!(claimed(&"語".repeat(100)), Some("語".repeat(85)));
+    }
+}

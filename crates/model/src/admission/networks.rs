@@ -33,3 +33,45 @@ fn mapped_v4(network: &IpNet) -> Option<IpNet> {
     let prefix = v6.prefix_len().checked_sub(96)?;
     Ipv4Net::new(v6.addr().to_ipv4_mapped()?, prefix).ok().map(IpNet::V4)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(allow: &[&str], block: &[&str], ip: &str) -> u16 {
+        let networks = |list: &[&str]| list.iter().map(|text| text.parse().unwrap()).collect();
+        let domain = Domain { allow: networks(allow), block: networks(block), ..Domain::new("d", 1, "k") };
+        check(&domain, ip.parse().unwrap()).map_or_else(|refusal| refusal.code().sub_errcode, |()| 0)
+    }
+
+    #[test]
+    fn without_lists_every_address_may_push() {
+        assert_eq!(code(&[], &[], "192.0.2.7"), 0);
+        assert_eq!(code(&[], &[], "2001:db8::7"), 0);
+    }
+
+    #[test]
+    fn lists_hold_addresses_and_networks_of_both_families() {
+        assert_eq!(code(&[], &["192.0.2.0/24"], "192.0.2.7"), 400);
+        assert_eq!(code(&[], &["192.0.2.0/24"], "192.0.3.7"), 0);
+        assert_eq!(code(&[], &["2001:db8::/32"], "2001:db8::7"), 400);
+        assert_eq!(code(&["192.0.2.7/32"], &[], "192.0.2.7"), 0);
+        assert_eq!(code(&["192.0.2.7/32"], &[], "192.0.2.8"), 401);
+        assert_eq!(code(&["0.0.0.0/0"], &[], "2001:db8::7"), 401);
+        assert_eq!(code(&["192.0.2.0/24", "2001:db8::/32"], &[], "2001:db8::7"), 0);
+    }
+
+    #[test]
+    fn an_ipv4_address_mapped_into_ipv6_is_that_ipv4_address() {
+        assert_eq!(code(&[], &["192.0.2.0/24"], "::ffff:192.0.2.7"), 400);
+        assert_eq!(code(&[], &["::ffff:192.0.2.0/120"], "192.0.2.7"), 400);
+        assert_eq!(code(&[], &["::ffff:192.0.2.0/120"], "192.0.3.7"), 0);
+        assert_eq!(code(&[], &["::/0"], "192.0.2.7"), 0);
+    }
+
+    #[test]
+    fn the_blocklist_is_asked_first() {
+        assert_eq!(code(&["192.0.2.0/24"], &["192.0.2.7/32"], "192.0.2.7"), 400);
+        assert_eq!(code(&["198.51.100.0/24"], &["192.0.2.7/32"], "192.0.2.7"), 400);
+    }
+}

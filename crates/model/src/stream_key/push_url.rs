@@ -41,7 +41,12 @@ impl PushUrl {
         if tc_query != split_query(app).1 {
             query = join_queries(query, tc_query.to_owned());
         }
-        Self::assemble(tc.host, &parts.path, query)
+        let mut url = Self::assemble(tc.host, &parts.path, query);
+        if url.app.is_empty() && name.trim_matches('/').is_empty() {
+            // `rtmp://host/live` with no stream key: what is missing is the stream.
+            std::mem::swap(&mut url.app, &mut url.stream);
+        }
+        url
     }
 
     /// Reads an HTTP request: its Host header, and the path and query of its target, the path without what the

@@ -41,3 +41,50 @@ fn host_and_path(text: &str) -> (&str, &str) {
         None => (text, ""),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIGNED: &str = "txSecret=f85a2ab363fe4deaffef9754d79da6fe,txTime=5C271099";
+
+    #[test]
+    fn stream_ids_in_use_give_the_same_stream_key() {
+        let ids = [
+            format!("#!::h=d.example,r=live/test,{SIGNED}"),
+            format!("#!::m=publish,r=live/test,h=D.example:9000,{SIGNED}"),
+            format!("#!::h=d.example/live/test,m=publish,{SIGNED}"),
+            format!("h=d.example,r=/live/test,{SIGNED}"),
+        ];
+        for id in ids {
+            let url = read(&id);
+            assert_eq!(url.host, Host::Domain("d.example".into()), "{id}");
+            assert_eq!((url.app.as_str(), url.stream.as_str()), ("live", "test"), "{id}");
+            assert_eq!(url.params.get("txTime"), Some("5C271099"), "{id}");
+            assert!(url.query.ends_with("&txTime=5C271099"), "{}", url.query);
+        }
+    }
+
+    #[test]
+    fn a_stream_id_may_leave_the_domain_out() {
+        let pairs = SIGNED.replace(',', "&");
+        for id in [
+            format!("r=live/test,{SIGNED}"),
+            format!("#!::h=live/test,{SIGNED}"),
+            format!("live/test?{pairs}"),
+        ] {
+            let url = read(&id);
+            assert_eq!(url.host, Host::Missing, "{id}");
+            assert_eq!((url.app.as_str(), url.stream.as_str()), ("live", "test"), "{id}");
+            assert_eq!(url.params.get("txTime"), Some("5C271099"), "{id}");
+        }
+    }
+
+    #[test]
+    fn an_unreadable_stream_id_names_no_stream() {
+        for id in ["", "#!::", "#!::m=publish", "#!::r=,h=", "?", ","] {
+            let url = read(id);
+            assert_eq!(url.app, "", "{id}");
+        }
+    }
+}

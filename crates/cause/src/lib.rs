@@ -1,1 +1,25 @@
+//! The mind of Lastframe: what each cause means, what a verdict rests on, and the verdict itself. Pure: no clock, no
+//! I/O.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`table`] | the 70 rows: [`Cause`] and its code, [`Side`], message, meaning and advice in three languages |
+//! | [`detail`] | the finer findings under a cause, as stable keys with parameters, worded per language |
+//! | [`evidence`] | what the verdict rests on, and its stored form |
+//! | [`timeline`] | one sample a second, rolled up so that it stays small |
+//! | [`black_box`] | the first and last commands and the last media headers of a push |
+//! | [`verdict`] | from evidence to cause, detail and findings |
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
+pub mod black_box;
+pub mod detail;
+pub mod evidence;
+pub mod timeline;
+pub mod table;
+pub mod verdict;
+
+pub use detail::{Detail, DetailKey};
+pub use evidence::Evidence;
+pub use table::{Cause, Lang, Side};
+pub use verdict::{Finding, Verdict, verdict};

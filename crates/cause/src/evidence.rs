@@ -1,0 +1,505 @@
+//! What a verdict rests on. Everything here was seen or done; nothing is concluded.
+
+use model::Code;
+use serde::{Deserialize, Serialize};
+
+use crate::black_box::BlackBox;
+use crate::detail::Detail;
+use crate::timeline::Timeline;
+
+/// The format version written today. A change of these types raises it, and the old format stays readable.
+pub const EVIDENCE_VERSION: u16 = 1;
+
+/// [`EventCount::kind`] of our own event: a probe stayed unacknowledged, so the path may be lost.
+pub const EVENT_PATH_SUSPECT: u8 = 100;
+/// [`EventCount::kind`] of our own event: the push resumed after silence.
+pub const EVENT_RESUMED: u8 = 101;
+
+/// All that is known about how one push ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// [`EVIDENCE_VERSION`] at the time of writing.
+    pub version: u16,
+    /// What carried the push.
+    pub transport: Transport,
+    /// How far the push had come.
+    pub stage: Stage,
+    /// How the receive side ended.
+    pub close: Close,
+    /// The goodbye that was received first, if any.
+    pub goodbye: Option<Goodbye>,
+    /// Our own act that ended the push, if one did: a refusal, an order, a limit. The first wins.
+    pub act: Option<Act>,
+    /// The protocol rule that the client broke, if that ended the push.
+    pub fault: Option<ProtocolFault>,
+    /// An errno that a write of ours got before the receive side was drained.
+    pub write_error: Option<Errno>,
+    /// A message of which only a part had arrived.
+    pub cut_message: Option<CutMessage>,
+    /// The state of the media.
+    pub media: MediaState,
+    /// The silence before the end, and what our probe found out in it.
+    pub silence: Silence,
+    /// TCP facts read last before the socket was closed.
+    pub tcp: Option<TcpFacts>,
+    /// The address is a load balancer's leg (PROXY protocol): TCP facts describe that leg.
+    pub behind_proxy: bool,
+    /// What the client said about itself, and what it was seen to do.
+    pub client: ClientFacts,
+    /// The limits in force for this push.
+    pub limits: LimitFacts,
+    /// One sample a second.
+    pub timeline: Timeline,
+    /// Abnormalities while live (types 1-16 of push error events), counted.
+    pub events: Vec<EventCount>,
+    /// The last commands and media headers.
+    pub black_box: BlackBox,
+    /// Milliseconds from connecting (or the end of the push before it on the connection) to the end.
+    pub lived_ms: u64,
+}
+
+/// What carries a push.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// RTMP over TCP.
+    #[default]
+    Rtmp,
+    /// RTMP over TLS.
+    Rtmps,
+    /// MPEG-TS over SRT.
+    Srt,
+    /// WebRTC, set up by WHIP.
+    Whip,
+}
+
+impl Stage {
+    /// The stable word for it, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NoBytes => "no_bytes",
+            Self::TlsHandshake => "tls_handshake",
+            Self::SrtHandshake => "srt_handshake",
+            Self::WebrtcSetup => "webrtc_setup",
+            Self::RtmpHandshake => "rtmp_handshake",
+            Self::BeforeConnect => "before_connect",
+            Self::Connected => "connected",
+            Self::StreamCreated => "stream_created",
+            Self::AuthHook => "auth_hook",
+            Self::Admission => "admission",
+            Self::Live => "live",
+        }
+    }
+}
+
+impl Close {
+    /// The stable word for it, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::EndOfFile => "end_of_file",
+            Self::Reset => "reset",
+            Self::TimedOut => "timed_out",
+            Self::Unreachable(_) => "unreachable",
+            Self::Failed(_) => "failed",
+            Self::IdleLimit => "idle_limit",
+            Self::SetupLimit => "setup_limit",
+            Self::TransportLost => "transport_lost",
+            Self::NodeDied => "node_died",
+            Self::TaskFailed => "task_failed",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// The errno in it, where there is one.
+    pub fn errno(self) -> Option<Errno> {
+        match self {
+            Self::Unreachable(errno) | Self::Failed(errno) => Some(errno),
+            _ => None,
+        }
+    }
+}
+
+impl Goodbye {
+    /// The stable word for it, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DeleteStream => "delete_stream",
+            Self::CloseStream => "close_stream",
+            Self::FcUnpublishClosed => "fc_unpublish_closed",
+            Self::FcUnpublishAlone => "fc_unpublish_alone",
+            Self::Republished => "republished",
+            Self::SrtShutdown => "srt_shutdown",
+            Self::WhipDelete => "whip_delete",
+        }
+    }
+}
+
+impl FaultClass {
+    /// The stable word for it, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Misbehaved => "misbehaved",
+            Self::Incompatible => "incompatible",
+        }
+    }
+}
+
+/// Numbers of Linux, the one system this server runs on; `cause` does no I/O and so knows no `libc`.
+impl Errno {
+    /// Bad file descriptor.
+    pub const EBADF: Self = Self(9);
+    /// Out of memory.
+    pub const ENOMEM: Self = Self(12);
+    /// Invalid argument.
+    pub const EINVAL: Self = Self(22);
+    /// Written after the peer had closed or reset.
+    pub const EPIPE: Self = Self(32);
+    /// ICMP: the host is not on the network.
+    pub const ENONET: Self = Self(64);
+    /// ICMP: protocol unreachable.
+    pub const ENOPROTOOPT: Self = Self(92);
+    /// Our network interface is down.
+    pub const ENETDOWN: Self = Self(100);
+    /// ICMP: network unreachable, or no route.
+    pub const ENETUNREACH: Self = Self(101);
+    /// The connection was taken away on our own host, as `ss -K` does.
+    pub const ECONNABORTED: Self = Self(103);
+    /// Reset by the peer.
+    pub const ECONNRESET: Self = Self(104);
+    /// No buffers left on our host.
+    pub const ENOBUFS: Self = Self(105);
+    /// Not connected.
+    pub const ENOTCONN: Self = Self(107);
+    /// Written after our own shutdown.
+    pub const ESHUTDOWN: Self = Self(108);
+    /// TCP gave up.
+    pub const ETIMEDOUT: Self = Self(110);
+    /// ICMP: port unreachable.
+    pub const ECONNREFUSED: Self = Self(111);
+    /// The host is down.
+    pub const EHOSTDOWN: Self = Self(112);
+    /// ICMP: host unreachable, or no answer to ARP.
+    pub const EHOSTUNREACH: Self = Self(113);
+}
+
+impl Transport {
+    /// The record's word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Rtmp => "rtmp",
+            Self::Rtmps => "rtmps",
+            Self::Srt => "srt",
+            Self::Whip => "whip",
+        }
+    }
+}
+
+/// How far a push came, in order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Accepted, not one byte received.
+    #[default]
+    NoBytes,
+    /// In the TLS handshake.
+    TlsHandshake,
+    /// In the SRT handshake.
+    SrtHandshake,
+    /// In WHIP, ICE or DTLS set-up.
+    WebrtcSetup,
+    /// In the RTMP handshake.
+    RtmpHandshake,
+    /// Handshake done, no connect command yet.
+    BeforeConnect,
+    /// Connected, no stream created.
+    Connected,
+    /// Stream created, not published.
+    StreamCreated,
+    /// Publish received; the authentication hook was deciding.
+    AuthHook,
+    /// Publish received; admission or the journal was deciding.
+    Admission,
+    /// Live: the client had been told `Publish.Start`.
+    Live,
+}
+
+/// How the receive side of the connection ended, after it was drained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Close {
+    /// Still open: we ended it (see [`Evidence::act`]), or the connection went on without the push.
+    #[default]
+    Open,
+    /// End of file: recv() returned 0.
+    EndOfFile,
+    /// ECONNRESET.
+    Reset,
+    /// ETIMEDOUT: TCP gave up on unacknowledged data or probes.
+    TimedOut,
+    /// EHOSTUNREACH, ENETUNREACH and kin.
+    Unreachable(Errno),
+    /// Another errno.
+    Failed(Errno),
+    /// The idle limit passed without media.
+    IdleLimit,
+    /// The limit for reaching the next stage passed (handshake, connect, publish).
+    SetupLimit,
+    /// A secured or datagram transport was lost: TLS record failure, SRT peer timeout, consent lost.
+    TransportLost,
+    /// The node died; the journal at the next start shows the push open.
+    NodeDied,
+    /// The push's task failed: panic or broken invariant.
+    TaskFailed,
+    /// The journal row of the push could not be read.
+    Unreadable,
+}
+
+/// An operating-system error number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Errno(pub i32);
+
+/// A client's orderly end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Goodbye {
+    /// `deleteStream` of the published stream.
+    DeleteStream,
+    /// `closeStream` of the published stream.
+    CloseStream,
+    /// `FCUnpublish` and then the socket closed.
+    FcUnpublishClosed,
+    /// `FCUnpublish`, and no `deleteStream` within two seconds.
+    FcUnpublishAlone,
+    /// Another name was published on the same connection after `FCUnpublish`.
+    Republished,
+    /// SRT SHUTDOWN.
+    SrtShutdown,
+    /// WHIP DELETE, or DTLS close.
+    WhipDelete,
+}
+
+/// An act of ours that ended the push.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Act {
+    /// The cause the act stands for.
+    pub code: Code,
+    /// What is known beyond the code.
+    pub detail: Option<Detail>,
+}
+
+/// A broken protocol rule: the protocol crates' errors, as evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProtocolFault {
+    /// Which of the rows about content it belongs to.
+    pub kind: FaultKind,
+    /// Cannot be parsed, illegal now, or unsupported.
+    pub class: FaultClass,
+    /// Stable name of the rule, snake case.
+    pub rule: String,
+    /// Byte offset in the connection.
+    pub offset: u64,
+    /// Chunk stream, where there was one.
+    pub chunk_stream: Option<u32>,
+    /// RTMP message type, where there was one.
+    pub message_type: Option<u8>,
+    /// Declared message length, where there was one.
+    pub length: Option<u32>,
+    /// The AMF marker that was found, for broken AMF.
+    pub marker: Option<u8>,
+    /// Names down to the field, such as `connect.commandObject.tcUrl`.
+    pub path: String,
+    /// What was found, in one English sentence.
+    pub found: String,
+}
+
+/// Which row a protocol fault belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// Handshake, chunks, messages, order of commands: 6/0.
+    Protocol,
+    /// A message above the limit: 7/0.
+    MessageTooLarge,
+    /// The AMF of a command: 33/0.
+    CommandAmf,
+    /// Media content, in strict mode: 23/0.
+    Media,
+}
+
+/// The three ways in which a peer can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultClass {
+    /// Cannot be parsed.
+    Invalid,
+    /// Parsed, but illegal now.
+    Misbehaved,
+    /// Legal, but unsupported.
+    Incompatible,
+}
+
+/// A message of which only a part had arrived when the connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutMessage {
+    /// RTMP message type; 0 where not even the header was whole.
+    pub message_type: u8,
+    /// Bytes of its body that had arrived.
+    pub have: u32,
+    /// Bytes of its body that were announced.
+    pub want: u32,
+}
+
+/// The state of a push's media.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MediaState {
+    /// Audio and video messages received.
+    pub messages: u64,
+    /// Video frames received.
+    pub video_frames: u64,
+    /// Audio frames received.
+    pub audio_frames: u64,
+    /// Milliseconds from the last media message to the end; `None` without media.
+    pub last_ms_ago: Option<u64>,
+    /// Milliseconds from the last video frame to the end.
+    pub last_video_ms_ago: Option<u64>,
+    /// Milliseconds from going live to the end.
+    pub live_ms: u64,
+}
+
+/// The silence before the end and what our probe found out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Silence {
+    /// Milliseconds from the last byte received to the end.
+    pub ms: u64,
+    /// What became of the ping that is sent after three seconds of silence.
+    pub probe: Probe,
+    /// Milliseconds from the probe to the end; 0 without a probe.
+    pub probe_ms_ago: u64,
+}
+
+/// What became of the probe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Probe {
+    /// None was sent since the last byte.
+    #[default]
+    None,
+    /// Sent, and not acknowledged by the peer's TCP.
+    Unacknowledged,
+    /// Acknowledged by the peer's TCP, not answered by the program.
+    Acknowledged,
+    /// Answered by the program.
+    Answered,
+}
+
+/// `TCP_INFO`, as far as verdicts use it. Times in milliseconds or microseconds as named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TcpFacts {
+    /// `tcpi_state` (1 established, 7 closed, 8 close-wait, ...).
+    pub state: u8,
+    /// `tcpi_rtt`; moves only while data of ours is acknowledged.
+    pub rtt_us: u32,
+    /// `tcpi_rcv_rtt`.
+    pub rcv_rtt_us: u32,
+    /// `tcpi_retransmits`: unanswered retransmissions of the oldest segment.
+    pub retransmits: u8,
+    /// `tcpi_probes`: unanswered keepalive or window probes.
+    pub probes: u8,
+    /// `tcpi_total_retrans`.
+    pub total_retrans: u32,
+    /// `tcpi_unacked` segments.
+    pub unacked: u32,
+    /// `tcpi_notsent_bytes`.
+    pub notsent_bytes: u32,
+    /// `tcpi_last_data_recv`, ms.
+    pub last_data_recv_ms: u32,
+    /// `tcpi_last_ack_recv`, ms.
+    pub last_ack_recv_ms: u32,
+    /// `tcpi_segs_in`.
+    pub segs_in: u32,
+    /// `tcpi_data_segs_in`.
+    pub data_segs_in: u32,
+    /// `tcpi_rcv_ooopack`.
+    pub rcv_ooopack: u32,
+    /// `tcpi_rcv_wnd`: the window we offer, bytes.
+    pub rcv_wnd: u32,
+    /// `tcpi_bytes_received`.
+    pub bytes_received: u64,
+    /// Data of ours sent in the last moments before the end and not acknowledged at it, bytes (SIOCOUTQ).
+    pub send_queue: u32,
+}
+
+/// What the client said about itself and was seen to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientFacts {
+    /// `flashVer` of connect, or the user agent.
+    pub agent: Option<String>,
+    /// `encoder` of onMetaData.
+    pub encoder: Option<String>,
+    /// It has answered a ping on this connection.
+    pub answered_ping: bool,
+    /// It set the reconnect bit of Enhanced RTMP's capsEx.
+    pub can_reconnect: bool,
+    /// Handshake kind: `simple`, `digest`.
+    pub handshake: Option<String>,
+}
+
+/// The limits in force; 0 means off, or not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitFacts {
+    /// Idle limit.
+    pub idle_ms: u64,
+    /// Path limit.
+    pub path_ms: u64,
+    /// Lag limit.
+    pub lag_ms: u64,
+    /// Limit for reaching the next stage before live.
+    pub setup_ms: u64,
+    /// The largest message allowed, bytes.
+    pub message_bytes: u64,
+}
+
+/// How often one type of push error event happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventCount {
+    /// Type 1-16 of the push error events; types from 100 are ours ([`EVENT_PATH_SUSPECT`], [`EVENT_RESUMED`]).
+    pub kind: u8,
+    /// How often.
+    pub count: u32,
+    /// Milliseconds from connecting to the first.
+    pub first_ms: u32,
+    /// Milliseconds from connecting to the last.
+    pub last_ms: u32,
+    /// What was seen the last time, in one short English sentence.
+    pub last: String,
+}
+
+impl Evidence {
+    /// Evidence of a push of which nothing is known yet but its transport.
+    pub fn new(transport: Transport) -> Self {
+        Self {
+            version: EVIDENCE_VERSION,
+            transport,
+            stage: Stage::NoBytes,
+            close: Close::Open,
+            goodbye: None,
+            act: None,
+            fault: None,
+            write_error: None,
+            cut_message: None,
+            media: MediaState::default(),
+            silence: Silence::default(),
+            tcp: None,
+            behind_proxy: false,
+            client: ClientFacts::default(),
+            limits: LimitFacts::default(),
+            timeline: Timeline::default(),
+            events: Vec::new(),
+            black_box: BlackBox::default(),
+            lived_ms: 0,
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Whether the client's uplink had collapsed.
+//!
+//! *Collapse* = the drift grew by more than 1 s in the last 10 s, and the network shows why: `rcv_rtt` above three times
+//! its own baseline, or segments out of order, or video gone while audio flows. A fall of bitrate or frame rate alone
+//! is never one: an overloaded encoder looks like that, with a calm network.
+
+use crate::detail::{Detail, DetailKey};
+use crate::evidence::Evidence;
+use crate::timeline::Sample;
+
+/// The time before the end that is looked at.
+const WINDOW_S: u32 = 10;
+/// More drift than this within the window.
+const DRIFT_MS: i64 = 1000;
+/// Times the baseline.
+const RTT_FACTOR: u64 = 3;
+/// On a LAN the baseline lies below the noise of measuring, so the rise must also be as large as this.
+const RTT_RISE_US: u64 = 50_000;
+/// Seconds of the window in which a network sign must show; one alone is noise.
+const SECONDS: usize = 2;
+/// Out-of-order segments within the window; a few happen on every path.
+const OUT_OF_ORDER: u64 = 10;
+/// Seconds before the window that make a baseline.
+const BASELINE_SECONDS: usize = 5;
+
+/// What the last seconds of the timeline show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Uplink {
+    /// Length of the window, ms.
+    pub(super) window_ms: u64,
+    /// Growth of the drift in the window, ms; negative when the push caught up.
+    pub(super) drift_ms: i64,
+    /// Median `rcv_rtt` of the window's last half, µs, and its baseline; only where both are known.
+    pub(super) rtt: Option<Rtt>,
+    /// Segments that arrived out of order in the window, if above the usual.
+    pub(super) out_of_order: Option<u64>,
+    /// For how long video was gone while audio flowed, ms.
+    pub(super) video_gone_ms: Option<u64>,
+    /// Video frames a second in the window.
+    pub(super) fps: u64,
+}
+
+/// The receive round-trip time against its own past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rtt {
+    pub(super) now_us: u64,
+    pub(super) baseline_us: u64,
+    pub(super) risen: bool,
+}
+
+impl Uplink {
+    /// Reads the last ten seconds in which bytes arrived. Seconds without any, at the end, are silence: what the probe
+    /// found out in them tells more, and the drift that they add is no collapse.
+    pub(super) fn of(e: &Evidence) -> Option<Self> {
+        let mut samples: Vec<Sample> = e.timeline.seconds().collect();
+        samples.truncate(samples.iter().rposition(|s| s.bytes > 0).map_or(0, |last| last + 1));
+        let end_s = samples.last()?.at_s;
+        let start = samples.partition_point(|s| s.at_s <= end_s.saturating_sub(WINDOW_S));
+        let (before, window) = samples.split_at_checked(start)?;
+        let first = before.last().or(window.first())?;
+        let last = window.last()?;
+        let seconds = u64::from(window.iter().map(|s| s.span_s).fold(0, u32::saturating_add));
+        let video_gone_ms = video_gone(window);
+        // Once an encoder drops its video, the audio catches up: then the drift at its peak counts.
+        let reached = match video_gone_ms {
+            Some(_) => window.iter().map(|s| s.lag_ms).max().unwrap_or(last.lag_ms),
+            None => last.lag_ms,
+        };
+        Some(Self {
+            window_ms: seconds.saturating_mul(1000),
+            drift_ms: i64::from(reached) - i64::from(first.lag_ms),
+            rtt: rtt(e, before, window),
+            out_of_order: out_of_order(before, window),
+            video_gone_ms,
+            fps: window.iter().map(|s| u64::from(s.video)).sum::<u64>() / seconds.max(1),
+        })
+    }
+
+    pub(super) fn fell_behind(&self) -> bool {
+        self.drift_ms > DRIFT_MS
+    }
+
+    /// A network sign that explains why a push falls behind.
+    pub(super) fn network_sign(&self) -> bool {
+        self.rtt.is_some_and(|rtt| rtt.risen) || self.out_of_order.is_some() || self.video_gone_ms.is_some()
+    }
+
+    pub(super) fn has_collapsed(&self) -> bool {
+        self.fell_behind() && self.network_sign()
+    }
+
+    pub(super) fn detail(&self) -> Detail {
+        let risen = self.rtt.filter(|rtt| rtt.risen);
+        Detail::new(DetailKey::Collapse)
+            .with("drift_ms", self.drift_ms)
+            .with("window_ms", self.window_ms)
+            .with_some("rcv_rtt_ms", risen.map(|rtt| rtt.now_us / 1000))
+            .with_some("baseline_ms", risen.map(|rtt| rtt.baseline_us / 1000))
+            .with_some("segments", self.out_of_order)
+            .with_some("video_gone_ms", self.video_gone_ms)
+    }
+}
+
+/// The baseline is the lower quartile of the seconds before the window, so that a long congestion does not become its
+/// own measure; for young pushes the round-trip time of TCP's handshake, which `tcpi_rtt` keeps while we only read.
+fn rtt(e: &Evidence, before: &[Sample], window: &[Sample]) -> Option<Rtt> {
+    let known = |samples: &[Sample]| -> Vec<u64> {
+        let mut known: Vec<u64> =
+            samples.iter().map(|s| u64::from(s.rcv_rtt_us)).filter(|us| *us > 0).collect();
+        known.sort_unstable();
+        known
+    };
+    let past = known(before);
+    let baseline_us = match past.get(past.len() / 4) {
+        Some(quartile) if past.len() >= BASELINE_SECONDS => *quartile,
+        _ => e.tcp.map(|tcp| u64::from(tcp.rtt_us)).filter(|us| *us > 0)?,
+    };
+    let late = window.len().saturating_sub(window.len().div_ceil(2));
+    let late = known(window.get(late..).unwrap_or_default());
+    let now_us = *late.get(late.len() / 2)?;
+    let is_high = |us: u64| us > baseline_us.saturating_mul(RTT_FACTOR) && us - baseline_us >= RTT_RISE_US;
+    let high = window.iter().filter(|s| is_high(u64::from(s.rcv_rtt_us))).count();
+    Some(Rtt { now_us, baseline_us, risen: high >= SECONDS && is_high(now_us) })
+}
+
+/// Rising means above the rate of the time before, in more than one second.
+fn out_of_order(before: &[Sample], window: &[Sample]) -> Option<u64> {
+    let sum = |samples: &[Sample]| samples.iter().map(|s| u64::from(s.ooo)).sum::<u64>();
+    let span = |samples: &[Sample]| samples.iter().map(|s| u64::from(s.span_s)).sum::<u64>().max(1);
+    let now = sum(window);
+    let in_seconds = window.iter().filter(|s| s.ooo > 0).count();
+    let usual = sum(before) * span(window) / span(before);
+    (in_seconds >= SECONDS && now >= OUT_OF_ORDER && now > usual.saturating_mul(2)).then_some(now)
+}
+
+/// How long the window ends with audio alone, after it or the time before it had video.
+fn video_gone(window: &[Sample]) -> Option<u64> {
+    let gone: Vec<_> = window.iter().rev().take_while(|s| s.video == 0 && s.audio > 0).collect();
+    let had_video = window.iter().any(|s| s.video > 0);
+    let seconds: u64 = gone.iter().map(|s| u64::from(s.span_s)).sum();
+    (had_video && gone.len() >= SECONDS).then(|| seconds.saturating_mul(1000))
+}

@@ -90,8 +90,8 @@ pub struct Channel {
     pub enabled: bool,
 }
 
-/// A push or play domain with its rules.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A push or play domain with its rules. `Debug` shows no keys.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Domain {
     /// Host name, lower case.
@@ -184,6 +184,18 @@ impl Domain {
     }
 }
 
+impl std::fmt::Debug for Domain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Domain")
+            .field("name", &self.name)
+            .field("account", &self.account)
+            .field("kind", &self.kind)
+            .field("enabled", &self.enabled)
+            .field("auth", &self.auth)
+            .finish_non_exhaustive()
+    }
+}
+
 /// What an API key may do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -262,4 +274,41 @@ impl Catalog {
 
 fn yes() -> bool {
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_domain_is_found_whatever_its_letter_case() {
+        let mut catalog = Catalog::default();
+        catalog.domains.insert("push.example.com".to_owned(), Domain::new("push.example.com", 1, "k"));
+        assert!(catalog.domain("Push.Example.COM").is_some());
+        assert!(catalog.domain("example.com").is_none());
+    }
+
+    #[test]
+    fn debug_output_holds_no_key() {
+        let domain = Domain {
+            backup_key: "BACKUP".to_owned(),
+            play_key: "PLAYED".to_owned(),
+            ..Domain::new("d.example", 1, "PRIMARY")
+        };
+        let key =
+            ApiKey { id: "AKID".to_owned(), secret: "HIDDEN".to_owned(), account: 1, role: Role::Admin };
+        let text = format!("{domain:?} {key:?}");
+        assert!(text.contains("d.example") && text.contains("AKID"), "{text}");
+        assert!(
+            !["PRIMARY", "BACKUP", "PLAYED", "HIDDEN"].iter().any(|secret| text.contains(secret)),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_domain_is_read_from_its_name_and_account_alone() {
+        let domain: Domain = serde_json::from_str(r#"{ "name": "d.example", "account": 1 }"#).unwrap();
+        assert_eq!(domain, Domain::new("d.example", 1, ""));
+        assert!(serde_json::from_str::<Domain>(r#"{ "name": "d", "account": 1, "kye": "x" }"#).is_err());
+    }
 }

@@ -181,7 +181,7 @@ fn obs() {
 fn phones_and_hardware() {
     check(&[
         (["rtmp://d.example:1935/live", "live", "stream?$"], "d.example", ["live", "stream", "$"]),
-        (["rtmp://d.example/live/stream?$", "live", "stream?$"], "d.example", ["live", "stream", "$&$"]),
+        (["rtmp://d.example/live/stream?$", "live", "stream?$"], "d.example", ["live", "stream", "$"]),
         (["rtmp://d.example/live?$", "live", "stream"], "d.example", ["live", "stream", "$"]),
         (["rtmp://d.example/live", "", "stream?$"], "d.example", ["live", "stream", "$"]),
         (["rtmp://d.example./live", "/live/", "/stream/?$"], "d.example", ["live", "stream", "$"]),

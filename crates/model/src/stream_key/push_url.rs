@@ -35,10 +35,11 @@ impl PushUrl {
         let tc = TcUrl::parse(tc_url);
         let app = if app.trim_matches('/').is_empty() { tc.path_and_query } else { app };
         let parts = Joined::new(app, undo_container_prefix(name));
-        let mut query = join_queries(parts.name_query, parts.app_query);
-        // tcUrl repeats app's query, and cuts it where app does.
+        // tcUrl repeats app's query, cut where app cuts it; some phones put the whole push URL there.
         let tc_query = split_query(tc.path_and_query).1;
-        if tc_query != split_query(app).1 {
+        let repeated = tc_query == split_query(app).1 || tc_query == parts.name_query;
+        let mut query = join_queries(parts.name_query, parts.app_query);
+        if !repeated {
             query = join_queries(query, tc_query.to_owned());
         }
         let mut url = Self::assemble(tc.host, &parts.path, query);

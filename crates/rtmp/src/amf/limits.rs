@@ -33,7 +33,7 @@ pub enum Text {
     /// Refuse it: for commands, whose names and stream keys decide who may push.
     #[default]
     Strict,
-    /// Put U+FFFD in place of what is broken: for data messages. Encoders on Windows (Flash Media Live Encoder, XSplit)
-    /// write titles and device names in the system's code page, and that is no reason to lose the metadata.
+    /// Put U+FFFD in place of what is broken: for data messages. Chinese builds of OBS Classic name themselves in GBK in
+    /// the field `encoder`, and that is no reason to lose the metadata.
     Lossy,
 }

@@ -122,7 +122,7 @@ impl<'a> Decoder<'a> {
             marker::UNDEFINED => Ok(Value::Undefined),
             marker::REFERENCE => self.reference(),
             marker::ECMA_ARRAY => {
-                // The count is not believed, the end marker is: Flash Media Live Encoder declares 0, OBS always 20.
+                // The count is not believed, the end marker is: Flash Media Live Encoder declares 0, OBS a fixed 20.
                 source.u32()?;
                 self.object(start, Value::EcmaArray)
             }

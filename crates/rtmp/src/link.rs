@@ -167,6 +167,11 @@ impl Link {
         self.writer.write(&info, body, &mut self.out);
     }
 
+    /// Queues any message with a full header, in chunks of this size.
+    pub(crate) fn chunked(&mut self, info: &MessageInfo, body: &[u8], chunk_size: u32) {
+        self.writer.write_full(info, body, chunk_size, &mut self.out);
+    }
+
     pub(crate) fn chunk_size(&self) -> u32 {
         self.writer.chunk_size()
     }

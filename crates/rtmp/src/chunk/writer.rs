@@ -67,13 +67,34 @@ impl ChunkWriter {
         write_message(&info, chunk_type, time, payload, self.chunk_size, out);
     }
 
+    /// As [`write`](Self::write), with a full header and chunks of this size, whatever the peer was told.
+    pub fn write_full(&mut self, info: &MessageInfo, payload: &[u8], chunk_size: u32, out: &mut BytesMut) {
+        let (info, payload) = fit(info, payload);
+        if self.headers == Headers::Compressed {
+            self.remember(&info);
+        }
+        let chunk_size = chunk_size.clamp(1, MAX_CHUNK_SIZE);
+        write_message(&info, ChunkType::Full, info.timestamp, payload, chunk_size, out);
+    }
+
+    /// Notes the header that goes out now, as if in full, and gives the one before it.
+    fn remember(&mut self, info: &MessageInfo) -> Option<(Last, &mut Last)> {
+        let now = Last { info: *info, delta: None };
+        match self.last.iter().position(|last| last.info.chunk_stream == info.chunk_stream) {
+            Some(index) => {
+                let last = self.last.get_mut(index)?;
+                Some((std::mem::replace(last, now), last))
+            }
+            None => {
+                self.last.push(now);
+                None
+            }
+        }
+    }
+
     /// The shortest header that says the same, and its timestamp field.
     fn compress(&mut self, info: &MessageInfo) -> (ChunkType, u32) {
-        let Some(last) = self.last.iter_mut().find(|last| last.info.chunk_stream == info.chunk_stream) else {
-            self.last.push(Last { info: *info, delta: None });
-            return (ChunkType::Full, info.timestamp);
-        };
-        let before = std::mem::replace(last, Last { info: *info, delta: None });
+        let Some((before, last)) = self.remember(info) else { return (ChunkType::Full, info.timestamp) };
         let delta = info.timestamp.wrapping_sub(before.info.timestamp);
         // A timestamp that steps back would be a delta of almost 2^32: said in full instead.
         if before.info.stream_id != info.stream_id || delta > i32::MAX as u32 {

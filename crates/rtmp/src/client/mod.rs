@@ -14,7 +14,7 @@ pub use event::{Event, Refusal, Reply, Status};
 
 use bytes::BytesMut;
 
-use crate::chunk::{self, Headers, MidMessage, Place};
+use crate::chunk::{self, ChunkReader, Headers, MidMessage, Place};
 use crate::fault::{Fault, Rule, Stage};
 use crate::handshake::{ClientHandshake, HandshakeError, HandshakeKind, Progress};
 use crate::link::{Incoming, Link};
@@ -27,6 +27,8 @@ use replies::Awaited;
 pub struct ClientSession {
     /// Taken when it is done.
     handshake: Option<Box<ClientHandshake>>,
+    /// What goes out before the handshake is done. Messages wait in the link meanwhile: they belong behind C2.
+    greeting: BytesMut,
     link: Link,
     awaited: Awaited,
     /// How far the session has come behind the handshake.
@@ -39,6 +41,7 @@ impl ClientSession {
     pub fn new(config: ClientConfig) -> Self {
         Self {
             handshake: Some(Box::new(ClientHandshake::new(config.handshake, config.random, 0))),
+            greeting: BytesMut::new(),
             link: Link::new(config.limits, Headers::Compressed, config.answer_pings),
             awaited: Awaited::default(),
             stage: Stage::BeforeConnect,
@@ -70,13 +73,15 @@ impl ClientSession {
     }
 
     /// Bytes for the server, to be taken out and sent.
+    ///
+    /// Messages said before the handshake is done come behind it.
     pub fn output(&mut self) -> &mut BytesMut {
-        &mut self.link.out
+        if self.handshake.is_some() { &mut self.greeting } else { &mut self.link.out }
     }
 
     /// Whether there are bytes for the server.
     pub fn has_output(&self) -> bool {
-        !self.link.out.is_empty()
+        if self.handshake.is_some() { !self.greeting.is_empty() } else { !self.link.out.is_empty() }
     }
 
     /// How far the session has come, by what the server answered.
@@ -96,8 +101,11 @@ impl ClientSession {
 
     fn advance(&mut self) -> Result<Option<Event>, chunk::Error> {
         if let Some(handshake) = &mut self.handshake {
-            let Some(kind) = shake_hands(handshake, &mut self.link)? else { return Ok(None) };
+            let progress = shake_hands(handshake, &mut self.link.reader, &mut self.greeting)?;
+            let Some(kind) = progress else { return Ok(None) };
             self.handshake = None;
+            self.greeting.extend_from_slice(&self.link.out);
+            self.link.out = std::mem::take(&mut self.greeting);
             return Ok(Some(Event::HandshakeDone(kind)));
         }
         let Some(incoming) = self.link.next()? else { return Ok(None) };
@@ -124,10 +132,10 @@ fn plain(message: Message) -> Event {
 
 fn shake_hands(
     handshake: &mut ClientHandshake,
-    link: &mut Link,
+    reader: &mut ChunkReader,
+    out: &mut BytesMut,
 ) -> Result<Option<HandshakeKind>, chunk::Error> {
     let before = handshake.consumed();
-    let Link { reader, out, .. } = link;
     let progress = reader.take_ahead(|buf| {
         let progress = handshake.input(buf, out);
         (handshake.consumed().saturating_sub(before), progress)

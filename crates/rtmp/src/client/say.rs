@@ -4,7 +4,6 @@ use bytes::BytesMut;
 
 use super::ClientSession;
 use crate::amf0::{self, Object, Value};
-use crate::chunk;
 use crate::link::COMMAND_CHUNK_STREAM;
 use crate::message::control::Control;
 use crate::message::data::SET_DATA_FRAME;
@@ -19,7 +18,7 @@ impl ClientSession {
     /// Queues C0 and C1.
     pub fn start(&mut self) {
         if let Some(handshake) = &self.handshake {
-            handshake.start(&mut self.link.out);
+            handshake.start(&mut self.greeting);
         }
     }
 
@@ -142,11 +141,12 @@ impl ClientSession {
 
     /// Any message with a full header, in chunks of this size, whatever has been announced.
     pub fn send_chunked(&mut self, info: &MessageInfo, payload: &[u8], chunk_size: u32) {
-        chunk::frame_into(info, payload, chunk_size, &mut self.link.out);
+        self.link.chunked(info, payload, chunk_size);
     }
 
-    /// Any bytes at all. What the session says after half a chunk is read as its other half.
+    /// Any bytes at all, in the middle of the handshake too. What the session says after half a chunk is read
+    /// as its other half.
     pub fn send_raw(&mut self, bytes: &[u8]) {
-        self.link.out.extend_from_slice(bytes);
+        self.output().extend_from_slice(bytes);
     }
 }

@@ -3,10 +3,10 @@
 mod vectors;
 
 use media::{AccessUnit, AccessUnitError, VideoCodec, check_access_unit};
-use vectors::*;
+use vectors::{video::*, *};
 
 fn check(codec: VideoCodec, hex: &str) -> Result<AccessUnit, AccessUnitError> {
-    check_access_unit(codec, 4, &bytes(&hex.replace(' ', "")))
+    check_access_unit(codec, 4, &bytes(hex))
 }
 
 #[test]

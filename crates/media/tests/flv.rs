@@ -4,7 +4,7 @@ mod vectors;
 
 use media::flv::{FileHeader, FlvError, MAX_BODY, Tag, TagHeader, TagType, read_tag, write_tag};
 use proptest::prelude::*;
-use vectors::*;
+use vectors::{audio::AAC, bytes};
 
 #[test]
 fn the_header_is_that_of_ffmpeg() {

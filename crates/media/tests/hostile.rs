@@ -7,7 +7,7 @@ use media::{
     check_access_unit, frame_size, multichannel_config, parse_audio, parse_video, video_config, video_tracks,
 };
 use proptest::prelude::*;
-use vectors::*;
+use vectors::{audio::*, video::*, *};
 
 const VIDEO_CODECS: [VideoCodec; 12] = [
     VideoCodec::H263,

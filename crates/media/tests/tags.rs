@@ -1,4 +1,5 @@
 //! Headers of audio and video messages, classic and enhanced.
+#![allow(clippy::unwrap_used, reason = "the helpers of tests are tests too")]
 
 mod vectors;
 
@@ -6,7 +7,7 @@ use media::{
     AudioCodec, AudioKind, ClassicSound, CodecId, FourCc, Multitrack, TagError, TrackLayout, VideoCodec,
     VideoCommand, VideoKind, VideoTag, audio_tracks, parse_audio, parse_video, video_tracks,
 };
-use vectors::*;
+use vectors::{audio::*, video::*, *};
 
 fn video(hex: &str) -> VideoTag {
     parse_video(&bytes(hex)).unwrap()
@@ -105,7 +106,7 @@ fn an_unknown_four_cc_is_kept() {
 #[test]
 fn a_nanosecond_offset_comes_before_the_packet_type() {
     // ModEx of 3 bytes holding 500,000, type 0, then CodedFramesX.
-    let tag = video("9702 07a120 03 68766331 00".replace(' ', "").as_str());
+    let tag = video("9702 07a120 03 68766331 00");
     assert_eq!((tag.nanos, tag.kind, tag.body), (500_000, VideoKind::KeyFrame, 10..11));
     let audio = parse_audio(&bytes("970207a120014f707573fc")).unwrap();
     assert_eq!((audio.nanos, audio.kind, audio.body), (500_000, AudioKind::Frame, 10..11));
@@ -142,7 +143,7 @@ fn a_track_in_a_message_of_its_own_has_its_id() {
 #[test]
 fn tracks_of_one_codec_are_told_apart() {
     // Multitrack of CodedFrames, many tracks, hvc1: track 0 of 5 bytes, track 2 of 4 bytes.
-    let message = bytes("96 11 68766331 00 000005 000028 aabb 02 000004 00000a cc".replace(' ', "").as_str());
+    let message = bytes("96 11 68766331 00 000005 000028 aabb 02 000004 00000a cc");
     let tags: Vec<VideoTag> = video_tracks(&message).unwrap().collect::<Result<_, _>>().unwrap();
     let seen: Vec<_> =
         tags.iter().map(|tag| (tag.track_id(), tag.composition_ms, &message[tag.body.clone()])).collect();
@@ -153,7 +154,7 @@ fn tracks_of_one_codec_are_told_apart() {
 
 #[test]
 fn tracks_of_many_codecs_name_theirs() {
-    let message = bytes("95 21 4f707573 00 000002 fc00 6d703461 01 000001 21".replace(' ', "").as_str());
+    let message = bytes("95 21 4f707573 00 000002 fc00 6d703461 01 000001 21");
     let seen: Vec<_> = audio_tracks(&message)
         .unwrap()
         .map(|tag| tag.map(|tag| (tag.codec, tag.track_id(), tag.body.len())))
@@ -164,7 +165,7 @@ fn tracks_of_many_codecs_name_theirs() {
 
 #[test]
 fn a_track_longer_than_its_message_is_refused_and_ends_the_iteration() {
-    let message = bytes("96 13 68766331 00 000001 aa 01 000009 bb".replace(' ', "").as_str());
+    let message = bytes("96 13 68766331 00 000001 aa 01 000009 bb");
     let mut tracks = video_tracks(&message).unwrap();
     assert!(tracks.next().unwrap().is_ok());
     let error = TagError::Truncated { field: "track body", offset: 15, needed: 9, left: 1 };
@@ -215,6 +216,6 @@ fn reserved_values_are_named_with_their_place() {
     }
     let error = parse_audio(&bytes("af02")).unwrap_err();
     assert_eq!(error.to_string(), "AACPacketType at byte 1 has the reserved value 2");
-    let error = parse_video(&bytes("9701aabb03687663 31".replace(' ', "").as_str())).unwrap_err();
+    let error = parse_video(&bytes("9701aabb03687663 31")).unwrap_err();
     assert_eq!(error, TagError::ShortNanoOffset { offset: 2, found: 2 });
 }

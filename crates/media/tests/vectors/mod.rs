@@ -4,123 +4,20 @@
 //! `-f lavfi -i sine=frequency=440:sample_rate=48000 -t 0.2`. The output of each is an FLV file.
 #![allow(dead_code)]
 
-/// The bytes of a hexadecimal constant.
+pub mod audio;
+pub mod video;
+
+/// The bytes of a hexadecimal string; spaces set its fields apart.
 pub fn bytes(hex: &str) -> Vec<u8> {
-    assert_eq!(hex.len() % 2, 0);
-    (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+    let digits: Vec<char> = hex.chars().filter(|digit| *digit != ' ').collect();
+    assert!(digits.len().is_multiple_of(2) && digits.iter().all(char::is_ascii_hexdigit), "{hex}");
+    let digit = |digit: char| digit.to_digit(16).unwrap_or_default() as u8;
+    digits.chunks(2).map(|pair| (digit(pair[0]) << 4) | digit(pair[1])).collect()
 }
 
-/// ffmpeg 5: `-f lavfi -i testsrc2=size=1920x1080:rate=30 -frames:v 3 -pix_fmt yuv420p -c:v libx264 -preset medium`
-pub const AVC_1080: &str = "170000000001640028ffe1001b67640028acd940780227e5c044000003000400000300f03c60c65801000668ebe3cb22\
-    c0fdf8f800";
-/// The same with `-preset ultrafast -tune zerolatency -profile:v baseline`, which has no high-profile fields.
-pub const AVC_1080_BASELINE: &str =
-    "17000000000142c028ffe100196742c028da01e0089f970110000003001000000303c8f1832a01000468ce0fc8";
-/// ffmpeg 5: `V(853:480) -pix_fmt yuv444p -c:v libx264 -x264-params cqm=jvt`: scaling lists, and a width that only
-/// 4:4:4 can crop to.
-pub const AVC_853_444: &str = "170000000001f4001effe1001f67f4001e919b281b07bc67ff850004ff880000030008000003019078b16cb001000868\
-    ebe3c44c000440fff8f800";
-/// ffmpeg 5: `-f lavfi -i testsrc2=size=720x576:rate=25 -frames:v 3 -pix_fmt yuv420p -c:v libx264 -flags +ildct+ilme
-/// -x264-params interlaced=1`
-pub const AVC_INTERLACED: &str = "17000000000164001effe100186764001eacd940b424d8088000000300800000190f8a14cb01000668fba3cb22c0fdf8\
-    f800";
-/// ffmpeg 9: `-f lavfi -i testsrc2=size=1920x1080:rate=50 -frames:v 3 -pix_fmt yuv420p -c:v libx265 -preset ultrafast
-/// -x265-params info=0`
-pub const HEVC_1080: &str = "90687663310101600000009000000000007bf000fcfdf8f800000f03200001001840010c01ffff016000000300900000\
-    03000003007b959409210001002b42010101600000030090000003000003007ba003c0801107cb965654a4c2f0168080\
-    00000300800000190422000100064401c073c189";
-/// ffmpeg 9: `V(853:480) -pix_fmt yuv444p10le -c:v libx265 -preset slow -x265-params info=0:scaling-list=default`
-pub const HEVC_853_444: &str = "90687663310104080000009c08000000005af000fcfffafa00000f03200001001740010c01ffff0408000003009c0800\
-    000300005a959809210001002f4201010408000003009c0800000300005a9000d6403c3936cb2b349272bffc280027fd\
-    a0200000030020000003032122000100084401c172860c4624";
-/// ffmpeg 9: `-f lavfi -i testsrc2=size=854x480:rate=25 -frames:v 3 -pix_fmt yuv420p10le -c:v libvvenc -preset faster`
-pub const VVC_854: &str = "9076766331ff00655f010230800000035801e00000028f00010096007900ab0230800000801ac8078759a801cdffeb08\
-    4d958c10209c00ca0c5842183110819220d487a3d5a92f249a92c9116a22f1126a22452444992224d4659210b5085e10\
-    bd5a92f25ea19418b100c5880810810102a102020690810102c408081104040b2080812101064081108102c840812204\
-    1a081241070832045a104908710d09723950cc119c500000030010000003019188900001000c008100000d6403c22241\
-    f410";
-/// ffmpeg 9: `V(853:480) -pix_fmt yuv420p -c:v libsvtav1 -preset 11`
-pub const AV1_853: &str = "906176303181040c000a0c0200002526354ef805f00080";
-/// The metadata message that follows it.
-pub const AV1_METADATA: &str = "d461763031020009636f6c6f72496e666f03000b636f6c6f72436f6e66696703000009000009";
-/// The start of its first key frame: a temporal delimiter, the sequence header, and part of the frame.
-pub const AV1_KEY_FRAME: &str = "916176303112000a0c0200002526354ef895f2008032ad51";
-/// ffmpeg 9: `-f lavfi -i testsrc2=size=320x180:rate=25 -frames:v 3 -pix_fmt yuv420p -c:v libaom-av1 -cpu-used 8`: the first
-/// of two sequence headers.
-pub const AV1_EMPTY: &str = "9061763031";
-/// The second one.
-pub const AV1_AOM: &str = "906176303181000c000a0b000000043cfeccdaf90040";
-/// ffmpeg 9: `V(853:480) -pix_fmt yuv420p -c:v libvpx-vp9`
-pub const VP9: &str = "907670303901000000001e820202020000";
-/// The start of its first key frame.
-pub const VP9_KEY_FRAME: &str = "9176703039824983420035401df61a38241c184a1006887f";
-/// The start of the frame after it.
-pub const VP9_INTER_FRAME: &str = "a17670303986004092f1d14004008676efe0eebf18ab51c0";
-/// ffmpeg 5: `V(853:480) -pix_fmt yuv420p -c:v libvpx vp8.ivf`: the start of the first frame, without a message header.
-pub const VP8_KEY_FRAME: &str = "f03c019d012a5503e00101070885858885848802";
-/// ffmpeg 5: `-f lavfi -i testsrc2=size=320x240:rate=10 -frames:v 2 -c:v flv`: the start of the key frame.
-pub const H263_KEY_FRAME: &str = "1200008402921e73e80c0070f80387c24807f07aac10a602";
-/// ffmpeg 5: `-f lavfi -i testsrc2=size=322x242:rate=10 -frames:v 2 -c:v flashsv`: the start of the key frame.
-pub const SCREEN_KEY_FRAME: &str = "13314230f2004e78daedce410900000804b0ebdf59b1816f";
-/// ffmpeg 9: two video and two audio tracks, `-c:v libx264 -c:a aac`: the sequence header of the second video track.
-pub const AVC_SECOND_TRACK: &str = "960061766331010164000cffe1001a6764000cacd941419f9f011000000300100000030320f142996001000668ebe3cb\
-    22c0fdf8f800";
-/// The sequence header of its second audio track.
-pub const AAC_SECOND_TRACK: &str = "95006d70346101118856e500";
-/// ffmpeg 5: `A -ac 2 -ar 44100 -c:a aac`
-pub const AAC: &str = "af00121056e500";
-/// ffmpeg 9: `A -ac 6 -c:a aac`
-pub const AAC_6: &str = "af0011b056e500";
-/// The channel message that follows it.
-pub const AAC_6_CHANNELS: &str = "946d70346101060000003f";
-/// ffmpeg 9: `A -ac 2 -c:a libopus`
-pub const OPUS: &str = "904f7075734f707573486561640102380180bb0000000000";
-/// The start of its first frame.
-pub const OPUS_FRAME: &str = "914f707573fc7e0299e7f9ecf511d613fd3afcf53c747846";
-/// ffmpeg 9: `A -ac 2 -c:a flac -sample_fmt s16`
-pub const FLAC: &str = "90664c6143040004000000000010980bb802f00000000000000000000000000000000000000000";
-/// ffmpeg 9: `A -ac 6 -c:a ac3`
-pub const AC3: &str = "9061632d33";
-/// The start of its first frame.
-pub const AC3_FRAME: &str = "9161632d330b77b50b1e40ebf8403eff99ff0841fc3f87f0";
-/// ffmpeg 9: `A -ac 6 -c:a eac3`: the start of the first frame.
-pub const EAC3_FRAME: &str = "9165632d330b77037f3f87c00020f820000200400004001f";
-/// ffmpeg 5: `A -ac 1 -ar 22050 -c:a libmp3lame`: the start of the first frame.
-pub const MP3_FRAME: &str = "2afff340c40014388670175818007fe4";
-/// ffmpeg 5: `A -ac 1 -ar 16000 -c:a libspeex`: the start of the first frame.
-pub const SPEEX_FRAME: &str = "b630549822d2000068e8e8e8";
-
-/// Every vector, for the tests that break them.
-pub const ALL_VIDEO: &[&str] = &[
-    AVC_1080,
-    AVC_1080_BASELINE,
-    AVC_853_444,
-    AVC_INTERLACED,
-    HEVC_1080,
-    HEVC_853_444,
-    VVC_854,
-    AV1_853,
-    AV1_METADATA,
-    AV1_KEY_FRAME,
-    AV1_AOM,
-    VP9,
-    VP9_KEY_FRAME,
-    H263_KEY_FRAME,
-    SCREEN_KEY_FRAME,
-    AVC_SECOND_TRACK,
-];
-/// Every vector, for the tests that break them.
-pub const ALL_AUDIO: &[&str] = &[
-    AAC,
-    AAC_6,
-    AAC_6_CHANNELS,
-    AAC_SECOND_TRACK,
-    OPUS,
-    OPUS_FRAME,
-    FLAC,
-    AC3,
-    AC3_FRAME,
-    EAC3_FRAME,
-    MP3_FRAME,
-    SPEEX_FRAME,
-];
+/// The bytes of a string of ones and zeros; spaces set its fields apart, and zeros fill the last byte.
+pub fn from_bits(bits: &str) -> Vec<u8> {
+    let bits: Vec<char> = bits.chars().filter(|bit| *bit != ' ').collect();
+    let byte = |bits: &[char]| (0..8).fold(0, |byte, at| (byte << 1) | u8::from(bits.get(at) == Some(&'1')));
+    bits.chunks(8).map(byte).collect()
+}

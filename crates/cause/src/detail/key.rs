@@ -194,39 +194,69 @@ detail_keys! {
     /// How ownership of the stream was lost.
     LeaseLost = "lease_lost" under [OwnershipLost] with [reason: Text];
 
-    // Rules, and people.
+    // Refusals of admission: keys and parameters as `model::Refusal` gives them.
 
-    /// The account that was asked for.
-    AccountOf = "account_of" under [AccountUnknown, AccountStopped, AccountOverdue, AccountForceStopped]
-        with [account: Text, domain: Text];
-    /// The host of the push URL is an IP address, or there is none.
-    AddressInUrl = "address_in_url" under [PushByIp] with [host: Text];
-    /// The domain that was asked for.
-    DomainAsked = "domain_asked" under [DomainUnknown, DomainInvalid, DomainDisabled] with [domain: Text];
-    /// The domain is for playback; pushes to it are refused.
-    PlayDomain = "play_domain" under [DomainUnknown, DomainInvalid] with [domain: Text];
-    /// The app that was asked for.
-    AppAsked = "app_asked" under [AppDisabled] with [app: Text, domain: Text];
-    /// The account, domain or app was turned off while the push was live.
-    CutWhileLive = "cut_while_live" under [AccountStopped, AccountOverdue, AccountForceStopped, DomainDisabled, AppDisabled, IpBlocked]
-        with [];
-    /// Until when the stream is forbidden.
-    ForbiddenUntil = "forbidden_until" under [StreamForbidden, Forbidden] with [until: Time, reason: Text];
-    /// The channel that was asked for.
-    ChannelAsked = "channel_asked" under [ChannelMissing, ChannelStopped] with [channel: Text];
-    /// The first illegal character of a name, and its place, counted from 1.
-    BadCharacter = "bad_character" under [StreamNameIllegal, AppNameIllegal]
-        with [name: Text, character: Text, position: Count];
-    /// The length of a name that is empty or too long.
-    BadLength = "bad_length" under [StreamNameIllegal, AppNameIllegal] with [length: Bytes, limit: Bytes];
-    /// The address, and the list entry that decided.
-    AddressRule = "address_rule" under [IpBlocked, IpNotAllowed] with [address: Text, network: Text];
+    /// The account that the domain names as its owner.
+    AccountUnknown = "account_unknown" under [AccountUnknown] with [account: Text, domain: Text];
+    /// The account that is stopped.
+    AccountStopped = "account_stopped" under [AccountStopped] with [account: Text];
+    /// The account that is in arrears.
+    AccountOverdue = "account_overdue" under [AccountOverdue] with [account: Text];
+    /// The account that is force-stopped.
+    AccountForceStopped = "account_force_stopped" under [AccountForceStopped] with [account: Text];
+    /// The address that the push URL names.
+    AddressInUrl = "ip_in_url" under [PushByIp] with [ip: Text];
+    /// The domain that is not in the catalog.
+    DomainUnknown = "domain_unknown" under [DomainUnknown] with [domain: Text];
+    /// The domain is for playing; pushes to it are refused.
+    DomainForPlaying = "domain_for_playing" under [DomainUnknown] with [domain: Text];
+    /// What stood in the place of a domain name.
+    DomainInvalid = "domain_invalid" under [DomainInvalid] with [domain: Text];
+    /// The push URL names no domain.
+    DomainMissing = "domain_missing" under [DomainInvalid] with [];
+    /// The domain that is disabled.
+    DomainDisabled = "domain_disabled" under [DomainDisabled] with [domain: Text];
+    /// The app that is disabled.
+    AppDisabled = "app_disabled" under [AppDisabled] with [domain: Text, app: Text];
+    /// Since when and until when the stream is forbidden, and why.
+    ForbiddenUntil = "forbidden" under [StreamForbidden, Forbidden] with [since: Time, until: Time, reason: Text];
+    /// The channel that does not exist.
+    ChannelMissing = "channel_missing" under [ChannelMissing] with [stream: Text];
+    /// The channel that is stopped.
+    ChannelStopped = "channel_stopped" under [ChannelStopped] with [stream: Text];
+    /// What is wrong with the stream name: `empty`, `too_long`, `character`, `dot_segment`.
+    StreamNameIllegal = "stream_name_illegal" under [StreamNameIllegal]
+        with [fault: Word, bytes: Bytes, found: Text, position: Position];
+    /// What is wrong with the app: `empty`, `too_long`, `character`, `dot_segment`.
+    AppNameIllegal = "app_name_illegal" under [AppNameIllegal]
+        with [fault: Word, bytes: Bytes, found: Text, position: Position];
+    /// The address, and the entry of the blocklist that covers it.
+    IpBlocked = "ip_blocked" under [IpBlocked] with [ip: Text, network: Text];
+    /// The address, and how many entries the allowlist has.
+    IpNotListed = "ip_not_listed" under [IpNotAllowed] with [ip: Text, networks: Count];
+    /// The push URL has no `txTime`.
+    TimeMissing = "time_missing" under [ExpiryMissing] with [];
     /// The `txTime` that is not exactly 8 hexadecimal digits.
-    TimeMalformed = "time_malformed" under [ExpiryMissing] with [value: Text];
-    /// When the URL expired.
-    ExpiredAt = "expired_at" under [Expired] with [expired_at: Time, late_ms: Millis];
-    /// What the signature was checked over.
-    SignatureOver = "signature_over" under [SignatureWrong] with [stream: Text, time: Text];
+    TimeMalformed = "time_malformed" under [ExpiryMissing] with [found: Text];
+    /// When the push URL expired.
+    ExpiredAt = "expired" under [Expired] with [at: Time];
+    /// The push URL has no `txSecret`.
+    SecretMissing = "secret_missing" under [SignatureMissing] with [];
+    /// The domain asks for a signature but has no key.
+    SecretWithoutKey = "secret_without_key" under [SignatureWrong] with [];
+    /// The `txSecret` has the length of no hash; `length` in characters.
+    SecretLength = "secret_length" under [SignatureWrong] with [length: Count];
+    /// The `txSecret` is right but for its capital letters.
+    SecretUpperCase = "secret_upper_case" under [SignatureWrong] with [];
+    /// The signature was made over the app and the stream name.
+    SecretForPath = "secret_for_path" under [SignatureWrong] with [];
+    /// The signature was made over `txTime` in the other letter case.
+    SecretForTimeCase = "secret_for_time_case" under [SignatureWrong] with [];
+    /// The signature fits neither key.
+    SecretMismatch = "secret_mismatch" under [SignatureWrong] with [];
+
+    // Limits, other pushes of the stream, hook, and people.
+
     /// Which limit was reached: `account`, `domain`, `stream`, `node`.
     LimitOf = "limit_of" under [TooManyPushes, TooManyPushesOfStream] with [scope: Word, have: Count, limit: Count];
     /// The push that is live under this stream key, which the conflict rule keeps.
@@ -235,6 +265,9 @@ detail_keys! {
     Duel = "duel" under [TooManyPushesOfStream] with [live: Text, refused: Text, takeovers: Count, window_ms: Millis];
     /// The two priorities.
     PriorityBelow = "priority_below" under [PriorityLower] with [priority: Text, live_priority: Text];
+    /// The account, domain or app was turned off while the push was live.
+    CutWhileLive = "cut_while_live" under [AccountStopped, AccountOverdue, AccountForceStopped, DomainDisabled, AppDisabled, IpBlocked]
+        with [];
     /// The hook answered no: its HTTP status and its reason.
     HookStatus = "hook_status" under [HookRefused] with [status: Text, reason: Text];
     /// The hook did not answer in time.

@@ -68,3 +68,6 @@ impl BlackBox {
         self.commands = Commands::default();
     }
 }
+
+#[cfg(test)]
+mod tests;

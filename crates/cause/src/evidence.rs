@@ -1,11 +1,18 @@
 //! What a verdict rests on. Everything here was seen or done; nothing is concluded.
 
+mod errno;
+mod stored;
+mod words;
+
 use model::Code;
 use serde::{Deserialize, Serialize};
 
 use crate::black_box::BlackBox;
 use crate::detail::Detail;
 use crate::timeline::Timeline;
+
+pub use errno::Errno;
+pub use stored::{EvidenceError, MAX_EVIDENCE_BYTES};
 
 /// The format version written today. A change of these types raises it, and the old format stays readable.
 pub const EVIDENCE_VERSION: u16 = 1;
@@ -73,129 +80,6 @@ pub enum Transport {
     Whip,
 }
 
-impl Stage {
-    /// The stable word for it, as in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NoBytes => "no_bytes",
-            Self::TlsHandshake => "tls_handshake",
-            Self::SrtHandshake => "srt_handshake",
-            Self::WebrtcSetup => "webrtc_setup",
-            Self::RtmpHandshake => "rtmp_handshake",
-            Self::BeforeConnect => "before_connect",
-            Self::Connected => "connected",
-            Self::StreamCreated => "stream_created",
-            Self::AuthHook => "auth_hook",
-            Self::Admission => "admission",
-            Self::Live => "live",
-        }
-    }
-}
-
-impl Close {
-    /// The stable word for it, as in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::EndOfFile => "end_of_file",
-            Self::Reset => "reset",
-            Self::TimedOut => "timed_out",
-            Self::Unreachable(_) => "unreachable",
-            Self::Failed(_) => "failed",
-            Self::IdleLimit => "idle_limit",
-            Self::SetupLimit => "setup_limit",
-            Self::TransportLost => "transport_lost",
-            Self::NodeDied => "node_died",
-            Self::TaskFailed => "task_failed",
-            Self::Unreadable => "unreadable",
-        }
-    }
-
-    /// The errno in it, where there is one.
-    pub fn errno(self) -> Option<Errno> {
-        match self {
-            Self::Unreachable(errno) | Self::Failed(errno) => Some(errno),
-            _ => None,
-        }
-    }
-}
-
-impl Goodbye {
-    /// The stable word for it, as in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::DeleteStream => "delete_stream",
-            Self::CloseStream => "close_stream",
-            Self::FcUnpublishClosed => "fc_unpublish_closed",
-            Self::FcUnpublishAlone => "fc_unpublish_alone",
-            Self::Republished => "republished",
-            Self::SrtShutdown => "srt_shutdown",
-            Self::WhipDelete => "whip_delete",
-        }
-    }
-}
-
-impl FaultClass {
-    /// The stable word for it, as in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Invalid => "invalid",
-            Self::Misbehaved => "misbehaved",
-            Self::Incompatible => "incompatible",
-        }
-    }
-}
-
-/// Numbers of Linux, the one system this server runs on; `cause` does no I/O and so knows no `libc`.
-impl Errno {
-    /// Bad file descriptor.
-    pub const EBADF: Self = Self(9);
-    /// Out of memory.
-    pub const ENOMEM: Self = Self(12);
-    /// Invalid argument.
-    pub const EINVAL: Self = Self(22);
-    /// Written after the peer had closed or reset.
-    pub const EPIPE: Self = Self(32);
-    /// ICMP: the host is not on the network.
-    pub const ENONET: Self = Self(64);
-    /// ICMP: protocol unreachable.
-    pub const ENOPROTOOPT: Self = Self(92);
-    /// Our network interface is down.
-    pub const ENETDOWN: Self = Self(100);
-    /// ICMP: network unreachable, or no route.
-    pub const ENETUNREACH: Self = Self(101);
-    /// The connection was taken away on our own host, as `ss -K` does.
-    pub const ECONNABORTED: Self = Self(103);
-    /// Reset by the peer.
-    pub const ECONNRESET: Self = Self(104);
-    /// No buffers left on our host.
-    pub const ENOBUFS: Self = Self(105);
-    /// Not connected.
-    pub const ENOTCONN: Self = Self(107);
-    /// Written after our own shutdown.
-    pub const ESHUTDOWN: Self = Self(108);
-    /// TCP gave up.
-    pub const ETIMEDOUT: Self = Self(110);
-    /// ICMP: port unreachable.
-    pub const ECONNREFUSED: Self = Self(111);
-    /// The host is down.
-    pub const EHOSTDOWN: Self = Self(112);
-    /// ICMP: host unreachable, or no answer to ARP.
-    pub const EHOSTUNREACH: Self = Self(113);
-}
-
-impl Transport {
-    /// The record's word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Rtmp => "rtmp",
-            Self::Rtmps => "rtmps",
-            Self::Srt => "srt",
-            Self::Whip => "whip",
-        }
-    }
-}
-
 /// How far a push came, in order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -255,11 +139,6 @@ pub enum Close {
     /// The journal row of the push could not be read.
     Unreadable,
 }
-
-/// An operating-system error number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Errno(pub i32);
 
 /// A client's orderly end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

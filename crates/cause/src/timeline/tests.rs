@@ -23,7 +23,7 @@ fn the_last_five_minutes_are_seconds_and_the_last_hour_tens() {
     assert_eq!(fine.last().copied(), Some(second(4000)));
     let all: Vec<_> = timeline.all().collect();
     assert_eq!(all.len(), timeline.len());
-    let spans = |from, to| all.iter().filter(|s| s.at_s > from && s.at_s <= to).map(|s| s.span_s);
+    let spans = |from, to| all.iter().filter(move |s| s.at_s > from && s.at_s <= to).map(|s| s.span_s);
     assert!(spans(420, 3690).all(|s| s == 10));
     assert!(spans(0, 400).any(|s| s == 10));
 }

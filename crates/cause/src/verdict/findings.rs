@@ -52,7 +52,7 @@ fn signs_of_certainty(e: &Evidence) -> Vec<Detail> {
         return vec![sign];
     }
     if let Some(goodbye) = e.goodbye.filter(|_| goodbye_counts(e)) {
-        let mut signs = vec![Detail::new(DetailKey::GoodbyeReceived).with("command", goodbye.as_str())];
+        let mut signs = vec![Detail::new(DetailKey::GoodbyeReceived).with("command", goodbye.command())];
         if ended {
             signs.push(Detail::new(DetailKey::CloseAfterGoodbye).with("close", e.close.as_str()));
         }
@@ -187,7 +187,7 @@ fn collapse_behind_goodbye(e: &Evidence) -> Option<Finding> {
     let said = e.goodbye.is_some() && e.act.is_none() && e.stage == Stage::Live;
     let uplink = collapse_right_before(e).filter(|_| said)?;
     let signs_against = vec![Detail::new(DetailKey::GoodbyeReceived)
-        .with_some("command", e.goodbye.map(|goodbye| goodbye.as_str()))];
+        .with_some("command", e.goodbye.map(|goodbye| goodbye.command()))];
     Some(Finding {
         cause: Cause::UplinkCollapsed,
         confidence: Confidence::Possible,

@@ -1,0 +1,6 @@
+mod build;
+mod collapse;
+mod live;
+mod order;
+mod properties;
+mod stages;

@@ -1,0 +1,128 @@
+//! How evidence is stored: two bytes of version, then postcard, at most [`MAX_EVIDENCE_BYTES`].
+
+use super::{EVIDENCE_VERSION, Evidence, EventCount};
+
+/// The most that one push's evidence takes on disk, bytes.
+pub const MAX_EVIDENCE_BYTES: usize = 16 * 1024;
+
+/// The longest text that is stored, bytes. Details cut theirs shorter, so that thinning changes no verdict.
+const TEXT_BYTES: usize = 512;
+/// Kinds of events that are stored.
+const EVENTS: usize = 32;
+/// Samples that thinning leaves while there is anything else to drop: the last five minutes, second by second.
+const SECONDS_KEPT: usize = 300;
+/// Bytes that a sample takes.
+const SAMPLE_BYTES: usize = 14;
+
+/// Stored evidence that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EvidenceError {
+    /// Shorter than its version number.
+    #[error("evidence of {0} bytes, too short for its version")]
+    Truncated(usize),
+    /// Written by a newer program, or not evidence at all.
+    #[error("evidence of version {0}, but this program reads versions 1 to {EVIDENCE_VERSION}")]
+    UnknownVersion(u16),
+    /// Its bytes do not make sense.
+    #[error("evidence of version {version} that cannot be read: {reason}")]
+    Broken {
+        /// The version it gives.
+        version: u16,
+        /// Where reading stopped.
+        reason: String,
+    },
+}
+
+impl Evidence {
+    /// The stored form: the version as two little-endian bytes, then postcard; at most [`MAX_EVIDENCE_BYTES`].
+    ///
+    /// What would be larger is thinned: first the oldest samples of the timeline down to the last five minutes, then
+    /// the media headers and commands of the black box, then more of the timeline.
+    pub fn encode(&self) -> Vec<u8> {
+        let whole = self.written();
+        if whole.len() <= MAX_EVIDENCE_BYTES && self.texts_fit() {
+            return whole;
+        }
+        let mut thin = self.clone();
+        thin.cut_texts();
+        let steps: [fn(&mut Self, usize); 5] = [
+            |e, excess| e.drop_samples(excess, SECONDS_KEPT),
+            |e, _| e.black_box.drop_media(),
+            |e, _| e.black_box.drop_commands(),
+            |e, excess| e.drop_samples(excess, 0),
+            |e, _| e.act.iter_mut().for_each(|act| act.detail = None),
+        ];
+        let mut bytes = thin.written();
+        for step in steps {
+            let excess = bytes.len().saturating_sub(MAX_EVIDENCE_BYTES);
+            if excess == 0 {
+                break;
+            }
+            step(&mut thin, excess);
+            bytes = thin.written();
+        }
+        bytes
+    }
+
+    /// Reads evidence of this version or an older one.
+    ///
+    /// # Errors
+    /// When the bytes are no evidence, or were written by a newer version.
+    pub fn decode(bytes: &[u8]) -> Result<Self, EvidenceError> {
+        let Some((version, body)) = bytes.split_first_chunk::<2>() else {
+            return Err(EvidenceError::Truncated(bytes.len()));
+        };
+        let version = u16::from_le_bytes(*version);
+        let broken = |reason: String| EvidenceError::Broken { version, reason };
+        match version {
+            EVIDENCE_VERSION => {
+                let (evidence, rest) =
+                    postcard::take_from_bytes::<Self>(body).map_err(|error| broken(error.to_string()))?;
+                if !rest.is_empty() {
+                    return Err(broken(format!("{} bytes after its end", rest.len())));
+                }
+                Ok(evidence)
+            }
+            other => Err(EvidenceError::UnknownVersion(other)),
+        }
+    }
+
+    fn written(&self) -> Vec<u8> {
+        let header = EVIDENCE_VERSION.to_le_bytes().to_vec();
+        // Writing into memory cannot fail. If it did, a version without a body is read back as broken evidence, and
+        // the record itself still stands.
+        postcard::to_extend(self, header).unwrap_or_else(|_| EVIDENCE_VERSION.to_le_bytes().to_vec())
+    }
+
+    fn drop_samples(&mut self, excess: usize, keep: usize) {
+        let samples = self.timeline.len();
+        self.timeline.keep_newest(samples.saturating_sub(excess.div_ceil(SAMPLE_BYTES)).max(keep.min(samples)));
+    }
+
+    fn texts_fit(&self) -> bool {
+        self.texts().iter().all(|text| text.len() <= TEXT_BYTES) && self.events.len() <= EVENTS
+    }
+
+    fn texts(&self) -> Vec<&String> {
+        let client = [&self.client.agent, &self.client.encoder, &self.client.handshake].into_iter().flatten();
+        let fault = self.fault.iter().flat_map(|fault| [&fault.rule, &fault.path, &fault.found]);
+        client.chain(fault).chain(self.events.iter().map(|event| &event.last)).collect()
+    }
+
+    /// Cuts what a client could have made long.
+    fn cut_texts(&mut self) {
+        self.events.truncate(EVENTS);
+        let client = [&mut self.client.agent, &mut self.client.encoder, &mut self.client.handshake];
+        let fault =
+            self.fault.iter_mut().flat_map(|fault| [&mut fault.rule, &mut fault.path, &mut fault.found]);
+        let events = self.events.iter_mut().map(|EventCount { last, .. }| last);
+        for text in client.into_iter().flatten().chain(fault).chain(events) {
+            if text.len() > TEXT_BYTES {
+                text.truncate(text.floor_char_boundary(TEXT_BYTES));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::black_box::{CommandEntry, MediaEntry, MediaEntryKind};
+use crate::evidence::{
+    Act, Close, CutMessage, Errno, FaultClass, FaultKind, Goodbye, MediaState, Probe, ProtocolFault, Silence,
+    Stage, TcpFacts, Transport,
+};
+use crate::timeline::Sample;
+use crate::verdict::verdict;
+use crate::{Cause, Detail, DetailKey};
+
+/// Written by version 1; regenerate it never, and add a fixture for each later version.
+const VERSION_1: &[u8] = include_bytes!("../../../tests/fixtures/evidence-v1.bin");
+
+/// What [`VERSION_1`] holds: every field set, every kind of value in use.
+fn version_1() -> Evidence {
+    let mut e = filled(20);
+    e.act = Some(Act {
+        code: Cause::Dropped.code(),
+        detail: Some(Detail::new(DetailKey::OrderedBy).with("who", "admin").with("via", "console")),
+    });
+    e
+}
+
+/// A push that lived for `seconds`, with every field set but the act.
+fn filled(seconds: u32) -> Evidence {
+    let mut e = Evidence::new(Transport::Rtmps);
+    e.stage = Stage::Live;
+    e.close = Close::Failed(Errno::EPIPE);
+    e.goodbye = Some(Goodbye::FcUnpublishAlone);
+    e.fault = Some(ProtocolFault {
+        kind: FaultKind::CommandAmf,
+        class: FaultClass::Misbehaved,
+        rule: "amf_marker".into(),
+        offset: 70_000,
+        chunk_stream: Some(3),
+        message_type: Some(20),
+        length: Some(300),
+        marker: Some(0x1F),
+        path: "connect.commandObject.tcUrl".into(),
+        found: "marker 0x1f where a value begins".into(),
+    });
+    e.write_error = Some(Errno::ECONNRESET);
+    e.cut_message = Some(CutMessage { message_type: 9, have: 812, want: 20_113 });
+    e.media = MediaState {
+        messages: 900,
+        video_frames: 600,
+        audio_frames: 300,
+        last_ms_ago: Some(12),
+        last_video_ms_ago: Some(33),
+        live_ms: u64::from(seconds) * 1000,
+    };
+    e.silence = Silence { ms: 4000, probe: Probe::Acknowledged, probe_ms_ago: 1000 };
+    e.tcp = Some(TcpFacts { state: 8, rtt_us: 45_000, rcv_wnd: 65_535, bytes_received: 1 << 33, ..TcpFacts::default() });
+    e.behind_proxy = true;
+    e.client.agent = Some("FMLE/3.0 (compatible; Lavf60.16.100)".into());
+    e.client.encoder = Some("Lavf60.16.100".into());
+    e.client.answered_ping = true;
+    e.client.handshake = Some("simple".into());
+    e.limits.idle_ms = 70_000;
+    e.limits.message_bytes = 4 << 20;
+    e.lived_ms = u64::from(seconds) * 1000 + 120;
+    for at_s in 1..=seconds {
+        e.timeline.push(Sample {
+            at_s,
+            span_s: 1,
+            bytes: 187_500,
+            video: 30,
+            audio: 43,
+            keys: at_s % 2,
+            lag_ms: -20,
+            rcv_rtt_us: 41_000,
+            rtt_us: (at_s % 5 == 0).then_some(40_000),
+            ooo: at_s % 7,
+            retrans: at_s % 3,
+            wnd_closed: at_s == 4,
+        });
+    }
+    e.events.push(EventCount {
+        kind: 3,
+        count: 2,
+        first_ms: 900,
+        last_ms: 4000,
+        last: "a jump of 1,240 ms".into(),
+    });
+    for n in 0..300 {
+        e.black_box.command(command(n, "deleteStream"));
+    }
+    for n in 0..400 {
+        e.black_box.media(media(n));
+    }
+    e
+}
+
+fn command(n: u32, name: &str) -> CommandEntry {
+    CommandEntry {
+        at_ms: 1000 + n,
+        from_client: n % 2 == 0,
+        name: name.into(),
+        summary: format!("transaction {n}"),
+        size: 34,
+    }
+}
+
+fn media(n: u32) -> MediaEntry {
+    MediaEntry {
+        at_ms: 2000 + n * 13,
+        kind: if n % 3 == 0 { MediaEntryKind::Audio } else { MediaEntryKind::Video },
+        key_frame: n % 60 == 1,
+        config: n < 2,
+        timestamp: n * 13,
+        size: 6000 + n,
+        chunk_stream: 6,
+    }
+}
+
+#[test]
+fn evidence_of_version_1_stays_readable() {
+    assert_eq!(Evidence::decode(VERSION_1).unwrap(), version_1());
+}
+
+#[test]
+#[ignore = "writes the fixture of the current version; run it once when the version is raised"]
+fn write_the_fixture() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/evidence-v1.bin");
+    std::fs::write(path, version_1().encode()).unwrap();
+}
+
+#[test]
+fn stored_evidence_begins_with_its_version_and_reads_back_whole() {
+    let e = filled(500);
+    let bytes = e.encode();
+    assert_eq!(bytes[..2], [1, 0]);
+    assert_eq!(Evidence::decode(&bytes).unwrap(), e);
+    let json = serde_json::to_value(&e).unwrap();
+    assert_eq!(json["close"], serde_json::json!({ "failed": 32 }));
+    assert_eq!(json["timeline"]["samples"][0]["bytes"], 187_500);
+    assert_eq!(serde_json::from_value::<Evidence>(json).unwrap(), e);
+}
+
+#[test]
+fn a_push_of_a_week_stays_below_16_kib_on_disk_and_in_memory() {
+    let e = filled(7 * 86_400);
+    let memory = size_of::<Evidence>() + e.timeline.memory_bytes() + e.black_box.memory_bytes();
+    assert!(memory <= MAX_EVIDENCE_BYTES, "{memory}");
+    let bytes = e.encode();
+    assert!(bytes.len() <= MAX_EVIDENCE_BYTES, "{}", bytes.len());
+    assert_eq!(Evidence::decode(&bytes).unwrap(), e, "nothing had to be thinned");
+}
+
+#[test]
+fn a_hostile_client_cannot_make_evidence_large_and_what_matters_survives() {
+    let mut e = filled(7 * 86_400);
+    let flood = "x".repeat(100_000);
+    e.client.agent = Some(flood.clone());
+    e.client.encoder = Some("é".repeat(100_000));
+    e.fault.as_mut().unwrap().found = flood.clone();
+    e.events = (0..200).map(|kind| EventCount { kind, last: flood.clone(), ..e.events[0].clone() }).collect();
+    for n in 0..1000 {
+        e.black_box.command(CommandEntry { name: flood.clone(), summary: flood.clone(), ..command(n, "") });
+    }
+    let bytes = e.encode();
+    assert!(bytes.len() <= MAX_EVIDENCE_BYTES, "{}", bytes.len());
+    let stored = Evidence::decode(&bytes).unwrap();
+    assert_eq!(verdict(&stored), verdict(&e));
+    assert!(stored.timeline.len() > 100, "{}", stored.timeline.len());
+}
+
+#[test]
+fn what_is_no_evidence_is_told_from_what_is_too_new() {
+    assert_eq!(Evidence::decode(&[]), Err(EvidenceError::Truncated(0)));
+    assert_eq!(Evidence::decode(&[9, 9, 0]), Err(EvidenceError::UnknownVersion(0x0909)));
+    assert!(matches!(Evidence::decode(&[1, 0]), Err(EvidenceError::Broken { version: 1, .. })));
+    let mut bytes = filled(3).encode();
+    bytes.push(0);
+    assert!(matches!(Evidence::decode(&bytes), Err(EvidenceError::Broken { .. })));
+}
+
+proptest! {
+    #[test]
+    fn decoding_never_panics(mut bytes in prop::collection::vec(any::<u8>(), 0..4000), honest in any::<bool>()) {
+        if honest {
+            bytes.splice(..2.min(bytes.len()), [1, 0]);
+        }
+        let _ = Evidence::decode(&bytes);
+    }
+
+    #[test]
+    fn damaged_evidence_never_panics_even_when_it_is_judged(at in 0..8000usize, value in any::<u8>()) {
+        let mut bytes = filled(30).encode();
+        let at = at % bytes.len();
+        bytes[at] = value;
+        if let Ok(e) = Evidence::decode(&bytes) {
+            let _ = verdict(&e);
+            prop_assert!(e.encode().len() <= MAX_EVIDENCE_BYTES);
+        }
+    }
+}

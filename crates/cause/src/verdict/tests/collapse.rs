@@ -1,0 +1,172 @@
+//! Row 15: what is a collapse of the uplink, and what only looks like one. The figures are those measured.
+
+use super::build::*;
+use crate::Cause;
+use crate::evidence::{Close, Evidence, Goodbye, Probe};
+use crate::timeline::Sample;
+use crate::verdict::verdict;
+
+/// `count` seconds in which the push falls behind by `drift_ms` a second.
+fn behind(e: &mut Evidence, count: u32, drift_ms: i32, second: Sample) {
+    seconds(e, count, |n| Sample { lag_ms: 40 + drift_ms * n as i32, ..second });
+}
+
+/// An uplink of 700 kbit/s for a push of 1500: the round trip grows from 50 to 376 ms.
+fn narrow() -> Sample {
+    Sample { bytes: 87_000, rcv_rtt_us: 376_000, ..healthy(0) }
+}
+
+/// 13 of 30 frames, at a calm network.
+fn overloaded_encoder() -> Sample {
+    Sample { bytes: 80_000, video: 13, ..healthy(0) }
+}
+
+#[test]
+fn a_narrow_uplink_before_an_end_of_file_or_a_reset_is_15() {
+    for close in [Close::EndOfFile, Close::Reset] {
+        let mut e = live(close);
+        behind(&mut e, 6, 600, narrow());
+        let v = verdict(&e);
+        assert_eq!((v.cause, detail_of(&v)), (Cause::UplinkCollapsed, "collapse"));
+        let params = v.detail.unwrap().params;
+        assert_eq!(params["drift_ms"], 3600);
+        assert!(params["rcv_rtt_ms"].as_u64() > Some(350) && params["baseline_ms"].as_u64() < Some(60));
+    }
+}
+
+#[test]
+fn it_says_that_a_person_or_a_kill_looks_the_same() {
+    let mut e = live(Close::EndOfFile);
+    behind(&mut e, 6, 600, narrow());
+    let findings = verdict(&e).findings;
+    assert!(findings[0].signs_against.iter().any(|sign| sign.key.as_str() == "stop_looks_same"));
+    assert_eq!(findings[1].cause, Cause::EndOfFile);
+}
+
+#[test]
+fn an_overloaded_encoder_is_no_collapse() {
+    let mut e = live(Close::EndOfFile);
+    behind(&mut e, 10, 550, overloaded_encoder());
+    let v = verdict(&e);
+    assert_eq!(v.cause, Cause::EndOfFile);
+    let other = v.findings.iter().find(|finding| finding.cause == Cause::UplinkCollapsed).unwrap();
+    let against: Vec<_> = other.signs_against.iter().map(|sign| sign.key.as_str()).collect();
+    assert_eq!(against, ["rtt_flat", "encoder_slow"]);
+}
+
+#[test]
+fn packet_loss_that_the_push_keeps_up_with_is_no_collapse() {
+    let mut e = live(Close::Reset);
+    seconds(&mut e, 10, |n| Sample { ooo: 70, ..healthy(n) });
+    assert_eq!(cause_of(&e), Cause::Reset);
+}
+
+#[test]
+fn packet_loss_behind_which_the_push_falls_behind_is_a_collapse() {
+    let mut e = live(Close::Reset);
+    behind(&mut e, 6, 300, Sample { ooo: 70, ..healthy(0) });
+    assert_eq!(cause_of(&e), Cause::UplinkCollapsed);
+}
+
+#[test]
+fn loss_that_was_there_all_along_does_not_explain_a_sudden_lag() {
+    let mut e = live(Close::Reset);
+    e.timeline = Default::default();
+    seconds(&mut e, 60, |n| Sample { ooo: 20, ..healthy(n) });
+    behind(&mut e, 6, 300, Sample { ooo: 20, ..overloaded_encoder() });
+    assert_eq!(cause_of(&e), Cause::Reset);
+}
+
+#[test]
+fn video_gone_while_audio_flows_is_a_collapse_once_the_push_fell_behind() {
+    let mut e = live(Close::EndOfFile);
+    behind(&mut e, 4, 500, Sample { video: 20, ..healthy(0) });
+    // The audio has caught up since the video was dropped.
+    seconds(&mut e, 4, |_| Sample { video: 0, bytes: 16_000, lag_ms: 300, ..healthy(0) });
+    let v = verdict(&e);
+    assert_eq!(v.cause, Cause::UplinkCollapsed);
+    assert_eq!(v.detail.unwrap().params["video_gone_ms"], 4000);
+}
+
+#[test]
+fn video_gone_without_falling_behind_is_no_collapse() {
+    let mut e = live(Close::EndOfFile);
+    seconds(&mut e, 4, |_| Sample { video: 0, bytes: 16_000, ..healthy(0) });
+    assert_eq!(cause_of(&e), Cause::EndOfFile);
+}
+
+#[test]
+fn a_fall_of_bitrate_or_frame_rate_alone_is_never_a_collapse() {
+    let mut e = live(Close::EndOfFile);
+    seconds(&mut e, 10, |_| Sample { bytes: 20_000, video: 8, ..healthy(0) });
+    assert_eq!(cause_of(&e), Cause::EndOfFile);
+}
+
+#[test]
+fn a_collapse_that_recovered_does_not_explain_a_later_end() {
+    let mut e = live(Close::EndOfFile);
+    behind(&mut e, 6, 600, narrow());
+    seconds(&mut e, 12, healthy);
+    assert_eq!(cause_of(&e), Cause::EndOfFile);
+}
+
+#[test]
+fn noise_of_a_lan_is_no_collapse() {
+    let mut e = live(Close::EndOfFile);
+    e.timeline = Default::default();
+    seconds(&mut e, 60, |n| Sample { rcv_rtt_us: 300, ..healthy(n) });
+    behind(&mut e, 6, 550, Sample { rcv_rtt_us: 4_000, ..overloaded_encoder() });
+    assert_eq!(cause_of(&e), Cause::EndOfFile);
+}
+
+#[test]
+fn one_slow_second_is_noise() {
+    let mut e = live(Close::EndOfFile);
+    behind(&mut e, 5, 550, overloaded_encoder());
+    seconds(&mut e, 1, |_| Sample { lag_ms: 3300, rcv_rtt_us: 400_000, ..overloaded_encoder() });
+    assert_eq!(cause_of(&e), Cause::EndOfFile);
+}
+
+#[test]
+fn a_young_push_is_measured_against_the_round_trip_of_its_handshake() {
+    let mut e = live(Close::EndOfFile);
+    e.timeline = Default::default();
+    behind(&mut e, 6, 600, narrow());
+    assert_eq!(cause_of(&e), Cause::UplinkCollapsed);
+    e.tcp = None;
+    assert_eq!(cause_of(&e), Cause::EndOfFile, "without any baseline nothing is claimed");
+}
+
+#[test]
+fn a_long_congestion_does_not_become_its_own_baseline() {
+    let mut e = live(Close::EndOfFile);
+    behind(&mut e, 120, 600, narrow());
+    assert_eq!(cause_of(&e), Cause::UplinkCollapsed);
+}
+
+#[test]
+fn a_collapse_before_a_short_silence_counts_and_after_an_answered_probe_not() {
+    let mut e = live(Close::EndOfFile);
+    behind(&mut e, 6, 600, narrow());
+    silent(&mut e, 5, Probe::Acknowledged);
+    assert_eq!(cause_of(&e), Cause::UplinkCollapsed);
+    e.silence.probe = Probe::Answered;
+    assert_eq!(cause_of(&e), Cause::EndOfFile);
+}
+
+#[test]
+fn a_goodbye_after_a_collapse_is_a_goodbye_with_a_finding() {
+    let mut e = live(Close::EndOfFile);
+    behind(&mut e, 6, 600, narrow());
+    e.goodbye = Some(Goodbye::DeleteStream);
+    let v = verdict(&e);
+    assert_eq!(v.cause, Cause::DeleteStream);
+    assert_eq!(v.findings[1].cause, Cause::UplinkCollapsed);
+}
+
+#[test]
+fn our_own_closed_window_explains_a_lag_before_the_network_does() {
+    let mut e = live(Close::Reset);
+    behind(&mut e, 6, 600, Sample { wnd_closed: true, ..narrow() });
+    assert_eq!(cause_of(&e), Cause::PipelineFailed);
+}

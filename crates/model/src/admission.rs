@@ -16,14 +16,16 @@
 //! | 8 | in channel mode: the channel exists and is enabled | 18/306, 18/307 |
 //! | 9 | the stream is not forbidden | 18/305 |
 //! | | *then, outside this crate, because they need live state:* | |
-//! | 10 | there is a free slot on account, domain and stream; conflict rule and priority let it in | 18/600, 18/601, 18/602 |
+//! | 10 | account and domain have a free slot | 18/600 |
 //! | 11 | the third-party hook agrees | 19/0 |
+//! | 12 | the stream key is free, or conflict rule and priority let the push in | 18/601, 18/602 |
 //!
 //! The order goes from the outside in: from what concerns all pushes of a domain to what concerns this one stream, so
 //! that the cause names the widest thing that is wrong, which is the one to put right first. Address lists come before
-//! anything the client made up. What tells of single streams (8, 9, 10) comes after the signature, so that names of
-//! channels and forbidden streams cannot be found out without a key. The hook is last, so that it is asked only about
-//! pushes that would go live.
+//! anything the client made up. What tells of single streams (8, 9, 12) comes after the signature, so that names of
+//! channels, forbidden and live streams cannot be found out without a key. The hook is asked only about pushes that
+//! the catalog admits; and the check that may end another push is the last, so that none ends for a push that is then
+//! refused.
 //!
 //! A domain that is there for playing is refused as 18/301: it is no push domain.
 

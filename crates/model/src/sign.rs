@@ -16,6 +16,9 @@ pub const TX_SECRET: &str = "txSecret";
 /// The parameter that carries the end of validity.
 pub const TX_TIME: &str = "txTime";
 
+/// So much of a malformed `txTime` is told: enough for a decimal time, too little for a signature put in its place.
+const SHOWN_TIME: usize = 12;
+
 /// The hash behind a signature; told apart by the signature's length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Algorithm {
@@ -33,7 +36,7 @@ pub enum SignError {
     /// signed for stream `live1` could be cut so that it opens `live`, as the hashed texts would be the same.)
     #[error("txTime is missing or not 8 hexadecimal digits")]
     TimeMissing {
-        /// What stood in its place, at most 32 characters; `None` if there was no `txTime`.
+        /// What stood in its place, at most 12 characters; `None` if there was no `txTime`.
         found: Option<String>,
     },
     /// 18/501: the URL's validity has ended.
@@ -100,7 +103,8 @@ pub fn verify(
     now: Timestamp,
 ) -> Result<Signed, SignError> {
     let tx_time = params.get(TX_TIME);
-    let missing = || SignError::TimeMissing { found: tx_time.map(|text| text.chars().take(32).collect()) };
+    let missing =
+        || SignError::TimeMissing { found: tx_time.map(|text| text.chars().take(SHOWN_TIME).collect()) };
     let (tx_time, expires) = tx_time.and_then(|t| Some((t, parse_tx_time(t)?))).ok_or_else(missing)?;
     if now >= expires {
         return Err(SignError::Expired { at: expires });
@@ -221,6 +225,13 @@ mod tests {
         }
         let absent = Err(SignError::TimeMissing { found: None });
         assert_eq!(check(&[KEY], "test", &format!("txSecret={SECRET}"), BEFORE), absent);
+    }
+
+    #[test]
+    fn a_signature_put_in_the_place_of_the_time_is_not_told() {
+        let swapped = format!("txTime={SECRET}&txSecret=5C271099");
+        let found = Some(SECRET[..12].to_owned());
+        assert_eq!(check(&[KEY], "test", &swapped, BEFORE), Err(SignError::TimeMissing { found }));
     }
 
     #[test]

@@ -301,21 +301,3 @@ fn a_refusal_holds_the_facts_and_no_secret() {
     let shown = format!("{refused} {refused:?} {:?}", refused.refusal.facts());
     assert!(!shown.contains(secret) && !shown.contains(KEY), "{shown}");
 }
-
-#[test]
-fn limits_that_live_state_decides_have_their_rows() {
-    let (live, newcomer) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
-    let rows = [
-        (Refusal::AccountFull { max: 1 }, 600),
-        (Refusal::DomainFull { max: 1 }, 600),
-        (Refusal::StreamFull { max: 1 }, 601),
-        (Refusal::Duel { live, newcomer }, 601),
-        (Refusal::PriorityLower { own: 1, live: 2 }, 602),
-    ];
-    for (refusal, sub_errcode) in rows {
-        assert_eq!(refusal.code(), Code::new(18, sub_errcode));
-    }
-    let duel = Refusal::Duel { live, newcomer };
-    assert_eq!(json!(duel.facts()), json!({ "live": "192.0.2.1", "newcomer": "192.0.2.2" }));
-    assert!(!duel.to_string().contains("192.0.2.1"), "a client is not told where others push from");
-}

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::sign::{SecretFault, SignError};
 
-/// A refusal by policy: one variant per row 18/200 to 18/602, with what a reader needs to act on it. `Display` is a
+/// A refusal by policy: one variant per row 18/200 to 18/401, and the signature's four, with what a reader needs to act on it. `Display` is a
 /// sentence for the client; it holds no secret, and nothing about others.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -129,40 +129,6 @@ pub enum Refusal {
     /// 18/500 to 18/503: the signature.
     #[error(transparent)]
     Signature(#[from] SignError),
-    /// 18/600 by the account's limit.
-    #[error("the account has as many pushes as allowed ({max})")]
-    AccountFull {
-        /// The limit.
-        max: u32,
-    },
-    /// 18/600 by the domain's limit.
-    #[error("the domain has as many pushes as allowed ({max})")]
-    DomainFull {
-        /// The limit.
-        max: u32,
-    },
-    /// 18/601: the stream key has as many pushes as allowed: by its limit, or 1 where the conflict rule refuses.
-    #[error("the stream has as many pushes as allowed ({max})")]
-    StreamFull {
-        /// The limit.
-        max: u32,
-    },
-    /// 18/601: two sources that take over from each other again and again; the one that is live stays.
-    #[error("another source pushes this stream; takeovers are paused")]
-    Duel {
-        /// Where the live push comes from.
-        live: IpAddr,
-        /// Where the refused one comes from.
-        newcomer: IpAddr,
-    },
-    /// 18/602.
-    #[error("a push of higher priority is live")]
-    PriorityLower {
-        /// The refused push's priority.
-        own: i64,
-        /// The live push's priority.
-        live: i64,
-    },
 }
 
 impl Refusal {
@@ -189,9 +155,6 @@ impl Refusal {
             Self::Signature(SignError::Expired { .. }) => 501,
             Self::Signature(SignError::SecretMissing) => 502,
             Self::Signature(SignError::SecretWrong(_)) => 503,
-            Self::AccountFull { .. } | Self::DomainFull { .. } => 600,
-            Self::StreamFull { .. } | Self::Duel { .. } => 601,
-            Self::PriorityLower { .. } => 602,
         };
         Code::new(18, sub_errcode)
     }
@@ -229,11 +192,6 @@ impl Refusal {
                 SecretFault::TimeCase => "secret_for_time_case",
                 SecretFault::Mismatch => "secret_mismatch",
             },
-            Self::AccountFull { .. } => "account_full",
-            Self::DomainFull { .. } => "domain_full",
-            Self::StreamFull { .. } => "stream_full",
-            Self::Duel { .. } => "duel",
-            Self::PriorityLower { .. } => "priority_lower",
         }
     }
 
@@ -263,11 +221,6 @@ impl Refusal {
                 json!({ "length": length })
             }
             Self::Signature(SignError::SecretMissing | SignError::SecretWrong(_)) => json!({}),
-            Self::AccountFull { max } | Self::DomainFull { max } | Self::StreamFull { max } => {
-                json!({ "max": max })
-            }
-            Self::Duel { live, newcomer } => json!({ "live": live, "newcomer": newcomer }),
-            Self::PriorityLower { own, live } => json!({ "own": own, "live": live }),
         };
         match facts {
             Value::Object(map) => map.into_iter().filter(|(_, value)| !value.is_null()).collect(),

@@ -76,6 +76,17 @@ fn aac_channels_may_be_listed_one_by_one() {
 }
 
 #[test]
+fn a_list_of_no_aac_channels_is_refused() {
+    let mut body = from_bits("00010 0011 0000 000 0000 01 0011 0000 0000 0000 00 000 0000 000");
+    body.push(0);
+    let error = audio_config(AudioCodec::Aac, &body).unwrap_err();
+    assert!(matches!(
+        error,
+        ConfigError::Reserved { field: "channels of program_config_element", found: 0, .. }
+    ));
+}
+
+#[test]
 fn a_reserved_aac_rate_is_refused_with_its_place() {
     let error = audio_config(AudioCodec::Aac, &[0x16, 0x90]).unwrap_err();
     assert_eq!(error.to_string(), "samplingFrequencyIndex at byte 0, bit 5 has the reserved value 13");

@@ -104,6 +104,7 @@ fn general_audio(bits: &mut Bits<'_>, object_type: u32, layout: u32) -> Result<O
 
 /// program_config_element; the number of channels it lists.
 fn program_config_element(bits: &mut Bits<'_>) -> Result<u8, ConfigError> {
+    let at = bits.at();
     bits.skip("element_instance_tag", 10)?;
     let front = bits.u("num_front_channel_elements", 4)?;
     let side = bits.u("num_side_channel_elements", 4)?;
@@ -127,8 +128,10 @@ fn program_config_element(bits: &mut Bits<'_>) -> Result<u8, ConfigError> {
     bits.align();
     let comment = bits.u("comment_field_bytes", 8)?;
     bits.skip("comment_field_data", 8 * comment)?;
-    // At most 2 * 45 + 3.
-    Ok(channels as u8)
+    match u8::try_from(channels) {
+        Ok(channels) if channels > 0 => Ok(channels),
+        _ => Err(ConfigError::Reserved { field: "channels of program_config_element", at, found: channels }),
+    }
 }
 
 /// SBR, and PS, announced behind the configuration: the kind and the rate it plays at.

@@ -16,24 +16,25 @@ pub struct FrameSize {
 }
 
 /// The picture size that a coded frame carries: VP8 (RFC 6386, 9.1), VP9 (specification, 6.2), AV1 (its sequence
-/// header), Sorenson H.263 and Screen video (FLV 10.1, E.4.3). `None` for other codecs, and for frames without it.
+/// header), Sorenson H.263 and Screen video (FLV 10.1, E.4.3). `None` for other codecs, and for frames without it or with one of nothing.
 ///
 /// # Errors
 /// [`ConfigError`] when the frame's header is broken.
 pub fn frame_size(codec: VideoCodec, body: &[u8]) -> Result<Option<FrameSize>, ConfigError> {
-    match codec {
-        VideoCodec::Vp8 => vp8(body),
-        VideoCodec::Vp9 => vp9(body),
-        VideoCodec::Av1 => Ok(sequence_header(body, 0)?.map(|header| header.size)),
-        VideoCodec::H263 => h263(body).map(Some),
-        VideoCodec::Screen | VideoCodec::ScreenV2 => screen(body).map(Some),
+    let size = match codec {
+        VideoCodec::Vp8 => vp8(body)?,
+        VideoCodec::Vp9 => vp9(body)?,
+        VideoCodec::Av1 => sequence_header(body, 0)?.map(|header| header.size),
+        VideoCodec::H263 => Some(h263(body)?),
+        VideoCodec::Screen | VideoCodec::ScreenV2 => Some(screen(body)?),
         VideoCodec::Avc
         | VideoCodec::Hevc
         | VideoCodec::Vvc
         | VideoCodec::Vp6
         | VideoCodec::Vp6Alpha
-        | VideoCodec::Other(_) => Ok(None),
-    }
+        | VideoCodec::Other(_) => None,
+    };
+    Ok(size.filter(|size| size.width > 0 && size.height > 0))
 }
 
 fn expect(bits: &mut Bits<'_>, field: &'static str, size: u32, expected: u32) -> Result<(), ConfigError> {

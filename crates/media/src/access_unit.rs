@@ -20,7 +20,7 @@ pub enum AccessUnitError {
     #[error("the frame is empty")]
     Empty,
     /// A unit is longer than what is left, or a length is cut short.
-    #[error("{field} of unit {index} at byte {offset} needs {needed} bytes, {left} left")]
+    #[error("{field} {index} at byte {offset} needs {needed} bytes, {left} left")]
     Truncated {
         /// What is cut short: the length, or the unit itself.
         field: &'static str,
@@ -127,7 +127,7 @@ fn nal_units(
         let index = found.nal_count;
         let rest = body.get(position..).unwrap_or_default();
         let Some((length, rest)) = rest.split_at_checked(length_size) else {
-            let (field, needed, left) = ("length", length_size, rest.len());
+            let (field, needed, left) = ("the length of unit", length_size, rest.len());
             return Err(AccessUnitError::Truncated { field, index, offset: position, needed, left });
         };
         let needed = length.iter().fold(0usize, |length, byte| (length << 8) | usize::from(*byte));

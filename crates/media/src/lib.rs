@@ -10,6 +10,27 @@
 //! | does the frame hold together? | [`check_access_unit`] |
 //! | how is it written to a file or an HTTP response? | [`flv`] |
 //!
+//! ```
+//! use media::{VideoKind, check_access_unit, parse_video, video_config};
+//!
+//! // What libx264 made of 1920x1080 at 30 frames a second.
+//! let message = b"\x17\0\0\0\0\x01\x42\xc0\x28\xff\xe1\0\x19\x67\x42\xc0\x28\xda\x01\xe0\x08\x9f\x97\x01\x10\0\0\x03\0\
+//!     \x10\0\0\x03\x03\xc8\xf1\x83\x2a\x01\0\x04\x68\xce\x0f\xc8";
+//! let tag = parse_video(message)?;
+//! assert_eq!(tag.kind, VideoKind::SequenceHeader);
+//! let codec = tag.codec.ok_or("a command")?;
+//! let config = video_config(codec, &message[tag.body])?.ok_or("no configuration")?;
+//! assert_eq!(codec.to_string(), "H.264");
+//! assert_eq!((config.width, config.height, config.fps), (Some(1920), Some(1080), Some(30.0)));
+//!
+//! // A frame that was cut short.
+//! let message = b"\x17\x01\0\0\0\0\0\0\x09\x65\x88";
+//! let tag = parse_video(message)?;
+//! let error = check_access_unit(codec, config.nal_length_size, &message[tag.body]).unwrap_err();
+//! assert_eq!(error.to_string(), "unit 0 at byte 4 needs 9 bytes, 2 left");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Errors are typed values that name the field, the byte (and bit) offset in the slice that was handed in, and what
 //! was found there. Nothing here panics on any input.
 #![forbid(unsafe_code)]

@@ -41,9 +41,9 @@ fn lengths_may_have_one_two_or_four_bytes() {
 #[test]
 fn a_unit_that_overruns_is_named_with_its_place() {
     let error = check(VideoCodec::Avc, "00000002 0910 00000009 658884").unwrap_err();
-    assert_eq!(error.to_string(), "unit of unit 1 at byte 10 needs 9 bytes, 3 left");
+    assert_eq!(error.to_string(), "unit 1 at byte 10 needs 9 bytes, 3 left");
     let error = check(VideoCodec::Avc, "00000002 0910 0000").unwrap_err();
-    assert_eq!(error.to_string(), "length of unit 1 at byte 6 needs 4 bytes, 2 left");
+    assert_eq!(error.to_string(), "the length of unit 1 at byte 6 needs 4 bytes, 2 left");
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub const MAX_PARAM_BYTES: usize = 256;
 /// let detail = Detail::new(DetailKey::MidMessage).with("have", 812).with("want", 4096).with("message_type", 9);
 /// assert_eq!(
 ///     detail.text(Lang::En),
-///     "The connection ended in the middle of a message: 812 bytes of 4,096 bytes had arrived (video).",
+///     "The connection ended in the middle of a message: 812 of 4,096 bytes had arrived (video).",
 /// );
 /// ```
 ///

@@ -13,7 +13,9 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
             "The encoder's program was frozen before the reset: its host still acknowledged, the program was silent[ \
              for {silence_ms}]."
         }
-        Key::FcUnpublishClosed => "The encoder took its stream name back with FCUnpublish, then closed the connection.",
+        Key::FcUnpublishClosed => {
+            "The encoder took its stream name back with FCUnpublish, then closed the connection."
+        }
         Key::FcUnpublishAlone => {
             "The encoder took its stream name back with FCUnpublish, and no deleteStream followed[ within {waited_ms}]."
         }
@@ -74,7 +76,9 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::SetupLimit => {
             "The client took too long for this stage[ (limit {limit_ms})], so the server closed the connection."
         }
-        Key::SetupClosed => "The client's side ended the connection[ {after_ms} after connecting][, by {close}].",
+        Key::SetupClosed => {
+            "The client's side ended the connection[ {after_ms} after connecting][, by {close}]."
+        }
 
         // What the client sent.
         Key::Rule => {
@@ -113,11 +117,15 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::DiskFull => "The disk that holds the journal is full.",
         Key::StoreError => "The journal failed[: {reason}].",
         Key::JournalSlow => "The journal did not confirm the write in time[ (limit {limit_ms})].",
-        Key::OverloadOf => "The server reached a limit of its own[: {of}][, at {have}][; the limit is {limit}].",
+        Key::OverloadOf => {
+            "The server reached a limit of its own[: {of}][, now {have}][; the limit is {limit}]."
+        }
         Key::LeaseLost => "The node's claim on the stream ran out or was taken[: {reason}].",
 
         // Refusals of admission.
-        Key::AccountUnknown => "The account is not in the catalog[: {account}][; the domain {domain} names it as its owner].",
+        Key::AccountUnknown => {
+            "The account is not in the catalog[: {account}][; the domain {domain} names it as its owner]."
+        }
         Key::AccountStopped => "The account is stopped[: {account}].",
         Key::AccountOverdue => "The account is in arrears[: {account}].",
         Key::AccountForceStopped => "The account is force-stopped[: {account}].",
@@ -128,7 +136,9 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::DomainMissing => "The push URL names no domain.",
         Key::DomainDisabled => "The domain is disabled[: {domain}].",
         Key::AppDisabled => "The app is disabled[: {app}][ on {domain}].",
-        Key::ForbiddenUntil => "The stream is forbidden[ until {until}][, since {since}][; reason: {reason}].",
+        Key::ForbiddenUntil => {
+            "The stream is forbidden[ until {until}][, since {since}][; reason: {reason}]."
+        }
         Key::ChannelMissing => "There is no such channel[: {stream}].",
         Key::ChannelStopped => "The channel is stopped[: {stream}].",
         Key::StreamNameIllegal => {
@@ -143,17 +153,21 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::TimeMalformed => "txTime is not exactly 8 hexadecimal digits[: \u{201c}{found}\u{201d}].",
         Key::ExpiredAt => "The push URL expired[ at {at}].",
         Key::SecretMissing => "The push URL has no txSecret.",
-        Key::SecretWithoutKey => "The domain asks for a signature but has no key that it could fit.",
+        Key::SecretWithoutKey => "The domain asks for a signature but has no key to check it with.",
         Key::SecretLength => {
             "txSecret has the length of no known signature[: {length} characters]; 32 (MD5) or 64 (SHA-256) are expected."
         }
         Key::SecretUpperCase => "txSecret would be right in lower-case letters.",
         Key::SecretForPath => "txSecret was made over app and stream name; sign the stream name alone.",
-        Key::SecretForTimeCase => "txSecret was made over txTime in the other letter case; sign txTime exactly as sent.",
+        Key::SecretForTimeCase => {
+            "txSecret was made over txTime in the other letter case; sign txTime exactly as sent."
+        }
         Key::SecretMismatch => "txSecret fits neither key of the domain for this stream name and txTime.",
 
         // Limits, other pushes of the stream, hook, and people.
-        Key::LimitOf => "The limit on pushes was reached[ for the {scope}][: {have} live][; allowed: {limit}].",
+        Key::LimitOf => {
+            "The limit on pushes was reached[ for the {scope}][: {have} live][; allowed: {limit}]."
+        }
         Key::AlreadyLive => "The stream is already live[, pushed from {address}][, for {live_ms}].",
         Key::Duel => {
             "Two sources keep taking the stream from each other[: {takeovers} takeovers in {window_ms}][; {live} stays \
@@ -186,15 +200,21 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::MediaUntilEnd => "Media flowed until the end[; the last arrived {last_ms} before it].",
         Key::NoMediaFor => "No media arrived[ for {silence_ms}] before the end.",
         Key::SilenceBefore => "Not a byte arrived[ for {silence_ms}] before the end.",
-        Key::NoSilence => "There was no silence before the end[; the last byte arrived {silence_ms} before it].",
+        Key::NoSilence => {
+            "There was no silence before the end[; the last byte arrived {silence_ms} before it]."
+        }
         Key::ProbeUnacknowledged => {
             "Our probe was never acknowledged[ in {probe_ms}][; retransmissions: {retransmits}]."
         }
-        Key::ProbeAcknowledged => "The encoder's host acknowledged our probe[, sent {probe_ms} before the end].",
+        Key::ProbeAcknowledged => {
+            "The encoder's host acknowledged our probe[, sent {probe_ms} before the end]."
+        }
         Key::ProbeAnswered => "The encoder's program answered our ping[, sent {probe_ms} before the end].",
         Key::NeverAnsweredPing => "The program has never answered a ping, so its silence says nothing.",
         Key::RttRisen => "The receive round-trip time rose[ to {rcv_rtt_ms}][, from usually {baseline_ms}].",
-        Key::RttFlat => "The receive round-trip time stayed as usual[: {rcv_rtt_ms}][, baseline {baseline_ms}].",
+        Key::RttFlat => {
+            "The receive round-trip time stayed as usual[: {rcv_rtt_ms}][, baseline {baseline_ms}]."
+        }
         Key::DriftGrew => "The push fell behind real time[ by {drift_ms} in {window_ms}].",
         Key::DriftSteady => "The push kept up with real time[; change {drift_ms} in {window_ms}].",
         Key::OutOfOrder => "Segments arrived out of order, as after losses[: {segments} in {window_ms}].",
@@ -212,7 +232,9 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::StopLooksSame => {
             "A person who stops, or a program that is killed, during congestion looks the same from the server."
         }
-        Key::ResetSenderUnknown => "Whether the encoder or a device on the way sent the reset cannot be told from here.",
+        Key::ResetSenderUnknown => {
+            "Whether the encoder or a device on the way sent the reset cannot be told from here."
+        }
         Key::BehindProxy => {
             "The connection came through a load balancer: TCP facts describe the way to it, not to the encoder."
         }

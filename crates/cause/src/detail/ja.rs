@@ -6,7 +6,9 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
     Some(match key {
         // How the client closed.
         Key::AtMessageBoundary => "メッセージの切れ目で接続が終わりました。",
-        Key::MidMessage => "メッセージの途中で接続が終わりました[（{want}のうち{have}を受信）][（種類: {message_type}）]。",
+        Key::MidMessage => {
+            "メッセージの途中で接続が終わりました[（{want}のうち{have}バイトを受信）][（種類: {message_type}）]。"
+        }
         Key::KilledWhileFrozen => {
             "リセットの前、エンコーダーのプログラムは固まっていました。ホストは受信確認を返していましたが、\
              プログラムからは[{silence_ms}のあいだ]何も届きませんでした。"
@@ -23,17 +25,19 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
 
         // The path between encoder and server.
         Key::NatLost => {
-            "[{silence_ms}の無通信の後、]こちらの確認に対してリセットが返りました。途中のルーターまたはNATから接続の情報が失われています。"
+            "[{silence_ms}の無通信の後、]こちらの応答確認に対してリセットが返りました。途中のルーターまたはNATから接続の情報が失われています。"
         }
         Key::PathLost => {
             "[{silence_ms}のあいだ]何も届かず、こちらが送ったデータにも[{unacked_ms}のあいだ]受信確認が返りませんでした\
              [（未確認: {unacked_bytes}）][（再送: {retransmits}回）]。"
         }
         Key::PathOneWay => {
-            "[{unacked_ms}のあいだ]こちらのデータがエンコーダーに届かなくなりました。エンコーダーからのデータは届いていました\
+            "[{unacked_ms}のあいだ、]こちらのデータはエンコーダーに届いていませんでした。エンコーダーからのデータは届いていました\
              [（再送されたセグメント: {segments}個）]。"
         }
-        Key::IcmpUnreachable => "エンコーダーのホストに到達できないと、ネットワークから通知されました[（{errno}）]。",
+        Key::IcmpUnreachable => {
+            "エンコーダーのホストに到達できないと、ネットワークから通知されました[（{errno}）]。"
+        }
         Key::SendFailed => "エンコーダーへの書き込みが失敗しました[（{errno}）]。",
         Key::Collapse => {
             "エンコーダーの上り回線が配信に追いつかなくなりました\
@@ -44,16 +48,18 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::TlsBroken => "TLSのデータを読み取れませんでした[（{reason}）]。",
         Key::PeerTimeout => "SRTの相手からの通信が[{silence_ms}のあいだ]途絶えました。",
         Key::ConsentLost => "WebRTCの相手が[{silence_ms}のあいだ]応答しませんでした。",
-        Key::PeerPortClosed => "エンコーダーのホストから、そのUDPポートはもう使われていないという応答がありました。",
+        Key::PeerPortClosed => {
+            "エンコーダーのホストから、そのUDPポートはもう使われていないという応答がありました。"
+        }
 
         // Silence and limits of media.
         Key::EncoderStalled => {
-            "[{silence_ms}のあいだ]映像も音声も届きませんでしたが、プログラムはこちらの確認に応答しました。\
+            "[{silence_ms}のあいだ]映像も音声も届きませんでしたが、プログラムはこちらのpingに応答しました。\
              エンコード処理が止まっています[（制限: {limit_ms}）]。"
         }
         Key::EncoderFrozen => {
-            "[{silence_ms}のあいだ]映像も音声も届きませんでした。ホストは動いていますが、以前は応答していたプログラムが\
-             応答しません。固まっています[（制限: {limit_ms}）]。"
+            "[{silence_ms}のあいだ]映像も音声も届きませんでした。ホストは動いていますが、以前はpingに応答していた\
+             プログラムが応答しなくなり、固まっています[（制限: {limit_ms}）]。"
         }
         Key::HostAlive => {
             "[{silence_ms}のあいだ]映像も音声も届きませんでした。エンコーダーのホストは動いていますが、\
@@ -68,7 +74,9 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         }
 
         // Before a push was live.
-        Key::SetupLimit => "この段階に時間がかかりすぎたため、サーバーが接続を閉じました[（制限: {limit_ms}）]。",
+        Key::SetupLimit => {
+            "この段階に時間がかかりすぎたため、サーバーが接続を閉じました[（制限: {limit_ms}）]。"
+        }
         Key::SetupClosed => "[接続から{after_ms}後に、]相手の側で接続が終わりました[（{close}）]。",
 
         // What the client sent.
@@ -100,11 +108,15 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::UpstreamOrder => "中継先のサーバーから停止の指示を受けました[（{address}）]。",
         Key::Drain => "運用者がこのノードを切り離しました。",
         Key::CatalogError => "アカウントとドメインの一覧を利用できませんでした[（{reason}）]。",
-        Key::RegistryError => "ストリーム登録簿から[{waited_ms}のあいだ]有効な応答がありませんでした[（{reason}）]。",
+        Key::RegistryError => {
+            "ストリーム登録簿から[{waited_ms}のあいだ]有効な応答がありませんでした[（{reason}）]。"
+        }
         Key::DiskFull => "ジャーナルのあるディスクがいっぱいです。",
         Key::StoreError => "ジャーナルでエラーが起きました[（{reason}）]。",
         Key::JournalSlow => "ジャーナルへの書き込みが時間内に確定しませんでした[（制限: {limit_ms}）]。",
-        Key::OverloadOf => "サーバー自身の上限に達しました[（{of}）][。現在は{have}です][。上限は{limit}です]。",
+        Key::OverloadOf => {
+            "サーバー自身の上限に達しました[（{of}）][。現在は{have}です][。上限は{limit}です]。"
+        }
         Key::LeaseLost => "ストリームの所有権が期限切れになったか、ほかのノードに移りました[（{reason}）]。",
 
         // Refusals of admission.
@@ -129,9 +141,15 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::StreamNameIllegal => {
             "このストリーム名は使えません[。{fault}][（{bytes}）][（「{found}」）][（{position}文字目）]。"
         }
-        Key::AppNameIllegal => "このアプリ名は使えません[。{fault}][（{bytes}）][（「{found}」）][（{position}文字目）]。",
-        Key::IpBlocked => "このIPアドレスは拒否リストに含まれています[（{ip}）][。該当する項目は{network}です]。",
-        Key::IpNotListed => "このIPアドレスは許可リストに含まれていません[（{ip}）][。リストの項目は{networks}件です]。",
+        Key::AppNameIllegal => {
+            "このアプリ名は使えません[。{fault}][（{bytes}）][（「{found}」）][（{position}文字目）]。"
+        }
+        Key::IpBlocked => {
+            "このIPアドレスは拒否リストに含まれています[（{ip}）][。該当する項目は{network}です]。"
+        }
+        Key::IpNotListed => {
+            "このIPアドレスは許可リストに含まれていません[（{ip}）][。リストの項目は{networks}件です]。"
+        }
         Key::TimeMissing => "配信URLにtxTimeがありません。",
         Key::TimeMalformed => "txTimeがちょうど8桁の16進数ではありません[（「{found}」）]。",
         Key::ExpiredAt => "配信URLの有効期限が切れています[（期限: {at}）]。",
@@ -147,11 +165,17 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::SecretForTimeCase => {
             "txSecretは、大文字と小文字の異なるtxTimeで署名されています。送るものと同じ文字列で署名してください。"
         }
-        Key::SecretMismatch => "txSecretが、このストリーム名とtxTimeについて、ドメインのどの鍵とも一致しません。",
+        Key::SecretMismatch => {
+            "txSecretが、このストリーム名とtxTimeについて、ドメインのどの鍵とも一致しません。"
+        }
 
         // Limits, other pushes of the stream, hook, and people.
-        Key::LimitOf => "配信数の上限に達しました[（対象: {scope}）][。現在は{have}件です][。上限は{limit}件です]。",
-        Key::AlreadyLive => "このストリームはすでに配信中です[。配信元は{address}です][。配信時間は{live_ms}です]。",
+        Key::LimitOf => {
+            "配信数の上限に達しました[（対象: {scope}）][。現在は{have}件です][。上限は{limit}件です]。"
+        }
+        Key::AlreadyLive => {
+            "このストリームはすでに配信中です[。配信元は{address}です][。配信時間は{live_ms}です]。"
+        }
         Key::Duel => {
             "2つの配信元がストリームを奪い合っています[（{window_ms}に{takeovers}回の交代）][。{live}の配信を続けます]\
              [。{refused}からの配信は拒否しました]。"
@@ -179,27 +203,39 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::GoodbyeReceived => "終了の合図を受信しました[（{command}）]。",
         Key::NoGoodbye => "終了の合図は受信していません。",
         Key::CloseAfterGoodbye => "終了の合図の後に起きたことは、原因として扱いません[（{close}）]。",
-        Key::OwnActFirst => "先に動いたのはサーバーです。その後の相手の動きは、それに対する反応です[（{close}）]。",
+        Key::OwnActFirst => {
+            "先に動いたのはサーバーです。その後の相手の動きは、それに対する反応です[（{close}）]。"
+        }
         Key::SocketEnded => "接続が終わりました[（{close}）][（{errno}）]。",
-        Key::StageReached => "配信の段階を確認しました[（{stage}）]。",
-        Key::LastCommand => "最後のコマンドを受信しています[（{command}）][。終了の{before_ms}前です]。",
+        Key::StageReached => "終了した段階がわかっています[（{stage}）]。",
+        Key::LastCommand => {
+            "最後に受信したコマンドが記録されています[（{command}）][。終了の{before_ms}前です]。"
+        }
         Key::MediaUntilEnd => "映像や音声は終了まで届いていました[。最後の受信は終了の{last_ms}前です]。",
         Key::NoMediaFor => "終了の前、[{silence_ms}のあいだ]映像も音声も届いていませんでした。",
         Key::SilenceBefore => "終了の前、[{silence_ms}のあいだ]1バイトも届いていませんでした。",
-        Key::NoSilence => "終了の前に無通信の時間はありませんでした[。最後の受信は終了の{silence_ms}前です]。",
+        Key::NoSilence => {
+            "終了の前に無通信の時間はありませんでした[。最後の受信は終了の{silence_ms}前です]。"
+        }
         Key::ProbeUnacknowledged => {
-            "こちらの確認に対する受信確認は[{probe_ms}のあいだ]一度も返りませんでした[（再送: {retransmits}回）]。"
+            "こちらの応答確認に対する受信確認は[{probe_ms}のあいだ]一度も返りませんでした[（再送: {retransmits}回）]。"
         }
         Key::ProbeAcknowledged => {
-            "エンコーダーのホストは、こちらの確認に受信確認を返しました[（終了の{probe_ms}前に送信）]。"
+            "エンコーダーのホストは、こちらの応答確認を受け取りました[（終了の{probe_ms}前に送信）]。"
         }
-        Key::ProbeAnswered => "エンコーダーのプログラムは、こちらの確認に応答しました[（終了の{probe_ms}前に送信）]。",
-        Key::NeverAnsweredPing => "このプログラムは確認に一度も応答したことがなく、応答がないことからは何も判断できません。",
+        Key::ProbeAnswered => {
+            "エンコーダーのプログラムは、こちらのpingに応答しました[（終了の{probe_ms}前に送信）]。"
+        }
+        Key::NeverAnsweredPing => {
+            "このプログラムはpingに一度も応答したことがなく、応答がないことからは何も判断できません。"
+        }
         Key::RttRisen => "受信側の往復時間が[{rcv_rtt_ms}に]伸びました[（普段は{baseline_ms}）]。",
         Key::RttFlat => "受信側の往復時間は普段どおりでした[（{rcv_rtt_ms}）][（基準は{baseline_ms}）]。",
         Key::DriftGrew => "配信が実時間から遅れました[（{window_ms}で{drift_ms}）]。",
-        Key::DriftSteady => "配信は実時間に追いついていました[（{window_ms}で{drift_ms}の変化）]。",
-        Key::OutOfOrder => "欠落の後のように、順序の乱れたセグメントが届きました[（{window_ms}で{segments}個）]。",
+        Key::DriftSteady => "配信は実時間どおりに届いていました[（{window_ms}で{drift_ms}の変化）]。",
+        Key::OutOfOrder => {
+            "欠落の後のように、順序の乱れたセグメントが届きました[（{window_ms}で{segments}個）]。"
+        }
         Key::VideoGone => "音声は続いていましたが、映像が[{video_gone_ms}]途絶えていました。",
         Key::EncoderSlow => {
             "ネットワークは安定していましたが、エンコーダーが実時間から遅れました。負荷が高すぎます\
@@ -211,7 +247,9 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::BytesProve => "受信したデータそのものが証拠です[（接続の{offset}バイト目）]。",
 
         // Findings: what cannot be told from here.
-        Key::StopLooksSame => "混雑中に人が停止した場合やプログラムが強制終了された場合も、サーバーからは同じに見えます。",
+        Key::StopLooksSame => {
+            "混雑中に人が停止した場合やプログラムが強制終了された場合も、サーバーからは同じに見えます。"
+        }
         Key::ResetSenderUnknown => {
             "リセットを送ったのがエンコーダーか、途中の機器かは、サーバーからは区別できません。"
         }

@@ -78,9 +78,9 @@ detail_keys! {
 
     /// The connection ended between two messages: the program had time to finish what it was sending.
     AtMessageBoundary = "at_message_boundary" under [EndOfFile, Reset, UplinkCollapsed] with [];
-    /// The connection ended inside a message: the program was cut off while sending.
+    /// The connection ended inside a message: the program was cut off while sending. `have` and `want` are bytes.
     MidMessage = "mid_message" under [EndOfFile, Reset, UplinkCollapsed]
-        with [have: Bytes, want: Bytes, message_type: MessageType];
+        with [have: Count, want: Bytes, message_type: MessageType];
     /// The reset came after silence in which our probe had been acknowledged: a frozen program was ended.
     KilledWhileFrozen = "killed_while_frozen" under [Reset] with [silence_ms: Millis, probe_ms: Millis];
     /// `FCUnpublish`, and then the socket closed.
@@ -114,7 +114,7 @@ detail_keys! {
     /// How far behind real time the push was when it was cut.
     LagLimit = "lag_limit" under [LagLimit] with [lag_ms: Millis, limit_ms: Millis];
     /// A TLS record could not be authenticated or read.
-    TlsBroken = "tls_broken" under [TransportLost] with [reason: Text];
+    TlsBroken = "tls_broken" under [TransportLost] with [reason: Sentence];
     /// The SRT peer was silent for its time limit.
     PeerTimeout = "peer_timeout" under [TransportLost] with [silence_ms: Millis];
     /// ICE consent was no longer renewed, or DTLS was lost.
@@ -152,7 +152,7 @@ detail_keys! {
 
     /// A protocol or media rule was broken: `rule` is its stable name, `found` what was seen, in English.
     Rule = "rule" under [ProtocolBroken, MessageTooLarge, MediaBroken, AmfBroken]
-        with [rule: Text, class: Word, offset: Offset, message_type: MessageType, length: Bytes, chunk_stream: Count, path: Text, found: Text];
+        with [rule: Text, class: Word, offset: Offset, message_type: MessageType, length: Bytes, chunk_stream: Count, path: Text, found: Sentence];
     /// A message was larger than allowed.
     MessageLimit = "message_limit" under [MessageTooLarge]
         with [size: Bytes, limit: Bytes, message_type: MessageType, offset: Offset];
@@ -166,13 +166,13 @@ detail_keys! {
     // This server.
 
     /// The task panicked; `reason` is the panic's text.
-    TaskPanic = "task_panic" under [TaskFailed] with [reason: Text];
+    TaskPanic = "task_panic" under [TaskFailed] with [reason: Sentence];
     /// The push was given up without an end.
     DroppedUnclosed = "dropped_unclosed" under [TaskFailed] with [];
     /// We offered no room to receive: the server read too slowly. As a detail of 24/0, and as a finding elsewhere.
     OwnWindowClosed = "own_window_closed" under any with [before_ms: Millis, closed_ms: Millis];
     /// A part of the live pipeline failed: `hub`, `muxer`, `relay`.
-    PipelinePart = "pipeline_part" under [PipelineFailed] with [part: Word, reason: Text];
+    PipelinePart = "pipeline_part" under [PipelineFailed] with [part: Word, reason: Sentence];
     /// The journal still showed the push open at the next start.
     RecoveredAtStart = "recovered_at_start" under [NodeStopped, NodeDied] with [last_seen: Time, recovered_at: Time];
     /// The server that the push was passed on to ordered the stop.
@@ -180,19 +180,19 @@ detail_keys! {
     /// An operator drained this node.
     Drain = "drain" under [NodeStopped, ProxyToldToStop] with [];
     /// Why the catalog was not available.
-    CatalogError = "catalog_error" under [CatalogUnavailable] with [reason: Text];
+    CatalogError = "catalog_error" under [CatalogUnavailable] with [reason: Sentence];
     /// What was wrong with the stream registry.
-    RegistryError = "registry_error" under [RegistryUnreachable, RegistryConflict] with [reason: Text, waited_ms: Millis];
+    RegistryError = "registry_error" under [RegistryUnreachable, RegistryConflict] with [reason: Sentence, waited_ms: Millis];
     /// The disk of the journal was full.
     DiskFull = "disk_full" under [JournalUnwritable] with [];
     /// The journal failed; `reason` is the store's text.
-    StoreError = "store_error" under [JournalUnwritable] with [reason: Text];
+    StoreError = "store_error" under [JournalUnwritable] with [reason: Sentence];
     /// The journal did not answer in time.
     JournalSlow = "journal_slow" under [JournalUnwritable] with [limit_ms: Millis];
     /// What was above its limit: `connections`, `pushes`, `memory`, `files`, `cpu`, `rate`.
     OverloadOf = "overload_of" under [Overload] with [of: Word, have: Count, limit: Count];
     /// How ownership of the stream was lost.
-    LeaseLost = "lease_lost" under [OwnershipLost] with [reason: Text];
+    LeaseLost = "lease_lost" under [OwnershipLost] with [reason: Sentence];
 
     // Refusals of admission: keys and parameters as `model::Refusal` gives them.
 
@@ -219,7 +219,7 @@ detail_keys! {
     /// The app that is disabled.
     AppDisabled = "app_disabled" under [AppDisabled] with [domain: Text, app: Text];
     /// Since when and until when the stream is forbidden, and why.
-    ForbiddenUntil = "forbidden" under [StreamForbidden, Forbidden] with [since: Time, until: Time, reason: Text];
+    ForbiddenUntil = "forbidden" under [StreamForbidden, Forbidden] with [since: Time, until: Time, reason: Sentence];
     /// The channel that does not exist.
     ChannelMissing = "channel_missing" under [ChannelMissing] with [stream: Text];
     /// The channel that is stopped.
@@ -269,21 +269,21 @@ detail_keys! {
     CutWhileLive = "cut_while_live" under [AccountStopped, AccountOverdue, AccountForceStopped, DomainDisabled, AppDisabled, IpBlocked]
         with [];
     /// The hook answered no: its HTTP status and its reason.
-    HookStatus = "hook_status" under [HookRefused] with [status: Text, reason: Text];
+    HookStatus = "hook_status" under [HookRefused] with [status: Text, reason: Sentence];
     /// The hook did not answer in time.
     HookTimeout = "hook_timeout" under [HookRefused] with [limit_ms: Millis];
     /// The hook could not be reached, or its answer could not be read.
-    HookUnreachable = "hook_unreachable" under [HookRefused] with [reason: Text];
+    HookUnreachable = "hook_unreachable" under [HookRefused] with [reason: Sentence];
     /// The push that took over.
     ReplacedBy = "replaced_by" under [TakenOver, TakenOverEmpty] with [address: Text, push: Text, silence_ms: Millis];
     /// Finding: this push had taken over from another one.
     ReplacedOf = "replaced_of" under any with [address: Text, push: Text];
     /// Who asked, and by which way: `console`, `api`, `css_api`, `signal`.
-    OrderedBy = "ordered_by" under [NodeStopped, ProxyToldToStop, Dropped, Forbidden] with [who: Text, via: Word, reason: Text];
+    OrderedBy = "ordered_by" under [NodeStopped, ProxyToldToStop, Dropped, Forbidden] with [who: Text, via: Word, reason: Sentence];
     /// Where a record was imported from.
     ImportedFrom = "imported_from" under [Imported] with [source: Text];
     /// Why the journal row could not be read.
-    RowError = "row_error" under [RowUnreadable] with [reason: Text];
+    RowError = "row_error" under [RowUnreadable] with [reason: Sentence];
     /// What was seen of an end that no row explains.
     Unexplained = "unexplained" under [Unknown] with [close: Word, stage: Word, errno: Errno];
 

@@ -32,18 +32,22 @@ pub enum Unit {
     Word,
     /// Text or a number that is shown as it is, without control characters.
     Text,
+    /// Text in words of its own, such as an error's. It stands within a sentence of ours, so its last stop is left out.
+    Sentence,
 }
 
 impl Unit {
-    /// The value for people; `None` for a value that says nothing (null, a list, an object).
+    /// The value for people; `None` for a value that says nothing (null, empty text, a list, an object).
     pub(super) fn show(self, value: &Value, lang: Lang) -> Option<String> {
         match value {
             Value::Number(number) => Some(match self {
                 Self::Rate => rate(number.as_f64()?),
-                Self::Text | Self::Word | Self::Time => number.to_string(),
+                Self::Text | Self::Sentence | Self::Word | Self::Time => number.to_string(),
                 _ => self.show_integer(integer(number)?, lang),
             }),
+            Value::String(text) if clean(text).trim().is_empty() => None,
             Value::String(text) => Some(match self {
+                Self::Sentence => clean(text).trim_end_matches(['.', '。', ' ']).to_owned(),
                 Self::Time => moment(&clean(text)),
                 Self::Word => words::word(text, lang).map_or_else(|| clean(text), str::to_owned),
                 _ => clean(text),
@@ -59,12 +63,11 @@ impl Unit {
             Self::Bytes => bytes(number, lang),
             Self::Position => grouped(number.saturating_add(1)),
             Self::Marker => format!("0x{number:02x}"),
-            Self::Errno => words::errno(number).map_or_else(
-                || format!("errno {number}"),
-                |name| format!("{name} ({number})"),
-            ),
-            Self::MessageType => words::message_type(number, lang)
-                .map_or_else(|| number.to_string(), str::to_owned),
+            Self::Errno => words::errno(number)
+                .map_or_else(|| format!("errno {number}"), |name| format!("{name} ({number})")),
+            Self::MessageType => {
+                words::message_type(number, lang).map_or_else(|| number.to_string(), str::to_owned)
+            }
             _ => grouped(number),
         }
     }
@@ -176,7 +179,10 @@ mod tests {
 
     #[test]
     fn sizes_are_exact_and_grouped() {
-        assert_eq!(shown(Unit::Bytes, json!(1_048_577)), ["1,048,577 bytes", "1,048,577バイト", "1,048,577 字节"]);
+        assert_eq!(
+            shown(Unit::Bytes, json!(1_048_577)),
+            ["1,048,577 bytes", "1,048,577バイト", "1,048,577 字节"]
+        );
         assert_eq!(shown(Unit::Bytes, json!(1))[0], "1 byte");
         assert_eq!(shown(Unit::Offset, json!(999))[0], "999");
         assert_eq!(shown(Unit::Count, json!(-1_000))[0], "-1,000");
@@ -218,8 +224,13 @@ mod tests {
     }
 
     #[test]
+    fn a_sentence_within_ours_loses_its_stop() {
+        assert_eq!(shown(Unit::Sentence, json!("No route to host."))[0], "No route to host");
+    }
+
+    #[test]
     fn a_value_that_says_nothing_is_no_text() {
-        for value in [Value::Null, json!([1]), json!({ "a": 1 })] {
+        for value in [Value::Null, json!(""), json!(" \n"), json!([1]), json!({ "a": 1 })] {
             assert_eq!(Unit::Text.show(&value, Lang::En), None);
         }
     }

@@ -160,14 +160,32 @@ mod tests {
         use Close::*;
         let errno = Errno(113);
         for close in [
-            Open, EndOfFile, Reset, TimedOut, Unreachable(errno), Failed(errno), IdleLimit, SetupLimit,
-            TransportLost, NodeDied, TaskFailed, Unreadable,
+            Open,
+            EndOfFile,
+            Reset,
+            TimedOut,
+            Unreachable(errno),
+            Failed(errno),
+            IdleLimit,
+            SetupLimit,
+            TransportLost,
+            NodeDied,
+            TaskFailed,
+            Unreadable,
         ] {
             knows(close);
         }
         for stage in [
-            Stage::NoBytes, Stage::TlsHandshake, Stage::SrtHandshake, Stage::WebrtcSetup, Stage::RtmpHandshake,
-            Stage::BeforeConnect, Stage::Connected, Stage::StreamCreated, Stage::AuthHook, Stage::Admission,
+            Stage::NoBytes,
+            Stage::TlsHandshake,
+            Stage::SrtHandshake,
+            Stage::WebrtcSetup,
+            Stage::RtmpHandshake,
+            Stage::BeforeConnect,
+            Stage::Connected,
+            Stage::StreamCreated,
+            Stage::AuthHook,
+            Stage::Admission,
             Stage::Live,
         ] {
             knows(stage);

@@ -6,29 +6,31 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
     Some(match key {
         // How the client closed.
         Key::AtMessageBoundary => "连接在两条消息之间结束。",
-        Key::MidMessage => "连接在一条消息中间结束[，{want} 中只收到 {have}][（类型：{message_type}）]。",
+        Key::MidMessage => "连接在一条消息中间结束[，{want}中只收到 {have} 字节][（类型：{message_type}）]。",
         Key::KilledWhileFrozen => {
-            "重置之前，编码器程序已经卡死：主机仍在确认收到数据，程序却[在 {silence_ms} 内]没有发送任何内容。"
+            "重置之前，编码器程序已经卡死：主机仍在确认收到数据，程序却[在 {silence_ms}内]没有发送任何内容。"
         }
         Key::FcUnpublishClosed => "编码器用 FCUnpublish 交回流名，然后关闭了连接。",
-        Key::FcUnpublishAlone => "编码器用 FCUnpublish 交回流名，但[在 {waited_ms} 内]没有发送 deleteStream。",
+        Key::FcUnpublishAlone => "编码器用 FCUnpublish 交回流名，但[在 {waited_ms}内]没有发送 deleteStream。",
         Key::Republished => "编码器交回流名，并在同一连接上以另一个名称推流[：{stream}]。",
         Key::SrtShutdown => "编码器发送了 SRT SHUTDOWN。",
         Key::WhipDelete => "编码器结束了 WHIP 会话。",
 
         // The path between encoder and server.
-        Key::NatLost => "[沉默 {silence_ms} 后，]我们的探测得到的是重置：途中的路由器或 NAT 已丢失该连接的信息。",
+        Key::NatLost => {
+            "[沉默 {silence_ms}后，]我们的探测得到的是重置：途中的路由器或 NAT 已丢失该连接的信息。"
+        }
         Key::PathLost => {
-            "[在 {silence_ms} 内]没有收到任何数据，我们发出的数据也[在 {unacked_ms} 内]没有得到确认[（{unacked_bytes}）]\
+            "[在 {silence_ms}内]没有收到任何数据，我们发出的数据也[在 {unacked_ms}内]没有得到确认[（{unacked_bytes}）]\
              [；重传 {retransmits} 次]。"
         }
         Key::PathOneWay => {
-            "我们的数据[在 {unacked_ms} 内]不再到达编码器，而编码器的数据仍能到达[（重复的报文段 {segments} 个）]。"
+            "我们的数据[在 {unacked_ms}内]不再到达编码器，而编码器的数据仍能到达[（重复的报文段 {segments} 个）]。"
         }
         Key::IcmpUnreachable => "网络报告编码器所在主机不可达[：{errno}]。",
         Key::SendFailed => "向编码器写数据失败[：{errno}]。",
         Key::Collapse => {
-            "编码器的上行网络承载不了这路推流[：在 {window_ms} 内比实时落后了 {drift_ms}][；接收往返时间 {rcv_rtt_ms}，\
+            "编码器的上行网络承载不了这路推流[：在 {window_ms}内比实时落后了 {drift_ms}][；接收往返时间 {rcv_rtt_ms}，\
              平时为 {baseline_ms}][；乱序报文段 {segments} 个][；视频中断了 {video_gone_ms}]。"
         }
         Key::LagLimit => "推流比实时落后太多[：{lag_ms}][；上限为 {limit_ms}]。",
@@ -39,32 +41,34 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
 
         // Silence and limits of media.
         Key::EncoderStalled => {
-            "[在 {silence_ms} 内]没有收到音视频，但程序应答了我们的 ping：编码已停滞[（时限 {limit_ms}）]。"
+            "[在 {silence_ms}内]没有收到音视频，但程序应答了我们的 ping：编码已停滞[（时限 {limit_ms}）]。"
         }
         Key::EncoderFrozen => {
-            "[在 {silence_ms} 内]没有收到音视频；主机正常，但以前会应答 ping 的程序不再应答：程序已卡死[（时限 {limit_ms}）]。"
+            "[在 {silence_ms}内]没有收到音视频；主机正常，但以前会应答 ping 的程序不再应答：程序已卡死[（时限 {limit_ms}）]。"
         }
         Key::HostAlive => {
-            "[在 {silence_ms} 内]没有收到音视频；编码器所在主机正常，但无法判断程序的状态[（时限 {limit_ms}）]。"
+            "[在 {silence_ms}内]没有收到音视频；编码器所在主机正常，但无法判断程序的状态[（时限 {limit_ms}）]。"
         }
-        Key::DataWithoutMedia => "仍有数据到达，但[在 {silence_ms} 内]其中没有音视频[（时限 {limit_ms}）]。",
-        Key::UnplayedFor => "[在 {limit_ms} 内]没有人播放这路流。",
-        Key::FrameRate => "帧率过高[：每秒 {fps} 帧][（{window_ms} 内）][；上限为每秒 {limit} 帧]。",
+        Key::DataWithoutMedia => "仍有数据到达，但[在 {silence_ms}内]其中没有音视频[（时限 {limit_ms}）]。",
+        Key::UnplayedFor => "[在 {limit_ms}内]没有人播放这路流。",
+        Key::FrameRate => "帧率过高[：每秒 {fps} 帧][（{window_ms}内）][；上限为每秒 {limit} 帧]。",
 
         // Before a push was live.
         Key::SetupLimit => "客户端在这一阶段耗时过长[（时限 {limit_ms}）]，服务器关闭了连接。",
-        Key::SetupClosed => "[连接 {after_ms} 后，]客户端一侧结束了连接[（{close}）]。",
+        Key::SetupClosed => "[连接 {after_ms}后，]客户端一侧结束了连接[（{close}）]。",
 
         // What the client sent.
         Key::Rule => {
-            "违反了规则[：{rule}][；连接的第 {offset} 字节][，{path}][：{found}][（{class}）][；消息类型 {message_type}]\
-             [，长度 {length}][，块流 {chunk_stream}]。"
+            "违反了规则[：{rule}][；连接的第 {offset} 字节][，{path}][：{found}][（{class}）][；消息类型：{message_type}]\
+             [，长度：{length}][，块流：{chunk_stream}]。"
         }
         Key::MessageLimit => {
             "消息过大[：{size}][（类型：{message_type}）][；上限为 {limit}][；位于连接的第 {offset} 字节]。"
         }
         Key::MessageBudget => "尚未收完的消息占满了为它们共用的内存[；这条消息为 {size}][；上限为 {limit}]。",
-        Key::AmfMarker => "AMF 值以此处不允许的标记开头[：{marker}][；连接的第 {offset} 字节][，{path}][（{rule}）]。",
+        Key::AmfMarker => {
+            "AMF 值以此处不允许的标记开头[：{marker}][；连接的第 {offset} 字节][，{path}][（{rule}）]。"
+        }
         Key::SecondPublish => "在已有直播推流的连接上再次 publish[（正在直播：{live}）]。",
 
         // This server.
@@ -80,7 +84,7 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::UpstreamOrder => "转发的目标服务器要求停止[：{address}]。",
         Key::Drain => "运维人员将该节点下线。",
         Key::CatalogError => "账号和域名目录不可用[：{reason}]。",
-        Key::RegistryError => "流注册表[在 {waited_ms} 内]没有给出有效的应答[：{reason}]。",
+        Key::RegistryError => "流注册表[在 {waited_ms}内]没有给出有效的应答[：{reason}]。",
         Key::DiskFull => "记录库所在磁盘已满。",
         Key::StoreError => "记录库出错[：{reason}]。",
         Key::JournalSlow => "记录库未能及时确认写入[（时限 {limit_ms}）]。",
@@ -88,7 +92,7 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::LeaseLost => "该节点对这路流的归属权已过期或被取走[：{reason}]。",
 
         // Refusals of admission.
-        Key::AccountUnknown => "目录中没有该账号[：{account}][；域名 {domain} 登记它为所有者]。",
+        Key::AccountUnknown => "目录中没有该账号[：{account}][；域名 {domain} 将其登记为所有者]。",
         Key::AccountStopped => "账号已停用[：{account}]。",
         Key::AccountOverdue => "账号已欠费[：{account}]。",
         Key::AccountForceStopped => "账号已被强制停用[：{account}]。",
@@ -123,7 +127,7 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::LimitOf => "推流数已达上限[（范围：{scope}）][：当前 {have} 路][；允许 {limit} 路]。",
         Key::AlreadyLive => "这路流已在直播[，来自 {address}][，已持续 {live_ms}]。",
         Key::Duel => {
-            "两个来源在互相抢占这路流[：{window_ms} 内交替 {takeovers} 次][；保留 {live}][，拒绝 {refused}]。"
+            "两个来源在互相抢占这路流[：{window_ms}内交替 {takeovers} 次][；保留 {live}][，拒绝 {refused}]。"
         }
         Key::PriorityBelow => "优先级太低[：{priority}][；正在直播的为 {live_priority}]。",
         Key::CutWhileLive => "直播期间规则有变更，推流因此被断开。",
@@ -131,11 +135,11 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::HookTimeout => "鉴权服务没有及时应答[（时限 {limit_ms}）]。",
         Key::HookUnreachable => "无法连接鉴权服务，或无法读取它的应答[：{reason}]。",
         Key::ReplacedBy => {
-            "被新的推流取代[，来自 {address}][，推流 ID {push}][；这路推流已有 {silence_ms} 没有发送音视频]。"
+            "被新的推流取代[，来自 {address}][，推流 ID {push}][；这路推流已有 {silence_ms}没有发送音视频]。"
         }
         Key::ReplacedOf => "这路推流取代了另一路推流[，来自 {address}][，推流 ID {push}]。",
         Key::OrderedBy => "有人要求这样做[：{who}][，通过{via}][；原因：{reason}]。",
-        Key::ImportedFrom => "该记录[从 {source} ]导入。",
+        Key::ImportedFrom => "该记录是[从 {source} ]导入的。",
         Key::RowError => "记录库中这路推流的数据行无法读取[：{reason}]。",
         Key::Unexplained => "没有规则能解释这次结束[；观察到：{close}][，阶段：{stage}][，{errno}]。",
 
@@ -148,21 +152,21 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::StageReached => "推流所处的阶段已知[：{stage}]。",
         Key::LastCommand => "收到过最后一条命令[：{command}][，在结束前 {before_ms}]。",
         Key::MediaUntilEnd => "音视频一直持续到结束[；最后一次收到是在结束前 {last_ms}]。",
-        Key::NoMediaFor => "结束之前[有 {silence_ms} ]没有收到音视频。",
-        Key::SilenceBefore => "结束之前[有 {silence_ms} ]没有收到任何数据。",
+        Key::NoMediaFor => "结束之前[有 {silence_ms}]没有收到音视频。",
+        Key::SilenceBefore => "结束之前[有 {silence_ms}]没有收到任何数据。",
         Key::NoSilence => "结束之前没有沉默期[；最后一次收到数据是在结束前 {silence_ms}]。",
-        Key::ProbeUnacknowledged => "我们的探测[在 {probe_ms} 内]一直没有得到确认[；重传 {retransmits} 次]。",
-        Key::ProbeAcknowledged => "编码器所在主机确认收到了我们的探测[（在结束前 {probe_ms} 发出）]。",
-        Key::ProbeAnswered => "编码器程序应答了我们的 ping[（在结束前 {probe_ms} 发出）]。",
+        Key::ProbeUnacknowledged => "我们的探测[在 {probe_ms}内]一直没有得到确认[；重传 {retransmits} 次]。",
+        Key::ProbeAcknowledged => "编码器所在主机确认收到了我们的探测[（在结束前 {probe_ms}发出）]。",
+        Key::ProbeAnswered => "编码器程序应答了我们的 ping[（在结束前 {probe_ms}发出）]。",
         Key::NeverAnsweredPing => "该程序从未应答过 ping，因此没有应答并不能说明什么。",
         Key::RttRisen => "接收往返时间升高[到 {rcv_rtt_ms}][，平时为 {baseline_ms}]。",
         Key::RttFlat => "接收往返时间与平时一样[：{rcv_rtt_ms}][，基准为 {baseline_ms}]。",
-        Key::DriftGrew => "推流落后于实时[：{window_ms} 内 {drift_ms}]。",
-        Key::DriftSteady => "推流跟得上实时[；{window_ms} 内变化 {drift_ms}]。",
-        Key::OutOfOrder => "出现了像丢包之后那样的乱序报文段[：{window_ms} 内 {segments} 个]。",
+        Key::DriftGrew => "推流落后于实时[：{window_ms}内落后 {drift_ms}]。",
+        Key::DriftSteady => "推流跟得上实时[；{window_ms}内变化 {drift_ms}]。",
+        Key::OutOfOrder => "出现了像丢包之后那样的乱序报文段[：{window_ms}内 {segments} 个]。",
         Key::VideoGone => "音频仍在继续，视频却中断了[ {video_gone_ms}]。",
         Key::EncoderSlow => {
-            "网络平稳，编码器却落后于实时：编码器过载[；每秒 {fps} 帧][；{window_ms} 内落后 {drift_ms}]。"
+            "网络平稳，编码器却落后于实时：编码器过载[；每秒 {fps} 帧][；{window_ms}内落后 {drift_ms}]。"
         }
         Key::WriteFailed => "向编码器写数据也失败过[：{errno}]。",
         Key::PathSuspectBefore => "此前网络路径曾经沉默，后来又恢复[；共 {times} 次]。",

@@ -39,7 +39,7 @@ pub(super) const fn text(cause: Cause) -> Text {
         },
         Cause::TaskFailed => Text {
             errmsg: INTERNAL,
-            meaning: "The part of the server that handled this push failed; other pushes were not affected.",
+            meaning: "The part of the server that handled this push failed.",
             advice: "Push again, and report the record: this is a defect of the server.",
         },
         Cause::ProtocolBroken => Text {
@@ -151,7 +151,7 @@ pub(super) const fn text(cause: Cause) -> Text {
         },
         Cause::PushByIp => Text {
             errmsg: "Pushing directly to an IP address is not allowed",
-            meaning: "The push URL names an IP address, or no host, and this server has no default domain.",
+            meaning: "The push URL names an IP address in place of a domain, and this server has no default domain.",
             advice: "Put the push domain into the URL, or set a default domain on the server.",
         },
         Cause::DomainUnknown => Text {
@@ -276,7 +276,7 @@ pub(super) const fn text(cause: Cause) -> Text {
         },
         Cause::LeftBeforeFirstByte => Text {
             errmsg: UNKNOWN,
-            meaning: "The client connected and left without sending a single byte.",
+            meaning: "The client connected, and the connection ended before it had sent a single byte.",
             advice: "As a rule this is a port check or a scanner; if an encoder did it, check firewalls and proxies on the way.",
         },
         Cause::MediaBroken => Text {

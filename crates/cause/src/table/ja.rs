@@ -39,7 +39,7 @@ pub(super) const fn text(cause: Cause) -> Text {
         },
         Cause::TaskFailed => Text {
             errmsg: INTERNAL,
-            meaning: "サーバー内でこの配信を受け持つ処理が失敗しました。ほかの配信には影響していません。",
+            meaning: "サーバー内でこの配信を受け持つ処理が失敗しました。",
             advice: "もう一度配信し、この記録を報告してください。サーバーの不具合です。",
         },
         Cause::ProtocolBroken => Text {
@@ -150,7 +150,7 @@ pub(super) const fn text(cause: Cause) -> Text {
         },
         Cause::PushByIp => Text {
             errmsg: "IPアドレスを直接使用したプッシュは許可されていません",
-            meaning: "配信URLのホストがIPアドレスか空で、このサーバーには既定のドメインが設定されていません。",
+            meaning: "配信URLのホストがIPアドレスで、このサーバーには既定のドメインが設定されていません。",
             advice: "配信URLに配信ドメインを指定するか、サーバーに既定のドメインを設定してください。",
         },
         Cause::DomainUnknown => Text {
@@ -275,7 +275,7 @@ pub(super) const fn text(cause: Cause) -> Text {
         },
         Cause::LeftBeforeFirstByte => Text {
             errmsg: UNKNOWN,
-            meaning: "接続した相手が、1バイトも送らずに切断しました。",
+            meaning: "相手は接続しましたが、1バイトも送らないまま接続が終わりました。",
             advice: "多くはポートの監視やスキャンです。エンコーダーで起きたなら、途中のファイアウォールやプロキシを確認してください。",
         },
         Cause::MediaBroken => Text {

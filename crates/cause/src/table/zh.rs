@@ -39,7 +39,7 @@ pub(super) const fn text(cause: Cause) -> Text {
         },
         Cause::TaskFailed => Text {
             errmsg: INTERNAL,
-            meaning: "服务器中负责这路推流的处理任务出错，其他推流不受影响。",
+            meaning: "服务器中负责这路推流的处理任务出错。",
             advice: "请重新推流，并反馈这条记录：这是服务器缺陷。",
         },
         Cause::ProtocolBroken => Text {
@@ -150,7 +150,7 @@ pub(super) const fn text(cause: Cause) -> Text {
         },
         Cause::PushByIp => Text {
             errmsg: "不允许直接使用 IP 地址推流",
-            meaning: "推流地址中的主机是 IP 地址或为空，而这台服务器没有设置默认域名。",
+            meaning: "推流地址中的主机是 IP 地址，而这台服务器没有设置默认域名。",
             advice: "请在推流地址中使用推流域名，或在服务器上设置默认域名。",
         },
         Cause::DomainUnknown => Text {
@@ -275,7 +275,7 @@ pub(super) const fn text(cause: Cause) -> Text {
         },
         Cause::LeftBeforeFirstByte => Text {
             errmsg: UNKNOWN,
-            meaning: "客户端连接后没有发送任何数据就离开了。",
+            meaning: "客户端建立了连接，但直到连接结束都没有发送任何数据。",
             advice: "多半是端口探测或扫描；如果是编码器，请检查途中的防火墙和代理。",
         },
         Cause::MediaBroken => Text {

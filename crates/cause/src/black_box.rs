@@ -3,8 +3,8 @@
 //!
 //! | part | keeps | at most |
 //! |---|---|---|
-//! | first commands | up to 64, from the start | 1,536 bytes |
-//! | last commands | up to 64, up to the end | 1,536 bytes |
+//! | first commands | up to 64, from the start | 1,152 bytes |
+//! | last commands | up to 64, up to the end | 1,152 bytes |
 //! | media | the last 192 messages | 2,496 bytes |
 //!
 //! Nothing is allocated before the first entry of a part, and nothing at all by a media message after that.
@@ -53,9 +53,9 @@ impl BlackBox {
         self.media.seen()
     }
 
-    /// Bytes of memory in use, this struct included.
-    pub fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + self.commands.heap_bytes() + self.media.heap_bytes()
+    /// Bytes of memory in use besides the struct itself.
+    pub fn heap_bytes(&self) -> usize {
+        self.commands.heap_bytes() + self.media.heap_bytes()
     }
 
     /// Forgets the media headers: how evidence that is too large is thinned.

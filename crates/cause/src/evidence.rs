@@ -12,6 +12,7 @@ use crate::detail::Detail;
 use crate::timeline::Timeline;
 
 pub use errno::Errno;
+pub(crate) use stored::cut;
 pub use stored::{EvidenceError, MAX_EVIDENCE_BYTES};
 
 /// The format version written today. A change of these types raises it, and the old format stays readable.

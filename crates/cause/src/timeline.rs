@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | fine | 1 s | the last 5 minutes |
 //! | middle | 10 s | the last hour |
-//! | buckets | 10 s, doubled whenever the buckets are full | everything before, in at most 112 buckets |
+//! | buckets | 10 s, doubled whenever the buckets are full | everything before, in at most 96 buckets |
 //!
 //! Samples follow each other without holes: each covers the time since the one before it, so that a late tick makes a
 //! longer sample, never a wrong rate.
@@ -24,13 +24,13 @@ const FINE: usize = 300;
 /// Samples of the middle part: what an hour holds besides the fine part.
 const MIDDLE: usize = 330;
 /// Buckets for all that is older.
-const BUCKETS: usize = 112;
+const BUCKETS: usize = 96;
 /// Seconds that a sample of the middle part spans, and the first width of a bucket.
 const MIDDLE_SPAN_S: u32 = 10;
 /// Samples by which memory grows; most pushes are short.
 const GROWTH: usize = 30;
 
-/// One sample a second, rolled up with age. At most 11 KiB.
+/// One sample a second, rolled up with age. At most 10 KiB.
 #[derive(Clone, Debug)]
 pub struct Timeline {
     /// Seconds from connecting to the end of the newest sample.
@@ -111,6 +111,9 @@ impl Timeline {
             } else {
                 self.width_s = width_s;
                 self.buckets.pair_up();
+                // Half as wide as its neighbours now: it goes on being summed.
+                self.buckets.open = Sum::of(&[packed.sample(0), self.buckets.open.sample(0)]);
+                return;
             }
         }
         push_back(&mut self.buckets.closed, packed, BUCKETS);
@@ -149,11 +152,10 @@ impl Timeline {
         self.len() == 0
     }
 
-    /// Bytes of memory in use, this struct included.
-    pub fn memory_bytes(&self) -> usize {
-        let samples =
-            self.fine.capacity() + self.middle.closed.capacity() + self.buckets.closed.capacity();
-        size_of::<Self>() + samples * PACKED_LEN
+    /// Bytes of memory in use besides the struct itself.
+    pub fn heap_bytes(&self) -> usize {
+        let parts = [self.fine.capacity(), self.middle.closed.capacity(), self.buckets.closed.capacity()];
+        parts.iter().sum::<usize>() * PACKED_LEN
     }
 
     /// Forgets the oldest samples beyond the newest `keep`: how evidence that is too large is thinned.

@@ -120,7 +120,9 @@ pub fn verdict(evidence: &Evidence) -> Verdict {
 fn no_end_seen(e: &Evidence) -> Option<Ruling> {
     match e.close {
         Close::Unreadable => Some(Ruling::new(Cause::RowUnreadable)),
-        Close::TaskFailed => Some(Ruling { cause: Cause::TaskFailed, detail: act_detail(e, Cause::TaskFailed) }),
+        Close::TaskFailed => {
+            Some(Ruling { cause: Cause::TaskFailed, detail: act_detail(e, Cause::TaskFailed) })
+        }
         Close::NodeDied if e.act.as_ref().is_none_or(|act| act.code != Cause::NodeStopped.code()) => {
             Some(Ruling { cause: Cause::NodeDied, detail: act_detail(e, Cause::NodeDied) })
         }

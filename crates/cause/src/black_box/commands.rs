@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::evidence::cut;
+
 /// Commands that each log keeps at most.
 const KEPT: usize = 64;
 /// Bytes that each log keeps at most.
-const LOG_BYTES: usize = 1536;
+const LOG_BYTES: usize = 1152;
 const NAME_BYTES: usize = 32;
 const SUMMARY_BYTES: usize = 160;
 
@@ -130,12 +132,5 @@ impl<'de> Deserialize<'de> for Commands {
         stored.last.into_iter().take(KEPT).for_each(|entry| commands.push(entry));
         commands.seen = stored.seen;
         Ok(commands)
-    }
-}
-
-/// Cuts `text` to at most `max` bytes, at a character's edge.
-fn cut(text: &mut String, max: usize) {
-    if text.len() > max {
-        text.truncate(text.floor_char_boundary(max));
     }
 }

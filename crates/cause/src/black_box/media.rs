@@ -227,7 +227,15 @@ impl<'de> Deserialize<'de> for Differences {
                 (false, false) => MediaEntryKind::Audio,
             };
             let (key_frame, config) = (flags & KEY_FRAME != 0, flags & CONFIG != 0);
-            entries.push(MediaEntry { at_ms, kind, key_frame, config, timestamp, size: size >> 8, chunk_stream });
+            entries.push(MediaEntry {
+                at_ms,
+                kind,
+                key_frame,
+                config,
+                timestamp,
+                size: size >> 8,
+                chunk_stream,
+            });
         }
         Ok(Self(entries))
     }

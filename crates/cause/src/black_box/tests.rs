@@ -10,8 +10,8 @@ fn media(n: u32) -> MediaEntry {
     MediaEntry {
         at_ms: n,
         kind: MediaEntryKind::Video,
-        key_frame: n % 2 == 0,
-        config: n % 3 == 0,
+        key_frame: n.is_multiple_of(2),
+        config: n.is_multiple_of(3),
         timestamp: n.wrapping_mul(40),
         size: n,
         chunk_stream: 6,
@@ -43,16 +43,16 @@ fn long_commands_are_cut_and_take_no_more_memory_than_stated() {
     }
     let (first, skipped, last) = black_box.commands();
     assert!(first.iter().chain(&last).all(|c| c.name.len() <= 32 && c.summary.len() <= 160));
-    assert!(first.len() >= 7 && last.len() >= 7);
+    assert!(first.len() >= 5 && last.len() >= 5);
     assert_eq!(first.len() + last.len() + skipped as usize, 1000);
     assert_eq!(last.last().map(|c| c.at_ms), Some(999));
-    assert!(black_box.memory_bytes() < 3500, "{}", black_box.memory_bytes());
+    assert!(black_box.heap_bytes() <= 2 * 1152, "{}", black_box.heap_bytes());
 }
 
 #[test]
 fn the_last_192_media_headers_are_kept_in_order() {
     let mut black_box = BlackBox::default();
-    assert_eq!(black_box.memory_bytes(), size_of::<BlackBox>());
+    assert_eq!(black_box.heap_bytes(), 0);
     (0..500).for_each(|n| black_box.media(media(n)));
     let kept: Vec<_> = black_box.media_entries().collect();
     assert!(kept.iter().copied().eq((308..500).map(media)));
@@ -68,7 +68,8 @@ fn a_black_box_with_more_headers_than_it_can_have_is_refused() {
 }
 
 fn any_media() -> impl Strategy<Value = MediaEntry> {
-    let kinds = prop_oneof![Just(MediaEntryKind::Audio), Just(MediaEntryKind::Video), Just(MediaEntryKind::Data)];
+    let kinds =
+        prop_oneof![Just(MediaEntryKind::Audio), Just(MediaEntryKind::Video), Just(MediaEntryKind::Data)];
     (kinds, any::<(u32, bool, bool, u32, u8)>(), 0u32..1 << 24).prop_map(
         |(kind, (at_ms, key_frame, config, timestamp, chunk_stream), size)| MediaEntry {
             at_ms,
@@ -83,8 +84,15 @@ fn any_media() -> impl Strategy<Value = MediaEntry> {
 }
 
 fn any_command() -> impl Strategy<Value = CommandEntry> {
-    (any::<(u32, bool, u32)>(), "\\PC{0,40}", "\\PC{0,200}")
-        .prop_map(|((at_ms, from_client, size), name, summary)| CommandEntry { at_ms, from_client, name, summary, size })
+    (any::<(u32, bool, u32)>(), "\\PC{0,40}", "\\PC{0,200}").prop_map(
+        |((at_ms, from_client, size), name, summary)| CommandEntry {
+            at_ms,
+            from_client,
+            name,
+            summary,
+            size,
+        },
+    )
 }
 
 proptest! {

@@ -1,14 +1,15 @@
 //! How evidence is stored: two bytes of version, then postcard, at most [`MAX_EVIDENCE_BYTES`].
 
-use super::{EVIDENCE_VERSION, Evidence, EventCount};
+use super::{EVIDENCE_VERSION, EventCount, Evidence};
 
 /// The most that one push's evidence takes on disk, bytes.
 pub const MAX_EVIDENCE_BYTES: usize = 16 * 1024;
 
 /// The longest text that is stored, bytes. Details cut theirs shorter, so that thinning changes no verdict.
 const TEXT_BYTES: usize = 512;
-/// Kinds of events that are stored.
+/// Kinds of events that are stored, and the longest text of one, bytes.
 const EVENTS: usize = 32;
+const EVENT_TEXT_BYTES: usize = 120;
 /// Samples that thinning leaves while there is anything else to drop: the last five minutes, second by second.
 const SECONDS_KEPT: usize = 300;
 /// Bytes that a sample takes.
@@ -96,31 +97,47 @@ impl Evidence {
 
     fn drop_samples(&mut self, excess: usize, keep: usize) {
         let samples = self.timeline.len();
-        self.timeline.keep_newest(samples.saturating_sub(excess.div_ceil(SAMPLE_BYTES)).max(keep.min(samples)));
+        self.timeline
+            .keep_newest(samples.saturating_sub(excess.div_ceil(SAMPLE_BYTES)).max(keep.min(samples)));
     }
 
+    /// Whether nothing is longer than [`Self::cut_texts`] leaves it.
     fn texts_fit(&self) -> bool {
-        self.texts().iter().all(|text| text.len() <= TEXT_BYTES) && self.events.len() <= EVENTS
-    }
-
-    fn texts(&self) -> Vec<&String> {
         let client = [&self.client.agent, &self.client.encoder, &self.client.handshake].into_iter().flatten();
         let fault = self.fault.iter().flat_map(|fault| [&fault.rule, &fault.path, &fault.found]);
-        client.chain(fault).chain(self.events.iter().map(|event| &event.last)).collect()
+        client.chain(fault).all(|text| text.len() <= TEXT_BYTES)
+            && self.events.iter().all(|event| event.last.len() <= EVENT_TEXT_BYTES)
+            && self.events.len() <= EVENTS
     }
 
     /// Cuts what a client could have made long.
     fn cut_texts(&mut self) {
-        self.events.truncate(EVENTS);
         let client = [&mut self.client.agent, &mut self.client.encoder, &mut self.client.handshake];
         let fault =
             self.fault.iter_mut().flat_map(|fault| [&mut fault.rule, &mut fault.path, &mut fault.found]);
-        let events = self.events.iter_mut().map(|EventCount { last, .. }| last);
-        for text in client.into_iter().flatten().chain(fault).chain(events) {
-            if text.len() > TEXT_BYTES {
-                text.truncate(text.floor_char_boundary(TEXT_BYTES));
-            }
-        }
+        client.into_iter().flatten().chain(fault).for_each(|text| cut(text, TEXT_BYTES));
+        self.events.truncate(EVENTS);
+        self.events.iter_mut().for_each(|event| cut(&mut event.last, EVENT_TEXT_BYTES));
+    }
+
+    /// Bytes of memory that this evidence takes, texts included.
+    pub fn memory_bytes(&self) -> usize {
+        let client = [&self.client.agent, &self.client.encoder, &self.client.handshake].into_iter().flatten();
+        let fault = self.fault.iter().flat_map(|fault| [&fault.rule, &fault.path, &fault.found]);
+        let texts: usize = client
+            .chain(fault)
+            .chain(self.events.iter().map(|event| &event.last))
+            .map(String::capacity)
+            .sum();
+        let events = self.events.capacity() * size_of::<EventCount>();
+        size_of::<Self>() + texts + events + self.timeline.heap_bytes() + self.black_box.heap_bytes()
+    }
+}
+
+/// Cuts `text` to at most `max` bytes, at a character's edge.
+pub(crate) fn cut(text: &mut String, max: usize) {
+    if text.len() > max {
+        text.truncate(text.floor_char_boundary(max));
     }
 }
 

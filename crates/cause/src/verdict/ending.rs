@@ -27,7 +27,9 @@ impl Ending {
         let Some(errno) = e.write_error else { return read };
         let written = Self::of_errno(errno);
         match (read, written) {
-            (Self::EndOfFile | Self::IdleLimit, Self::Reset | Self::TimedOut | Self::Unreachable(_)) => written,
+            (Self::EndOfFile | Self::IdleLimit, Self::Reset | Self::TimedOut | Self::Unreachable(_)) => {
+                written
+            }
             (Self::Other, Self::Other) => Self::SendFailed(errno),
             (Self::Other, _) => written,
             _ => read,
@@ -43,7 +45,9 @@ impl Ending {
             Close::Failed(errno) => Self::of_errno(errno),
             Close::IdleLimit => Self::IdleLimit,
             Close::TransportLost => Self::TransportLost,
-            Close::Open | Close::SetupLimit | Close::NodeDied | Close::TaskFailed | Close::Unreadable => Self::Other,
+            Close::Open | Close::SetupLimit | Close::NodeDied | Close::TaskFailed | Close::Unreadable => {
+                Self::Other
+            }
         }
     }
 

@@ -186,8 +186,10 @@ fn fell_behind(e: &Evidence) -> Option<Finding> {
 fn collapse_behind_goodbye(e: &Evidence) -> Option<Finding> {
     let said = e.goodbye.is_some() && e.act.is_none() && e.stage == Stage::Live;
     let uplink = collapse_right_before(e).filter(|_| said)?;
-    let signs_against = vec![Detail::new(DetailKey::GoodbyeReceived)
-        .with_some("command", e.goodbye.map(|goodbye| goodbye.command()))];
+    let signs_against = vec![
+        Detail::new(DetailKey::GoodbyeReceived)
+            .with_some("command", e.goodbye.map(|goodbye| goodbye.command())),
+    ];
     Some(Finding {
         cause: Cause::UplinkCollapsed,
         confidence: Confidence::Possible,

@@ -33,7 +33,9 @@ pub(super) fn ended(e: &Evidence, ending: Ending) -> Ruling {
 fn by_client_or_path(e: &Evidence, ending: Ending) -> Ruling {
     let is_reset = ending == Ending::Reset;
     match ending {
-        Ending::IdleLimit if e.media.messages == 0 => Ruling { cause: Cause::NeverSentMedia, detail: idle(e) },
+        Ending::IdleLimit if e.media.messages == 0 => {
+            Ruling { cause: Cause::NeverSentMedia, detail: idle(e) }
+        }
         Ending::IdleLimit => Ruling { cause: Cause::MediaStopped, detail: idle(e) },
         Ending::SendFailed(errno) => {
             Ruling::with(Cause::SendFailed, Detail::new(DetailKey::SendFailed).with("errno", errno.0))
@@ -97,7 +99,9 @@ fn idle(e: &Evidence) -> Option<Detail> {
     let key = match e.silence.probe {
         Probe::Answered => DetailKey::EncoderStalled,
         Probe::Acknowledged if !is_frozen(e) => DetailKey::DataWithoutMedia,
-        Probe::Acknowledged if e.client.answered_ping && !segments_out_of_order(e) => DetailKey::EncoderFrozen,
+        Probe::Acknowledged if e.client.answered_ping && !segments_out_of_order(e) => {
+            DetailKey::EncoderFrozen
+        }
         Probe::Acknowledged => DetailKey::HostAlive,
         Probe::None if e.silence.ms < without_media_ms / 2 => DetailKey::DataWithoutMedia,
         Probe::None | Probe::Unacknowledged => return None,

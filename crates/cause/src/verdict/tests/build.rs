@@ -2,8 +2,8 @@
 
 use crate::Cause;
 use crate::evidence::{
-    Act, Close, CutMessage, Errno, Evidence, FaultClass, FaultKind, Goodbye, MediaState, Probe, ProtocolFault,
-    Silence, Stage, TcpFacts, Transport,
+    Act, Close, CutMessage, Errno, Evidence, FaultClass, FaultKind, Goodbye, MediaState, Probe,
+    ProtocolFault, Silence, Stage, TcpFacts, Transport,
 };
 use crate::timeline::Sample;
 use crate::verdict::{Verdict, verdict};
@@ -16,7 +16,7 @@ pub(super) fn healthy(at_s: u32) -> Sample {
         bytes: 190_000,
         video: 30,
         audio: 43,
-        keys: u32::from(at_s % 2 == 0),
+        keys: u32::from(at_s.is_multiple_of(2)),
         lag_ms: 40,
         rcv_rtt_us: 50_000,
         ..Sample::default()

@@ -1,7 +1,7 @@
 //! How live pushes end: rows 3, 4, 5, 8, 12, 13, 14, 17, 20, 24.
 
 use super::build::*;
-use crate::evidence::{Close, Errno, EventCount, EVENT_PATH_SUSPECT, Probe, Transport};
+use crate::evidence::{Close, EVENT_PATH_SUSPECT, Errno, EventCount, Probe, Transport};
 use crate::timeline::Sample;
 use crate::verdict::{Confidence, verdict};
 use crate::{Cause, Lang};
@@ -14,7 +14,10 @@ fn end_of_file_without_a_goodbye_is_3_and_says_where_it_stopped() {
     let v = verdict(&e);
     assert_eq!((v.cause, detail_of(&v)), (Cause::EndOfFile, "mid_message"));
     let params = v.detail.unwrap().params;
-    assert_eq!((&params["have"], &params["want"], &params["message_type"]), (&812.into(), &20_113.into(), &9.into()));
+    assert_eq!(
+        (&params["have"], &params["want"], &params["message_type"]),
+        (&812.into(), &20_113.into(), &9.into())
+    );
     assert_eq!(v.findings[0].confidence, Confidence::Strong);
 }
 
@@ -134,11 +137,9 @@ fn a_socket_that_our_own_host_took_away_is_our_failure() {
 
 #[test]
 fn a_lost_transport_is_17_with_its_kind() {
-    for (transport, detail) in [
-        (Transport::Rtmps, ""),
-        (Transport::Srt, "peer_timeout"),
-        (Transport::Whip, "consent_lost"),
-    ] {
+    for (transport, detail) in
+        [(Transport::Rtmps, ""), (Transport::Srt, "peer_timeout"), (Transport::Whip, "consent_lost")]
+    {
         let mut e = live(Close::TransportLost);
         e.transport = transport;
         assert_eq!(judged(&e), (Cause::TransportLost, detail.to_owned()));
@@ -238,7 +239,10 @@ fn our_own_window_closed_two_seconds_before_the_end_counts_and_three_is_a_findin
     seconds(&mut e, 1, healthy);
     let v = verdict(&e);
     assert_eq!(v.cause, Cause::EndOfFile);
-    assert_eq!((v.findings[1].cause, v.findings[1].confidence), (Cause::PipelineFailed, Confidence::Possible));
+    assert_eq!(
+        (v.findings[1].cause, v.findings[1].confidence),
+        (Cause::PipelineFailed, Confidence::Possible)
+    );
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn our_act_wins_over_the_clients_reaction_to_it() {
 
 #[test]
 fn an_act_gives_its_code_and_its_detail_at_any_stage() {
-    let detail = Detail::new(DetailKey::DomainAsked).with("domain", "push.example.com");
+    let detail = Detail::new(DetailKey::CutWhileLive);
     for stage in STAGES {
         let mut e = early(stage, Close::EndOfFile);
         e.act = Some(Act { code: Cause::DomainDisabled.code(), detail: Some(detail.clone()) });

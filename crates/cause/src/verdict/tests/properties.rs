@@ -5,7 +5,8 @@ use proptest::sample::select;
 
 use super::build::*;
 use crate::evidence::{
-    Act, Close, CutMessage, Errno, Evidence, FaultKind, MediaState, Probe, Silence, Stage, TcpFacts, Transport,
+    Act, Close, CutMessage, Errno, Evidence, FaultKind, MediaState, Probe, Silence, Stage, TcpFacts,
+    Transport,
 };
 use crate::timeline::Sample;
 use crate::verdict::{Confidence, verdict};
@@ -35,17 +36,19 @@ fn any_sample() -> impl Strategy<Value = Sample> {
 }
 
 fn any_tcp() -> impl Strategy<Value = TcpFacts> {
-    (any::<[u8; 3]>(), any::<[u32; 6]>()).prop_map(|([state, retransmits, probes], [a, b, c, d, e, f])| TcpFacts {
-        state,
-        retransmits,
-        probes,
-        rtt_us: a,
-        rcv_rtt_us: b,
-        unacked: c,
-        rcv_wnd: d % 3,
-        bytes_received: u64::from(e),
-        send_queue: f,
-        ..TcpFacts::default()
+    (any::<[u8; 3]>(), any::<[u32; 6]>()).prop_map(|([state, retransmits, probes], [a, b, c, d, e, f])| {
+        TcpFacts {
+            state,
+            retransmits,
+            probes,
+            rtt_us: a,
+            rcv_rtt_us: b,
+            unacked: c,
+            rcv_wnd: d % 3,
+            bytes_received: u64::from(e),
+            send_queue: f,
+            ..TcpFacts::default()
+        }
     })
 }
 
@@ -81,7 +84,8 @@ fn any_evidence() -> impl Strategy<Value = Evidence> {
         e.tcp = tcp;
         e.behind_proxy = behind_proxy;
         e.client.answered_ping = answered_ping;
-        e.media = MediaState { messages: media.0, last_ms_ago: media.1, live_ms: media.2, ..MediaState::default() };
+        e.media =
+            MediaState { messages: media.0, last_ms_ago: media.1, live_ms: media.2, ..MediaState::default() };
         e.silence = Silence { ms: silence.0, probe: silence.1, probe_ms_ago: silence.2 };
         e.cut_message = cut.map(|(message_type, have, want)| CutMessage { message_type, have, want });
         let mut at_s = 0;

@@ -19,7 +19,8 @@ fn before_live_the_stage_decides_however_the_connection_ended() {
         (Stage::AuthHook, Cause::LeftInAuthHook),
         (Stage::Admission, Cause::LeftBeforePublish),
     ];
-    let closes = [Close::EndOfFile, Close::Reset, Close::TimedOut, Close::Failed(Errno::EPIPE), Close::TransportLost];
+    let closes =
+        [Close::EndOfFile, Close::Reset, Close::TimedOut, Close::Failed(Errno::EPIPE), Close::TransportLost];
     for (stage, cause) in rows {
         for close in closes {
             assert_eq!(judged(&early(stage, close)), (cause, "setup_closed".into()), "{stage:?} {close:?}");

@@ -1,1 +1,239 @@
+//! The live path: from an accepted connection to the end of its push.
+//!
+//! | room | what lives there |
+//! |---|---|
+//! | `ingest` | a file or folder a transport, and the listener |
+//! | `socket` | a sensor around every socket that remembers once how it ended |
+//! | `push` | a push's identity, watch, orders and end |
+//! | `hub` | which push carries a live stream, who waits, who has to go |
+//! | `catalog` | the snapshot that admission reads, and its changes |
+//! | `auth_hook` | the third-party question before a push goes live |
+//!
+//! [`Live`] is the handle that the floors above hold.
 
+mod auth_hook;
+mod catalog;
+mod caught;
+mod config;
+mod counters;
+mod hub;
+mod ingest;
+mod push;
+mod shared;
+mod socket;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cause::evidence::Act;
+use cause::{Cause, Detail, DetailKey};
+use model::catalog::Forbidden;
+use model::{Catalog, Clock, StreamKey, Timestamp};
+use store::{Store, StoreError};
+use tokio::task::JoinHandle;
+
+pub use auth_hook::HookConfigError;
+pub use catalog::{CatalogError, Change};
+pub use config::{AuthHookConfig, Limits, ListenConfig, LiveConfig};
+pub use counters::{LATENCY_BOUNDS_US, LiveCounters};
+pub use ingest::proxy_protocol;
+pub use push::{EventKind, LivePush, PushState};
+
+use crate::auth_hook::AuthHook;
+use crate::catalog::CatalogRoom;
+use crate::shared::{MessageMemory, Shared};
+
+/// How often what nobody needs any more is forgotten.
+const SWEEP: Duration = Duration::from_secs(10);
+
+/// Why the live path did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {addr}: {source}")]
+    Bind {
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The catalog cannot be read.
+    #[error("cannot load the catalog: {0}")]
+    Catalog(#[from] StoreError),
+    /// The authentication hook cannot be used as configured.
+    #[error(transparent)]
+    Hook(#[from] HookConfigError),
+}
+
+/// The running live path. Cheap to clone.
+#[derive(Clone)]
+pub struct Live {
+    shared: Arc<Shared>,
+    rtmp_addr: SocketAddr,
+    tasks: Arc<Tasks>,
+}
+
+#[derive(Debug)]
+struct Tasks(Vec<JoinHandle<()>>);
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
+}
+
+/// Ports that are bound before the store is recovered, so that a busy port harms nothing.
+#[derive(Debug)]
+pub struct Listeners {
+    rtmp: tokio::net::TcpListener,
+    rtmp_addr: SocketAddr,
+}
+
+impl Listeners {
+    /// Binds the ports of the live path.
+    ///
+    /// # Errors
+    /// [`StartError::Bind`].
+    pub fn bind(config: &LiveConfig) -> Result<Self, StartError> {
+        let addr = config.rtmp.listen;
+        let failed = |source| StartError::Bind { addr, source };
+        let rtmp = ingest::listener::bind(addr).map_err(failed)?;
+        let rtmp_addr = rtmp.local_addr().map_err(failed)?;
+        Ok(Self { rtmp, rtmp_addr })
+    }
+
+    /// Where RTMP pushes come in; the port is the real one where 0 was asked for.
+    pub fn rtmp_addr(&self) -> SocketAddr {
+        self.rtmp_addr
+    }
+}
+
+impl Live {
+    /// Binds the ports, loads the catalog and starts to accept.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(config: LiveConfig, store: &Store, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let listeners = Listeners::bind(&config)?;
+        Self::start_on(listeners, config, store, clock).await
+    }
+
+    /// As [`Live::start`], on ports that are bound already.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_on(
+        listeners: Listeners,
+        config: LiveConfig,
+        store: &Store,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let Listeners { rtmp, rtmp_addr } = listeners;
+        let auth_hook = config.auth_hook.as_ref().map(AuthHook::new).transpose()?;
+        let shared = Arc::new(Shared {
+            journal: store.journal(),
+            catalog: CatalogRoom::load(store.catalog())?,
+            hub: Arc::default(),
+            slots: Arc::default(),
+            auth_hook,
+            orders: shared::Orders::default(),
+            arrivals: ingest::listener::Arrivals::default(),
+            counters: counters::Counters::default(),
+            message_memory: MessageMemory::new(config.limits.message_memory),
+            connections: shared::Connections::default(),
+            clock,
+            config,
+        });
+        let accept = tokio::spawn(ingest::listener::accept_rtmp(shared.clone(), rtmp));
+        let sweep = tokio::spawn(sweep(shared.clone()));
+        Ok(Self { shared, rtmp_addr, tasks: Arc::new(Tasks(vec![accept, sweep])) })
+    }
+
+    /// Where RTMP pushes come in.
+    pub fn rtmp_addr(&self) -> SocketAddr {
+        self.rtmp_addr
+    }
+
+    /// All pushes that are live or wait as backups, oldest first.
+    pub fn pushes(&self) -> Vec<LivePush> {
+        self.shared.hub.list()
+    }
+
+    /// Ends the pushes of a stream key (21/100); they may come again. Returns how many it reached.
+    pub fn drop_stream(&self, key: &StreamKey) -> usize {
+        self.shared.hub.order(key, &Act { code: Cause::Dropped.code(), detail: None })
+    }
+
+    /// Forbids a stream until `until`: its pushes end (21/101), and new ones are refused (18/305). Returns how many
+    /// pushes it reached.
+    ///
+    /// # Errors
+    /// [`CatalogError`]; nothing has changed then.
+    pub async fn forbid(
+        &self,
+        key: StreamKey,
+        until: Timestamp,
+        reason: String,
+    ) -> Result<usize, CatalogError> {
+        let forbidden = Forbidden { key: key.clone(), since: self.shared.clock.now(), until, reason };
+        let act = catalog::forbid_act(&forbidden);
+        self.shared.catalog.change(Change::Forbid(forbidden)).await?;
+        Ok(self.shared.hub.order(&key, &act))
+    }
+
+    /// Lets a forbidden stream in again; false if it was not forbidden.
+    ///
+    /// # Errors
+    /// [`CatalogError`]; nothing has changed then.
+    pub async fn resume(&self, key: &StreamKey) -> Result<bool, CatalogError> {
+        self.shared.catalog.change(Change::Resume(key.clone())).await
+    }
+
+    /// The catalog as it is now.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.shared.catalog.snapshot()
+    }
+
+    /// Changes the catalog; running pushes that the change forbids outright are cut, where the configuration says so.
+    /// Returns whether it changed anything.
+    ///
+    /// # Errors
+    /// [`CatalogError`]; nothing has changed then.
+    pub async fn change(&self, change: Change) -> Result<bool, CatalogError> {
+        let changed = self.shared.catalog.change(change).await?;
+        if self.shared.config.limits.cut_on_disable {
+            let catalog = self.shared.catalog.snapshot();
+            let clock = &*self.shared.clock;
+            self.shared.hub.order_where(|push| catalog::cut_by(&catalog, push, clock));
+        }
+        Ok(changed)
+    }
+
+    /// What the node has counted.
+    pub fn counters(&self) -> LiveCounters {
+        self.shared.counters.read(self.shared.hub.len(), self.shared.connections.open())
+    }
+
+    /// Stops accepting, ends every push as 9/0, and waits until their clients were told, at most `limit`.
+    pub async fn shutdown(self, limit: Duration) {
+        self.tasks.0.iter().for_each(JoinHandle::abort);
+        let detail = Detail::new(DetailKey::OrderedBy).with("via", "signal");
+        self.shared.orders.all(&Act { code: Cause::NodeStopped.code(), detail: Some(detail) });
+        if tokio::time::timeout(limit, self.shared.connections.none_left()).await.is_err() {
+            let left = self.shared.connections.open();
+            tracing::warn!(left, "connections that did not close in time");
+        }
+    }
+}
+
+async fn sweep(shared: Arc<Shared>) {
+    let mut every = tokio::time::interval(SWEEP);
+    loop {
+        every.tick().await;
+        shared.hub.sweep(shared.clock.instant());
+    }
+}

@@ -1,0 +1,121 @@
+//! The catalog in memory: one snapshot that admission reads without waiting, replaced whole at each change.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use cause::evidence::Act;
+use cause::{Cause, Detail, DetailKey};
+use model::catalog::{Account, AccountId, AccountStatus, ApiKey, Catalog, Domain, Forbidden};
+use model::{Clock, StreamKey};
+use store::{CatalogStore, StoreError};
+use tokio::sync::Mutex;
+
+use crate::push::PushHandle;
+
+/// A change of the catalog.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Adds or replaces an account.
+    PutAccount(Account),
+    /// Deletes an account.
+    DeleteAccount(AccountId),
+    /// Adds or replaces a domain.
+    PutDomain(Box<Domain>),
+    /// Deletes a domain.
+    DeleteDomain(String),
+    /// Adds or replaces an API key.
+    PutApiKey(ApiKey),
+    /// Deletes an API key.
+    DeleteApiKey(String),
+    /// Forbids a stream.
+    Forbid(Forbidden),
+    /// Lets a forbidden stream in again.
+    Resume(StreamKey),
+}
+
+/// Why a change did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// The store refused it; the catalog is as it was.
+    #[error("the catalog was not changed: {0}")]
+    Store(#[from] StoreError),
+    /// The work was given up because the node is stopping.
+    #[error("the catalog was not changed: the node is stopping")]
+    Stopping,
+}
+
+/// The snapshot and the way to change it.
+pub(crate) struct CatalogRoom {
+    snapshot: ArcSwap<Catalog>,
+    store: CatalogStore,
+    /// Changes come one after another: each is durable and visible before the next begins.
+    changing: Mutex<()>,
+}
+
+impl CatalogRoom {
+    /// Loads the stored catalog. Blocks on the disk.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) fn load(store: CatalogStore) -> Result<Self, StoreError> {
+        let catalog = store.load()?;
+        Ok(Self { snapshot: ArcSwap::from_pointee(catalog), store, changing: Mutex::new(()) })
+    }
+
+    /// The newest state.
+    pub(crate) fn snapshot(&self) -> Arc<Catalog> {
+        self.snapshot.load_full()
+    }
+
+    /// Makes a change durable, then visible. Returns whether it changed anything.
+    ///
+    /// # Errors
+    /// What the store says; nothing has changed then.
+    pub(crate) async fn change(&self, change: Change) -> Result<bool, CatalogError> {
+        let _one_at_a_time = self.changing.lock().await;
+        let store = self.store.clone();
+        let work = tokio::task::spawn_blocking(move || {
+            let changed = apply(&store, &change)?;
+            Ok::<_, StoreError>((changed, store.load()?))
+        });
+        let (changed, catalog) = work.await.map_err(|_| CatalogError::Stopping)??;
+        self.snapshot.store(Arc::new(catalog));
+        Ok(changed)
+    }
+}
+
+fn apply(store: &CatalogStore, change: &Change) -> Result<bool, StoreError> {
+    match change {
+        Change::PutAccount(account) => store.put_account(account).map(|()| true),
+        Change::DeleteAccount(id) => store.delete_account(*id),
+        Change::PutDomain(domain) => store.put_domain(domain).map(|()| true),
+        Change::DeleteDomain(name) => store.delete_domain(name),
+        Change::PutApiKey(key) => store.put_api_key(key).map(|()| true),
+        Change::DeleteApiKey(id) => store.delete_api_key(id),
+        Change::Forbid(forbidden) => store.forbid(forbidden).map(|()| true),
+        Change::Resume(key) => store.resume(key),
+    }
+}
+
+/// The act that cuts a running push after a change: its account was force-stopped, its domain or app disabled.
+pub(crate) fn cut_by(catalog: &Catalog, push: &PushHandle, clock: &dyn Clock) -> Option<Act> {
+    let cause = match (catalog.domain(&push.key.domain), catalog.accounts.get(&push.account)) {
+        (_, Some(account)) if account.status == AccountStatus::ForceStopped => Cause::AccountForceStopped,
+        (Some(domain), _) if !domain.enabled => Cause::DomainDisabled,
+        (Some(domain), _) if domain.app(&push.key.app).is_some_and(|app| !app.enabled) => Cause::AppDisabled,
+        _ => return forbidden(catalog, push, clock),
+    };
+    Some(Act { code: cause.code(), detail: Some(Detail::new(DetailKey::CutWhileLive)) })
+}
+
+fn forbidden(catalog: &Catalog, push: &PushHandle, clock: &dyn Clock) -> Option<Act> {
+    catalog.forbidden_at(&push.key, clock.now()).map(forbid_act)
+}
+
+/// The act that cuts the running pushes of a stream that was forbidden.
+pub(crate) fn forbid_act(forbidden: &Forbidden) -> Act {
+    let detail = Detail::new(DetailKey::ForbiddenUntil)
+        .with("until", forbidden.until.to_string())
+        .with("reason", forbidden.reason.clone());
+    Act { code: Cause::Forbidden.code(), detail: Some(detail) }
+}

@@ -1,0 +1,97 @@
+//! What the live path is told at start.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use model::admission::AdmissionSettings;
+
+/// Configuration of the live path.
+#[derive(Clone, Debug)]
+pub struct LiveConfig {
+    /// The node's name in records.
+    pub node_label: String,
+    /// Where RTMP pushes come in.
+    pub rtmp: ListenConfig,
+    /// Limits in force.
+    pub limits: Limits,
+    /// How push URLs are read and judged.
+    pub admission: AdmissionSettings,
+    /// The third-party authentication hook, if there is one.
+    pub auth_hook: Option<AuthHookConfig>,
+    /// Tell refused and cut clients the code alone, for those who fear probing.
+    pub terse: bool,
+    /// Cut pushes whose media cannot be parsed (23/0); otherwise it is an event.
+    pub strict_media: bool,
+}
+
+/// A TCP listener.
+#[derive(Clone, Debug)]
+pub struct ListenConfig {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Networks of load balancers whose PROXY header is believed, and demanded.
+    pub proxy_protocol: Vec<IpNet>,
+}
+
+/// Limits of the live path.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Time without media after which a live push is cut: 8/0, 20/0.
+    pub idle: Duration,
+    /// Time for which the path may lose everything before it counts as lost: 12/0.
+    pub path: Duration,
+    /// How far a push may fall behind real time: 16/0.
+    pub lag: Option<Duration>,
+    /// Frames a second over 10 s: 39/0.
+    pub fps: Option<f64>,
+    /// Bytes of one RTMP message: 7/0.
+    pub message: usize,
+    /// Bytes of all half-received messages together.
+    pub message_memory: usize,
+    /// Pushes live at once on this node: 18/104.
+    pub pushes: usize,
+    /// Connections at once: 18/104.
+    pub connections: usize,
+    /// Connections at once from one address: 18/104; 0 means no limit.
+    pub connections_per_ip: usize,
+    /// New connections a second from one address: 18/104; 0 means no limit.
+    pub connection_rate: u32,
+    /// Time for the RTMP handshake.
+    pub handshake: Duration,
+    /// Time from connecting to publishing.
+    pub setup: Duration,
+    /// Whether a force-stopped account, a disabled domain or app cuts running pushes too.
+    pub cut_on_disable: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(70),
+            path: Duration::from_secs(20),
+            lag: None,
+            fps: None,
+            message: 4 * 1024 * 1024,
+            message_memory: 512 * 1024 * 1024,
+            pushes: 10_000,
+            connections: 20_000,
+            connections_per_ip: 10_000,
+            connection_rate: 0,
+            handshake: Duration::from_secs(10),
+            setup: Duration::from_secs(30),
+            cut_on_disable: true,
+        }
+    }
+}
+
+/// The third-party authentication hook.
+#[derive(Clone, Debug)]
+pub struct AuthHookConfig {
+    /// Where the question is posted.
+    pub url: String,
+    /// Time for the answer.
+    pub timeout: Duration,
+    /// Whether the hook may stand on a private or loopback address.
+    pub allow_private: bool,
+}

@@ -1,0 +1,369 @@
+//! The place where live streams meet their pushes: who carries a stream key, who waits, and who has to go when another
+//! push of the same key comes.
+//!
+//! Locked only when a push comes or goes, never for media.
+
+mod duel;
+mod slots;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use cause::evidence::Act;
+use cause::{Cause, Detail, DetailKey};
+use model::StreamKey;
+use model::catalog::ConflictRule;
+
+pub use self::slots::{Slot, Slots};
+
+use self::duel::DuelGuard;
+use crate::push::{LivePush, PushHandle};
+
+/// A push that has sent no media for this long counts as empty when another takes over: 21/103 in place of 21/102.
+const EMPTY_AFTER: Duration = Duration::from_secs(3);
+
+/// All live streams of this node.
+#[derive(Debug, Default)]
+pub struct Hub {
+    streams: Mutex<HashMap<StreamKey, LiveStream>>,
+}
+
+#[derive(Debug, Default)]
+struct LiveStream {
+    /// The first carries the stream; the others wait as backups, or are about to leave after a takeover.
+    members: Vec<Arc<PushHandle>>,
+    duel: DuelGuard,
+}
+
+/// A push's place in the hub; given back on drop.
+#[must_use = "the push leaves the hub when its place is dropped"]
+#[derive(Debug)]
+pub struct Place {
+    hub: Arc<Hub>,
+    handle: Arc<PushHandle>,
+    replaces: Vec<(Arc<PushHandle>, Act)>,
+}
+
+impl Hub {
+    /// Enters a push under its stream key by the conflict rule. The pushes it replaces go on until
+    /// [`Place::take_over`].
+    ///
+    /// # Errors
+    /// The act that refuses the push: 18/601 or 18/602.
+    pub fn enter(
+        self: &Arc<Self>,
+        handle: Arc<PushHandle>,
+        rule: ConflictRule,
+        max_stream: u32,
+        now: Instant,
+    ) -> Result<Place, Act> {
+        let mut streams = self.lock();
+        let stream = streams.entry(handle.key.clone()).or_default();
+        let entered = stream.enter(&handle, rule, max_stream, now);
+        if stream.members.is_empty() && stream.duel.is_quiet() {
+            streams.remove(&handle.key);
+        }
+        drop(streams);
+        entered.map(|replaces| Place { hub: self.clone(), handle, replaces })
+    }
+
+    /// Gives `act` to every push of `key`, backups included; returns how many it reached.
+    pub fn order(&self, key: &StreamKey, act: &Act) -> usize {
+        let streams = self.lock();
+        let members = streams.get(key).map(|s| s.members.as_slice()).unwrap_or_default();
+        members.iter().filter(|m| m.order.give(act.clone())).count()
+    }
+
+    /// Gives an act to every push for which `choose` returns one; returns how many it reached.
+    pub fn order_where(&self, choose: impl Fn(&PushHandle) -> Option<Act>) -> usize {
+        let streams = self.lock();
+        let members = streams.values().flat_map(|s| &s.members);
+        members.filter(|m| choose(m).is_some_and(|act| m.order.give(act))).count()
+    }
+
+    /// How many pushes are in the hub.
+    pub fn len(&self) -> usize {
+        self.lock().values().map(|s| s.members.len()).sum()
+    }
+
+    /// Forgets duels that are over; called now and then.
+    pub fn sweep(&self, now: Instant) {
+        self.lock().retain(|_, stream| {
+            stream.duel.expire(now);
+            !stream.members.is_empty() || !stream.duel.is_quiet()
+        });
+    }
+
+    /// All pushes, as lists show them, oldest first.
+    pub fn list(&self) -> Vec<LivePush> {
+        let streams = self.lock();
+        let mut all: Vec<_> = streams
+            .values()
+            .flat_map(|s| s.members.iter().enumerate())
+            .map(|(i, m)| m.show(if i == 0 { "live" } else { "backup" }))
+            .collect();
+        drop(streams);
+        all.sort_by_key(|p| p.id);
+        all
+    }
+
+    fn leave(&self, handle: &PushHandle) {
+        let mut streams = self.lock();
+        if let Some(stream) = streams.get_mut(&handle.key) {
+            stream.members.retain(|m| m.id != handle.id);
+            if stream.members.is_empty() && stream.duel.is_quiet() {
+                streams.remove(&handle.key);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<StreamKey, LiveStream>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LiveStream {
+    fn enter(
+        &mut self,
+        new: &Arc<PushHandle>,
+        rule: ConflictRule,
+        max_stream: u32,
+        now: Instant,
+    ) -> Result<Vec<(Arc<PushHandle>, Act)>, Act> {
+        let Some(live) = self.members.first().cloned() else {
+            self.members.push(new.clone());
+            return Ok(Vec::new());
+        };
+        // A push without a priority counts as priority 0 beside one that has it.
+        let (mine, theirs) = (new.priority.unwrap_or(0), live.priority.unwrap_or(0));
+        let prioritised = new.priority.is_some() || live.priority.is_some();
+        let rule = match (prioritised, mine.cmp(&theirs)) {
+            (true, std::cmp::Ordering::Less) => return Err(lower_priority(mine, theirs)),
+            (true, std::cmp::Ordering::Greater) => ConflictRule::Replace,
+            _ => rule,
+        };
+        match rule {
+            ConflictRule::Refuse => Err(already_live(&live, now)),
+            ConflictRule::Backup => {
+                let have = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
+                if max_stream != 0 && have >= max_stream {
+                    return Err(too_many(have, max_stream));
+                }
+                self.members.push(new.clone());
+                Ok(Vec::new())
+            }
+            ConflictRule::Replace => {
+                let silent = live.since_media(now).is_none_or(|d| d >= EMPTY_AFTER);
+                if !silent && let Some(takeovers) = self.duel.stands(live.client, new.client, now) {
+                    return Err(duel(&live, new, takeovers));
+                }
+                if !silent {
+                    self.duel.took_over(live.client, new.client, now);
+                }
+                let replaces = self.members.iter().map(|m| (m.clone(), replaced(m, new, now))).collect();
+                self.members.insert(0, new.clone());
+                Ok(replaces)
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Orders the pushes out that this one replaces; called once nothing can refuse it any more.
+    pub fn take_over(&mut self) {
+        for (old, act) in self.replaces.drain(..) {
+            old.order.give(act);
+        }
+    }
+
+    #[cfg(test)]
+    fn handle(&self) -> &Arc<PushHandle> {
+        &self.handle
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.hub.leave(&self.handle);
+    }
+}
+
+fn act(cause: Cause, detail: Detail) -> Act {
+    Act { code: cause.code(), detail: Some(detail) }
+}
+
+fn replaced(old: &PushHandle, new: &PushHandle, now: Instant) -> Act {
+    let since = old.since_media(now);
+    let empty = since.is_none_or(|d| d >= EMPTY_AFTER);
+    let cause = if empty { Cause::TakenOverEmpty } else { Cause::TakenOver };
+    let mut detail = Detail::new(DetailKey::ReplacedBy)
+        .with("address", new.client.to_string())
+        .with("push", new.id.to_string());
+    if let Some(since) = since {
+        detail = detail.with("silence_ms", millis(since));
+    }
+    act(cause, detail)
+}
+
+fn already_live(live: &PushHandle, now: Instant) -> Act {
+    let age = live.since_media(now).map(millis);
+    let mut detail = Detail::new(DetailKey::AlreadyLive).with("address", live.client.to_string());
+    if let Some(age) = age {
+        detail = detail.with("live_ms", age);
+    }
+    act(Cause::TooManyPushesOfStream, detail)
+}
+
+fn too_many(have: u32, limit: u32) -> Act {
+    let detail =
+        Detail::new(DetailKey::LimitOf).with("scope", "stream").with("have", have).with("limit", limit);
+    act(Cause::TooManyPushesOfStream, detail)
+}
+
+fn lower_priority(mine: i64, live: i64) -> Act {
+    let detail = Detail::new(DetailKey::PriorityBelow)
+        .with("priority", mine.to_string())
+        .with("live_priority", live.to_string());
+    act(Cause::PriorityLower, detail)
+}
+
+fn duel(live: &PushHandle, new: &PushHandle, takeovers: usize) -> Act {
+    let detail = Detail::new(DetailKey::Duel)
+        .with("live", live.client.to_string())
+        .with("refused", new.client.to_string())
+        .with("takeovers", u64::try_from(takeovers).unwrap_or(u64::MAX))
+        .with("window_ms", millis(duel::WINDOW));
+    act(Cause::TooManyPushesOfStream, detail)
+}
+
+fn millis(d: Duration) -> u64 {
+    u64::try_from(d.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Clock, Code, SystemClock, Timestamp};
+
+    use super::*;
+
+    fn push(ip: &str, priority: Option<i64>, now: Instant) -> Arc<PushHandle> {
+        let key = StreamKey::new("localhost", "live", "a");
+        let client = format!("{ip}:4000").parse().unwrap();
+        let id = SystemClock.push_id();
+        let order = Arc::default();
+        Arc::new(PushHandle::new(id, key, 1, client, "rtmp", priority, Timestamp(0), now, order))
+    }
+
+    fn start() -> Instant {
+        SystemClock.instant()
+    }
+
+    #[test]
+    fn a_new_push_replaces_one_that_sends_media() {
+        let (hub, now) = (Arc::new(Hub::default()), start());
+        let old = push("10.0.0.1", None, now);
+        let _old_place = hub.enter(old.clone(), ConflictRule::Replace, 0, now).unwrap();
+        old.media_at(now);
+        let mut place = hub
+            .enter(push("10.0.0.2", None, now), ConflictRule::Replace, 0, now + Duration::from_secs(1))
+            .unwrap();
+        assert!(old.order.get().is_none(), "nothing is taken before the newcomer is certain");
+        place.take_over();
+        assert_eq!(old.order.get().unwrap().code, Code::new(21, 102));
+    }
+
+    #[test]
+    fn a_push_without_media_for_three_seconds_is_replaced_as_empty() {
+        let (hub, now) = (Arc::new(Hub::default()), start());
+        let old = push("10.0.0.1", None, now);
+        let _old_place = hub.enter(old.clone(), ConflictRule::Replace, 0, now).unwrap();
+        old.media_at(now);
+        let mut place = hub
+            .enter(push("10.0.0.1", None, now), ConflictRule::Replace, 0, now + Duration::from_secs(3))
+            .unwrap();
+        place.take_over();
+        assert_eq!(old.order.get().unwrap().code, Code::new(21, 103));
+    }
+
+    #[test]
+    fn a_newcomer_that_is_refused_after_all_leaves_the_old_one_live() {
+        let (hub, now) = (Arc::new(Hub::default()), start());
+        let old = push("10.0.0.1", None, now);
+        let _old_place = hub.enter(old.clone(), ConflictRule::Replace, 0, now).unwrap();
+        drop(hub.enter(push("10.0.0.2", None, now), ConflictRule::Replace, 0, now).unwrap());
+        assert_eq!(hub.list().len(), 1);
+        assert_eq!(hub.list()[0].id, old.id);
+        assert!(old.order.get().is_none());
+    }
+
+    #[test]
+    fn refuse_and_backup_keep_the_live_push() {
+        let (hub, now) = (Arc::new(Hub::default()), start());
+        let old = push("10.0.0.1", None, now);
+        let place = hub.enter(old, ConflictRule::Backup, 2, now).unwrap();
+        let refused = hub.enter(push("10.0.0.2", None, now), ConflictRule::Refuse, 0, now).unwrap_err();
+        assert_eq!(refused.code, Code::new(18, 601));
+        let waiting = push("10.0.0.2", None, now);
+        let _backup = hub.enter(waiting.clone(), ConflictRule::Backup, 2, now).unwrap();
+        let third = hub.enter(push("10.0.0.3", None, now), ConflictRule::Backup, 2, now).unwrap_err();
+        assert_eq!(third.code, Code::new(18, 601));
+        drop(place);
+        let list = hub.list();
+        assert_eq!((list[0].id, list[0].role), (waiting.id, "live"));
+    }
+
+    #[test]
+    fn priority_decides_before_the_rule() {
+        let (hub, now) = (Arc::new(Hub::default()), start());
+        let old = push("10.0.0.1", Some(5), now);
+        let _place = hub.enter(old.clone(), ConflictRule::Refuse, 0, now).unwrap();
+        let lower = hub.enter(push("10.0.0.2", Some(4), now), ConflictRule::Replace, 0, now).unwrap_err();
+        assert_eq!(lower.code, Code::new(18, 602));
+        let equal = hub.enter(push("10.0.0.2", Some(5), now), ConflictRule::Refuse, 0, now).unwrap_err();
+        assert_eq!(equal.code, Code::new(18, 601));
+        let mut higher = hub.enter(push("10.0.0.2", Some(6), now), ConflictRule::Refuse, 0, now).unwrap();
+        higher.take_over();
+        assert!(old.order.get().is_some());
+    }
+
+    #[test]
+    fn after_three_takeovers_within_two_minutes_the_live_one_stays() {
+        let (hub, mut now) = (Arc::new(Hub::default()), start());
+        let mut places = Vec::new();
+        let mut refused = None;
+        for turn in 0..5 {
+            let handle = push(if turn % 2 == 0 { "10.0.0.1" } else { "10.0.0.2" }, None, now);
+            match hub.enter(handle.clone(), ConflictRule::Replace, 0, now) {
+                Ok(mut place) => {
+                    place.take_over();
+                    handle.media_at(now);
+                    places = vec![place];
+                }
+                Err(act) => refused = Some((turn, act)),
+            }
+            now += Duration::from_secs(1);
+            if let Some(place) = places.first() {
+                place.handle().media_at(now);
+            }
+        }
+        let (turn, act) = refused.expect("the fifth push is the fourth takeover");
+        assert_eq!((turn, act.code), (4, Code::new(18, 601)));
+        assert_eq!(act.detail.unwrap().key, DetailKey::Duel);
+        let later = now + Duration::from_secs(121);
+        places[0].handle().media_at(later);
+        assert!(hub.enter(push("10.0.0.1", None, later), ConflictRule::Replace, 0, later).is_ok());
+    }
+
+    #[test]
+    fn an_order_reaches_backups_too_and_counts_once() {
+        let (hub, now) = (Arc::new(Hub::default()), start());
+        let first = push("10.0.0.1", None, now);
+        let key = first.key.clone();
+        let _a = hub.enter(first, ConflictRule::Backup, 0, now).unwrap();
+        let _b = hub.enter(push("10.0.0.2", None, now), ConflictRule::Backup, 0, now).unwrap();
+        let dropped = Act { code: Cause::Dropped.code(), detail: None };
+        assert_eq!(hub.order(&key, &dropped), 2);
+        assert_eq!(hub.order(&key, &dropped), 0);
+    }
+}

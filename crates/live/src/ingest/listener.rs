@@ -1,0 +1,227 @@
+//! Accepts connections, within limits, and learns the client's address from a load balancer where one stands in front.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use cause::evidence::{Act, Close, Transport};
+use cause::{Cause, Detail, DetailKey};
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::proxy_protocol;
+use super::rtmp;
+use crate::push::{ConnectionFacts, End, Push};
+use crate::shared::{Connections, Shared};
+use crate::socket::Sensor;
+
+/// A load balancer sends its header at once.
+const PROXY_HEADER_LIMIT: Duration = Duration::from_secs(3);
+/// After an error such as too many open files, accepting again at once would spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// Connections above the limit that are still served far enough to be told why; beyond, they are closed at once.
+const TOLD_WHY: usize = 500;
+/// Addresses remembered for the rate limit; beyond, those of past seconds are forgotten first.
+const ADDRESSES: usize = 100_000;
+
+/// Binds a listener whose address can be bound again right after a restart.
+///
+/// # Errors
+/// The errno of bind or listen.
+pub(crate) fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = socket2::Socket::new(
+        socket2::Domain::for_address(addr),
+        socket2::Type::STREAM,
+        Some(socket2::Protocol::TCP),
+    )?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&addr.into())?;
+    socket.listen(4096)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Accepts RTMP connections until the task is aborted; nothing is held here that a connection needs.
+pub(crate) async fn accept_rtmp(shared: Arc<Shared>, listener: TcpListener) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let shared = shared.clone();
+                let guard = Connections::enter(&shared);
+                shared.counters.accepted();
+                tokio::spawn(async move {
+                    let _guard = guard;
+                    serve(shared, stream, peer).await;
+                });
+            }
+            // A connection that was gone before it was accepted has no address, and so no push.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+            Err(error) => {
+                tracing::error!(%error, "cannot accept connections; trying again");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn serve(shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr) {
+    let peer = canonical(peer);
+    let behind_proxy = shared.config.rtmp.proxy_protocol.iter().any(|net| net.contains(&peer.ip()));
+    let (client, first_bytes) = if behind_proxy {
+        match proxy_header(&mut stream).await {
+            Ok((client, rest)) => (client.map_or(peer, canonical), rest),
+            Err(reason) => {
+                tracing::warn!(%peer, reason, "load balancer without a PROXY header");
+                return refused(&shared, stream, peer, no_header(reason)).await;
+            }
+        }
+    } else {
+        (peer, Bytes::new())
+    };
+    let (overload, _arrival) = match shared.arrivals.arrive(client.ip(), &shared) {
+        Arrival::Welcome(guard) => (None, Some(guard)),
+        Arrival::Overload(act, true) => (Some(act), None),
+        Arrival::Overload(act, false) => {
+            shared.counters.overloaded();
+            return refused(&shared, stream, client, act).await;
+        }
+    };
+    if overload.is_some() {
+        shared.counters.overloaded();
+    }
+    let sensor = Sensor::new(stream, shared.config.limits.path);
+    rtmp::serve(shared, rtmp::Accepted { sensor, client, behind_proxy, first_bytes, overload }).await;
+}
+
+/// A connection that is closed before a byte of it is read as RTMP; it leaves its record all the same.
+async fn refused(shared: &Arc<Shared>, stream: TcpStream, client: SocketAddr, act: Act) {
+    let sensor = Sensor::new(stream, shared.config.limits.path);
+    let mut push = Push::new(Transport::Rtmp, client, false, &shared.config.limits, &*shared.clock);
+    let facts = ConnectionFacts { tcp: sensor.facts(), ..ConnectionFacts::default() };
+    drop(sensor);
+    let end = End { close: Close::Open, ..End::act(act) };
+    let (now, wall) = (shared.clock.instant(), shared.clock.now());
+    let (verdict, row) = push.conclude(end, facts, now, wall, &shared.config.node_label);
+    shared.counters.ended(verdict.cause);
+    shared.journal.refuse(row).await;
+}
+
+fn no_header(reason: String) -> Act {
+    let detail =
+        Detail::new(DetailKey::Rule).with("rule", "proxy_header").with("found", reason).with("offset", 0);
+    Act { code: Cause::ProtocolBroken.code(), detail: Some(detail) }
+}
+
+async fn proxy_header(stream: &mut TcpStream) -> Result<(Option<SocketAddr>, Bytes), String> {
+    let mut buffer = BytesMut::with_capacity(512);
+    let reading = async {
+        loop {
+            match proxy_protocol::parse(&buffer) {
+                Ok(Some(header)) => {
+                    let rest = buffer.split_off(header.length).freeze();
+                    return Ok((header.client, rest));
+                }
+                Ok(None) => {}
+                Err(error) => return Err(error.to_string()),
+            }
+            match stream.read_buf(&mut buffer).await {
+                Ok(0) => return Err("closed before the PROXY header was whole".to_owned()),
+                Ok(_) => {}
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+    };
+    tokio::time::timeout(PROXY_HEADER_LIMIT, reading)
+        .await
+        .unwrap_or_else(|_| Err(format!("no PROXY header within {PROXY_HEADER_LIMIT:?}")))
+}
+
+/// An IPv4 client of an IPv6 socket is shown and judged as IPv4.
+fn canonical(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip().to_canonical(), addr.port())
+}
+
+/// Who is connected from where, and how fast they come.
+#[derive(Debug, Default)]
+pub(crate) struct Arrivals {
+    by_ip: Mutex<HashMap<IpAddr, Address>>,
+}
+
+#[derive(Debug)]
+struct Address {
+    open: usize,
+    second: Instant,
+    in_second: u32,
+}
+
+/// Whether a connection is served.
+enum Arrival {
+    Welcome(ArrivalGuard),
+    /// Turned away; true when there is room to tell the client why.
+    Overload(Act, bool),
+}
+
+/// A connection that counts for its address.
+struct ArrivalGuard {
+    shared: Arc<Shared>,
+    ip: IpAddr,
+}
+
+impl Arrivals {
+    fn arrive(&self, ip: IpAddr, shared: &Arc<Shared>) -> Arrival {
+        let limits = &shared.config.limits;
+        let open = shared.connections.open();
+        if open > limits.connections {
+            return Arrival::Overload(
+                overload("connections", open, limits.connections),
+                open <= limits.connections.saturating_add(TOLD_WHY),
+            );
+        }
+        let now = shared.clock.instant();
+        let mut by_ip = self.by_ip.lock().unwrap_or_else(PoisonError::into_inner);
+        if by_ip.len() >= ADDRESSES {
+            by_ip.retain(|_, a| a.open > 0);
+        }
+        let address = by_ip.entry(ip).or_insert(Address { open: 0, second: now, in_second: 0 });
+        if now.saturating_duration_since(address.second) >= Duration::from_secs(1) {
+            address.second = now;
+            address.in_second = 0;
+        }
+        address.in_second = address.in_second.saturating_add(1);
+        if limits.connection_rate != 0 && address.in_second > limits.connection_rate {
+            let (have, limit) = (address.in_second as usize, limits.connection_rate as usize);
+            return Arrival::Overload(overload("rate", have, limit), false);
+        }
+        if limits.connections_per_ip != 0 && address.open >= limits.connections_per_ip {
+            return Arrival::Overload(
+                overload("connections", address.open, limits.connections_per_ip),
+                open <= limits.connections,
+            );
+        }
+        address.open += 1;
+        drop(by_ip);
+        Arrival::Welcome(ArrivalGuard { shared: shared.clone(), ip })
+    }
+}
+
+impl Drop for ArrivalGuard {
+    fn drop(&mut self) {
+        let mut by_ip = self.shared.arrivals.by_ip.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(address) = by_ip.get_mut(&self.ip) {
+            address.open = address.open.saturating_sub(1);
+            // With a rate limit the entry is needed until its second is over; the sweep above ends it then.
+            if address.open == 0 && self.shared.config.limits.connection_rate == 0 {
+                by_ip.remove(&self.ip);
+            }
+        }
+    }
+}
+
+/// The refusal of what is above a limit of this node.
+pub(crate) fn overload(of: &str, have: usize, limit: usize) -> Act {
+    let detail = Detail::new(DetailKey::OverloadOf).with("of", of).with("have", have).with("limit", limit);
+    Act { code: Cause::Overload.code(), detail: Some(detail) }
+}

@@ -1,0 +1,245 @@
+//! One RTMP connection: the socket and the session on it, joined so that whatever comes next is one value.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use cause::evidence::{Close, CutMessage};
+use cause::{Cause, Detail, DetailKey};
+use model::Clock;
+use rtmp::server::{Connect, Event, Publish};
+use rtmp::{Fault, ServerSession};
+use tokio::time::Sleep;
+
+use crate::push::{End, OrderSlot, Watch};
+use crate::shared::Shared;
+use crate::socket::{Moved, Sensor};
+
+/// While admission decides, this much of what the client sends is held unread; more waits in its own socket.
+const HELD_AT_MOST: usize = 512 * 1024;
+/// A refused or cut client has this long, and this much, to read why and to close.
+const FAREWELL_LIMIT: Duration = Duration::from_secs(2);
+const FAREWELL_BYTES: usize = 8 * 1024 * 1024;
+
+/// A connection with its session.
+pub(super) struct Connection {
+    pub(super) sensor: Sensor,
+    pub(super) session: ServerSession,
+    clock: Arc<dyn Clock>,
+    /// What the session wrote and the socket has not taken yet.
+    output: BytesMut,
+    sleep: Pin<Box<Sleep>>,
+    sleeps_until: Instant,
+    /// The time of the newest bytes; one look at the clock serves all messages that came with them.
+    now: Instant,
+    /// What connect said, once it has come.
+    pub(super) connect: Option<Box<Connect>>,
+    /// A publish that ended the push before it and begins the next.
+    pub(super) carried: Option<Box<Publish>>,
+    /// The client plays here, so its leaving is no push's end.
+    pub(super) plays: bool,
+    /// `TCP_USER_TIMEOUT` is shortened because of a silence.
+    path_shortened: bool,
+    shared: Arc<Shared>,
+    /// Bytes of half-received messages that count against the node's budget.
+    counted: usize,
+}
+
+/// What comes next on a connection.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// The client said something.
+    Event(Event),
+    /// The client broke a rule.
+    Fault(Fault),
+    /// The receive side has ended, and all that came before has been given.
+    Closed(Close),
+    /// The deadline has come.
+    Due,
+    /// An order stands.
+    Ordered,
+    /// Half-received messages of all connections fill their memory, and this one is among the large.
+    Memory(End),
+}
+
+/// Smaller holdings are covered by the read buffers, and are not worth a number that all connections share.
+const COUNTED_FROM: usize = 256 * 1024;
+
+impl Connection {
+    pub(super) fn new(sensor: Sensor, session: ServerSession, shared: Arc<Shared>) -> Self {
+        let clock = shared.clock.clone();
+        let now = clock.instant();
+        Self {
+            sensor,
+            session,
+            output: BytesMut::new(),
+            sleep: Box::pin(tokio::time::sleep_until(now.into())),
+            sleeps_until: now,
+            now,
+            clock,
+            connect: None,
+            carried: None,
+            plays: false,
+            path_shortened: false,
+            shared,
+            counted: 0,
+        }
+    }
+
+    /// The time of the newest bytes, deadline or order.
+    pub(super) fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// Bytes that were received before the session began to read, as after a PROXY header.
+    pub(super) fn prefill(&mut self, bytes: &Bytes) {
+        self.session.read_buf().extend_from_slice(bytes);
+    }
+
+    /// The next thing that happens, before `deadline`.
+    pub(super) async fn next(&mut self, watch: &mut Watch, deadline: Instant, order: &OrderSlot) -> Input {
+        loop {
+            match self.session.poll() {
+                Ok(Some(event)) => return Input::Event(event),
+                Ok(None) => {}
+                Err(fault) => return Input::Fault(fault),
+            }
+            if let Some(end) = self.count_memory() {
+                return Input::Memory(end);
+            }
+            if let Some(close) = self.sensor.closed() {
+                return Input::Closed(close);
+            }
+            if order.get().is_some() {
+                return Input::Ordered;
+            }
+            if self.now >= deadline {
+                return Input::Due;
+            }
+            self.take_output();
+            let woke = poll_fn(|cx| self.poll_wake(cx, deadline, order)).await;
+            self.now = self.clock.instant();
+            if let Some(Moved::Read(count)) = woke {
+                watch.bytes(self.now, count);
+                if self.path_shortened {
+                    self.path_shortened = false;
+                    self.sensor.silence_so_far(Duration::ZERO);
+                }
+            }
+        }
+    }
+
+    fn count_memory(&mut self) -> Option<End> {
+        let held = self.session.buffered();
+        let counted = if held >= COUNTED_FROM { held } else { 0 };
+        if counted == self.counted {
+            return None;
+        }
+        let memory = &self.shared.message_memory;
+        let fits = memory.change(self.counted, counted);
+        self.counted = counted;
+        (!fits).then(|| {
+            let detail =
+                Detail::new(DetailKey::MessageBudget).with("size", held).with("limit", memory.budget());
+            End::cause(Cause::MessageTooLarge, Some(detail))
+        })
+    }
+
+    fn poll_wake(
+        &mut self,
+        cx: &mut Context<'_>,
+        deadline: Instant,
+        order: &OrderSlot,
+    ) -> Poll<Option<Moved>> {
+        if let Poll::Ready(moved) = self.sensor.poll_move(cx, self.session.read_buf(), &mut self.output, true)
+        {
+            return Poll::Ready(Some(moved));
+        }
+        if order.poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        if self.sleeps_until != deadline {
+            self.sleeps_until = deadline;
+            self.sleep.as_mut().reset(deadline.into());
+        }
+        self.sleep.as_mut().poll(cx).map(|()| None)
+    }
+
+    /// Waits for `work` of ours while the client may go on sending: what it sends is held, and read once the work is
+    /// done. `None` when the client has left meanwhile, or an order came.
+    pub(super) async fn hold<T>(
+        &mut self,
+        watch: &mut Watch,
+        order: &OrderSlot,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            self.take_output();
+            let step = poll_fn(|cx| {
+                if let Poll::Ready(done) = work.as_mut().poll(cx) {
+                    return Poll::Ready(Ok(done));
+                }
+                let input = self.session.read_buf();
+                let room = input.len() < HELD_AT_MOST;
+                if let Poll::Ready(moved) = self.sensor.poll_move(cx, input, &mut self.output, room) {
+                    return Poll::Ready(Err(Some(moved)));
+                }
+                order.poll(cx).map(|_| Err(None))
+            })
+            .await;
+            self.now = self.clock.instant();
+            match step {
+                Ok(done) => return Some(done),
+                Err(Some(Moved::Read(count))) => watch.bytes(self.now, count),
+                Err(Some(Moved::Wrote)) => {}
+                Err(Some(Moved::Closed) | None) => return None,
+            }
+        }
+    }
+
+    /// Sends one ping and gives the path what is left of its limit.
+    pub(super) fn probe(&mut self, silence: Duration, timestamp: u32) {
+        self.session.ping(timestamp);
+        self.path_shortened = true;
+        self.sensor.silence_so_far(silence);
+    }
+
+    /// A message that was cut off, if the connection ended inside one.
+    pub(super) fn cut_message(&self) -> Option<CutMessage> {
+        if let Some(mid) = self.session.mid_message() {
+            return Some(CutMessage {
+                message_type: mid.type_id,
+                have: u32::try_from(mid.have).unwrap_or(u32::MAX),
+                want: u32::try_from(mid.want).unwrap_or(u32::MAX),
+            });
+        }
+        (!self.session.at_boundary()).then_some(CutMessage { message_type: 0, have: 0, want: 0 })
+    }
+
+    /// Sends what is pending, then waits for the client to read it and close.
+    pub(super) async fn farewell(&mut self) {
+        self.take_output();
+        self.sensor.farewell(&mut self.output, FAREWELL_LIMIT, FAREWELL_BYTES).await;
+    }
+
+    fn take_output(&mut self) {
+        if self.session.has_output() {
+            let written = self.session.output().split();
+            if self.output.is_empty() {
+                self.output = written;
+            } else {
+                self.output.extend_from_slice(&written);
+            }
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.shared.message_memory.change(self.counted, 0);
+    }
+}

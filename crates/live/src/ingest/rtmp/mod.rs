@@ -1,0 +1,162 @@
+//! RTMP: drives one connection and the pushes on it, each to its end.
+
+mod connection;
+mod fault;
+mod live;
+mod setup;
+mod summary;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cause::evidence::{Act, Close, Stage, Transport};
+use cause::{Cause, Detail, DetailKey};
+use rtmp::server::PublishRejection;
+use rtmp::{ServerConfig, ServerSession};
+use tracing::Instrument;
+
+use self::connection::Connection;
+use crate::caught::caught;
+use crate::push::{End, Push, client_text};
+use crate::shared::Shared;
+use crate::socket::Sensor;
+
+/// Pushes that one connection may make one after another; an encoder needs one or two.
+const PUSHES_PER_CONNECTION: usize = 1000;
+
+/// An accepted connection, as the listener hands it over.
+pub(super) struct Accepted {
+    pub(super) sensor: Sensor,
+    /// The client's address: the socket's, or the one that a load balancer told.
+    pub(super) client: SocketAddr,
+    pub(super) behind_proxy: bool,
+    /// Bytes read behind a PROXY header.
+    pub(super) first_bytes: Bytes,
+    /// Set when the connection is above a limit and may only be told so.
+    pub(super) overload: Option<Act>,
+}
+
+/// Serves a connection until it closes. Every push on it leaves its record.
+pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
+    let Accepted { sensor, client, behind_proxy, first_bytes, overload } = accepted;
+    let session = ServerSession::new(server_config(&shared));
+    let mut connection = Connection::new(sensor, session, shared.clone());
+    connection.prefill(&first_bytes);
+    for turn in 0..PUSHES_PER_CONNECTION {
+        let mut push =
+            Push::new(Transport::Rtmp, client, behind_proxy, &shared.config.limits, &*shared.clock);
+        if turn > 0 {
+            push.stage = setup::stage_of(&connection);
+            push.bytes_before = (connection.sensor.bytes_in(), connection.sensor.bytes_out());
+        }
+        let span = tracing::info_span!("push", id = %push.id, client = %client);
+        let overload = overload.clone();
+        let again =
+            serve_push(&shared, &mut connection, &mut push, turn == 0, overload).instrument(span).await;
+        if !again {
+            break;
+        }
+    }
+    connection.farewell().await;
+}
+
+/// Runs one push to its end and writes its record. Returns whether the connection may go on.
+async fn serve_push(
+    shared: &Arc<Shared>,
+    connection: &mut Connection,
+    push: &mut Push,
+    first: bool,
+    overload: Option<Act>,
+) -> bool {
+    shared.orders.enter(push);
+    let run = run(shared, connection, push, overload);
+    let (end, failed) = match caught(run).await {
+        Ok(end) => (end, false),
+        Err(panic) => {
+            tracing::error!(panic, "the push's task failed");
+            let detail = Detail::new(DetailKey::TaskPanic).with("reason", panic);
+            let act = Act { code: Cause::TaskFailed.code(), detail: Some(detail) };
+            (End { close: Close::TaskFailed, act: Some(act), ..End::default() }, true)
+        }
+    };
+    shared.orders.leave(push);
+    let attempted = first || push.claimed.stream.is_some();
+    // What follows a finished push on its connection is a push only once it names a stream, and playing is none.
+    if attempted && !(connection.plays && push.claimed.stream.is_none()) {
+        conclude(shared, connection, push, &end).await;
+    }
+    !failed && end.goodbye.is_some() && connection.sensor.closed().is_none()
+}
+
+async fn run(
+    shared: &Arc<Shared>,
+    connection: &mut Connection,
+    push: &mut Push,
+    overload: Option<Act>,
+) -> End {
+    let publish = match setup::until_publish(shared, connection, push, overload).await {
+        Ok(publish) => publish,
+        Err(end) => return *end,
+    };
+    let stream_id = publish.stream_id;
+    match setup::admit(shared, connection, push, &publish).await {
+        Ok(()) => live::run(shared, connection, push, stream_id).await,
+        Err(end) => {
+            if let Some(act) = &end.act {
+                let text = client_text(act, shared.config.terse);
+                push.note_command(connection.now(), false, "onStatus", text.clone(), 0);
+                connection.session.reject_publish(stream_id, rejection_of(act), &text);
+            }
+            *end
+        }
+    }
+}
+
+/// Verdict, record, log line.
+async fn conclude(shared: &Arc<Shared>, connection: &Connection, push: &mut Push, end: &End) {
+    let facts = crate::push::ConnectionFacts {
+        tcp: connection.sensor.facts(),
+        write_error: connection.sensor.write_error(),
+        cut_message: connection.cut_message(),
+        bytes_in: connection.sensor.bytes_in(),
+        bytes_out: connection.sensor.bytes_out(),
+    };
+    let now = shared.clock.instant();
+    let (verdict, row) =
+        push.conclude(end.clone(), facts, now, shared.clock.now(), &shared.config.node_label);
+    // The place is given back first, so that whoever reads the record finds the stream key free.
+    push.place = None;
+    push.slot = None;
+    let was_live = push.stage == Stage::Live;
+    shared.counters.ended(verdict.cause);
+    tracing::info!(
+        code = %verdict.cause.code(),
+        side = verdict.cause.side().as_str(),
+        domain = push.claimed.domain.as_deref(),
+        app = push.claimed.app.as_deref(),
+        stream = push.claimed.stream.as_deref(),
+        detail = verdict.detail.as_ref().map(|d| d.key.as_str()),
+        duration_ms = row.record.duration_ms,
+        "push ended"
+    );
+    match push.open.take() {
+        Some(open) if was_live => open.close(row),
+        Some(open) => open.abandon(row),
+        None => shared.journal.refuse(row).await,
+    }
+}
+
+/// Conflicts are about the name; everything else is a refusal of the client.
+fn rejection_of(act: &Act) -> PublishRejection {
+    match (act.code.errcode, act.code.sub_errcode) {
+        (18, 308 | 309 | 601 | 602) => PublishRejection::BadName,
+        _ => PublishRejection::Denied,
+    }
+}
+
+fn server_config(shared: &Shared) -> ServerConfig {
+    let mut config = ServerConfig::new(shared.handshake_bytes());
+    config.limits.message = shared.config.limits.message;
+    config
+}

@@ -1,0 +1,164 @@
+//! The value a push ends with, and how it becomes evidence, verdict and record.
+
+use std::time::{Duration, Instant};
+
+use cause::evidence::{Act, Close, CutMessage, Errno, Goodbye, ProtocolFault, TcpFacts};
+use cause::verdict::VERDICT_VERSION;
+use cause::{Cause, Detail, Evidence, Lang, Verdict, verdict};
+use model::record::DetailRecord;
+use model::{Record, Timestamp};
+use store::EndRow;
+
+use super::Push;
+
+/// What a push finishes with, as its task returns it. The caller adds what it owns: watch, black box, identity.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct End {
+    /// How the receive side ended.
+    pub close: Close,
+    /// The goodbye that came first.
+    pub goodbye: Option<Goodbye>,
+    /// Our own act.
+    pub act: Option<Act>,
+    /// The rule that the client broke.
+    pub fault: Option<ProtocolFault>,
+}
+
+impl End {
+    /// The receive side ended.
+    pub fn closed(close: Close) -> Self {
+        Self { close, ..Self::default() }
+    }
+
+    /// The client said goodbye.
+    pub fn goodbye(goodbye: Goodbye) -> Self {
+        Self { goodbye: Some(goodbye), ..Self::default() }
+    }
+
+    /// We ended it.
+    pub fn act(act: Act) -> Self {
+        Self { act: Some(act), ..Self::default() }
+    }
+
+    /// We ended it for a row without more to say.
+    pub fn cause(cause: Cause, detail: Option<Detail>) -> Self {
+        Self::act(Act { code: cause.code(), detail })
+    }
+
+    /// The client broke a rule.
+    pub fn fault(fault: ProtocolFault) -> Self {
+        Self { fault: Some(fault), ..Self::default() }
+    }
+}
+
+/// What only the connection knows at the end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ConnectionFacts {
+    /// `TCP_INFO`, read last.
+    pub tcp: Option<TcpFacts>,
+    /// A write's errno.
+    pub write_error: Option<Errno>,
+    /// A message that was cut off.
+    pub cut_message: Option<CutMessage>,
+    /// Bytes received on the connection.
+    pub bytes_in: u64,
+    /// Bytes sent on the connection.
+    pub bytes_out: u64,
+}
+
+impl Push {
+    /// Turns the end into a verdict and a row for the journal. The push's watch and black box are used up.
+    pub fn conclude(
+        &mut self,
+        end: End,
+        connection: ConnectionFacts,
+        now: Instant,
+        wall: Timestamp,
+        node: &str,
+    ) -> (Verdict, EndRow) {
+        let watched = self.watch.finish(now, connection.tcp);
+        self.facts.answered_ping = self.watch.answered_ping();
+        let mut evidence = Evidence::new(self.transport);
+        evidence.stage = self.stage;
+        evidence.close = end.close;
+        evidence.goodbye = end.goodbye;
+        evidence.act = end.act;
+        evidence.fault = end.fault;
+        evidence.write_error = connection.write_error;
+        evidence.cut_message = connection.cut_message;
+        evidence.media = watched.media;
+        evidence.silence = watched.silence;
+        evidence.tcp = connection.tcp;
+        evidence.behind_proxy = self.behind_proxy;
+        evidence.client = self.facts.clone();
+        evidence.limits = watched.limits;
+        evidence.timeline = watched.timeline;
+        evidence.events = self.watch.media().events().counts().to_vec();
+        evidence.black_box = std::mem::take(&mut self.black_box);
+        let verdict = verdict(&evidence);
+        let record = self.record(&verdict, connection, watched.media.live_ms, wall, node);
+        (verdict, EndRow { record, evidence: evidence.encode(), verdict_version: VERDICT_VERSION })
+    }
+
+    fn record(
+        &self,
+        verdict: &Verdict,
+        connection: ConnectionFacts,
+        live_ms: u64,
+        wall: Timestamp,
+        node: &str,
+    ) -> Record {
+        let code = verdict.cause.code();
+        let live = Duration::from_millis(live_ms);
+        let (before_in, before_out) = self.bytes_before;
+        Record {
+            id: self.id,
+            sequence: self.id.sequence(),
+            source: "lastframe".to_owned(),
+            account: self.claimed.account,
+            domain: self.claimed.domain.clone(),
+            app: self.claimed.app.clone(),
+            stream: self.claimed.stream.clone(),
+            protocol: self.transport.as_str().to_owned(),
+            client_ip: self.client.ip(),
+            client_port: self.client.port(),
+            node: node.to_owned(),
+            connected_at: self.connected_at,
+            published_at: self.published_at,
+            // A clock that was set back must not give a push that ends before it began.
+            ended_at: wall.max(self.published_at.unwrap_or(self.connected_at)),
+            duration_ms: live_ms,
+            errcode: code.errcode,
+            sub_errcode: code.sub_errcode,
+            errmsg: String::new(),
+            side: verdict.cause.side().as_str().to_owned(),
+            detail: verdict.detail.as_ref().map(stored),
+            attempts: 1,
+            last_attempt_at: None,
+            bytes_in: connection.bytes_in.saturating_sub(before_in),
+            bytes_out: connection.bytes_out.saturating_sub(before_out),
+            video: self.watch.media().video_record(live),
+            audio: self.watch.media().audio_record(live),
+            encoder: self.encoder(),
+            stream_param: self.stream_param.clone(),
+        }
+    }
+}
+
+/// A detail as it is stored: without words, which are chosen for the reader.
+fn stored(detail: &Detail) -> DetailRecord {
+    DetailRecord { key: detail.key.as_str().to_owned(), params: detail.params.clone(), text: String::new() }
+}
+
+/// What a refused or cut client is told: the code, and unless `terse`, the finding in English.
+pub fn client_text(act: &Act, terse: bool) -> String {
+    let code = act.code;
+    if terse {
+        return format!("[{code}]");
+    }
+    let cause = Cause::from_code(code).unwrap_or(Cause::Unknown);
+    match &act.detail {
+        Some(detail) => format!("[{code}] {}: {}", cause.errmsg(Lang::En), detail.text(Lang::En)),
+        None => format!("[{code}] {}", cause.errmsg(Lang::En)),
+    }
+}

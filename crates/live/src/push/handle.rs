@@ -1,0 +1,162 @@
+//! What others may know of a push, and how they reach it.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use model::{PushId, Sequence, StreamKey, Timestamp};
+use serde::Serialize;
+
+use super::order::OrderSlot;
+
+/// The shared side of a push: its identity, its order slot, and numbers that its task keeps fresh.
+#[derive(Debug)]
+pub struct PushHandle {
+    /// The push's id.
+    pub id: PushId,
+    /// The stream key it publishes.
+    pub key: StreamKey,
+    /// The account that owns the domain.
+    pub account: u64,
+    /// The pusher's address.
+    pub client: SocketAddr,
+    /// `rtmp`, `rtmps`, ...
+    pub protocol: &'static str,
+    /// `?priority=N`, where the domain heeds it.
+    pub priority: Option<i64>,
+    /// When it was admitted.
+    pub since: Timestamp,
+    /// Where orders go.
+    pub order: Arc<OrderSlot>,
+    origin: Instant,
+    /// Milliseconds from `origin` to the last media message, plus 1; 0 means none yet.
+    last_media: AtomicU64,
+    state: Mutex<PushState>,
+}
+
+/// The numbers of a live push, as the last second left them. Unknown values are null.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct PushState {
+    /// Bytes received on the connection for this push.
+    pub bytes_in: u64,
+    /// kbit/s over the last second.
+    pub kbps: u32,
+    /// Video frames in the last second.
+    pub fps: u32,
+    /// Audio frames in the last second.
+    pub audio_fps: u32,
+    /// How far the push is behind real time, ms, since it went live.
+    pub lag_ms: i32,
+    /// `tcpi_rcv_rtt`, ms.
+    pub rcv_rtt_ms: f64,
+    /// Video codec.
+    pub video_codec: Option<String>,
+    /// Pixels.
+    pub width: Option<u32>,
+    /// Pixels.
+    pub height: Option<u32>,
+    /// Audio codec.
+    pub audio_codec: Option<String>,
+    /// Encoder's own name for itself.
+    pub encoder: Option<String>,
+}
+
+/// One live push, as lists show it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LivePush {
+    /// The push's id.
+    pub id: PushId,
+    /// The push's number in callbacks.
+    pub sequence: Sequence,
+    /// Owner of the domain.
+    pub account: u64,
+    /// Push domain.
+    pub domain: String,
+    /// Path of the push URL.
+    pub app: String,
+    /// Stream name.
+    pub stream: String,
+    /// `rtmp`, `rtmps`, ...
+    pub protocol: &'static str,
+    /// The pusher's address.
+    pub client_ip: std::net::IpAddr,
+    /// The pusher's port.
+    pub client_port: u16,
+    /// When it went live.
+    pub published_at: Timestamp,
+    /// `live` for the push that carries the stream, `backup` for one that waits.
+    pub role: &'static str,
+    /// Its numbers.
+    #[serde(flatten)]
+    pub state: PushState,
+}
+
+impl PushHandle {
+    /// A handle for a push that is about to go live.
+    #[expect(clippy::too_many_arguments, reason = "an identity is all of these, and each is given once")]
+    pub fn new(
+        id: PushId,
+        key: StreamKey,
+        account: u64,
+        client: SocketAddr,
+        protocol: &'static str,
+        priority: Option<i64>,
+        since: Timestamp,
+        origin: Instant,
+        order: Arc<OrderSlot>,
+    ) -> Self {
+        Self {
+            id,
+            key,
+            account,
+            client,
+            protocol,
+            priority,
+            since,
+            order,
+            origin,
+            last_media: AtomicU64::new(0),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Notes a media message.
+    pub fn media_at(&self, now: Instant) {
+        let millis = now.saturating_duration_since(self.origin).as_millis();
+        self.last_media.store(u64::try_from(millis).unwrap_or(u64::MAX - 1) + 1, Ordering::Relaxed);
+    }
+
+    /// How long ago the last media message came; `None` if none has.
+    pub fn since_media(&self, now: Instant) -> Option<Duration> {
+        match self.last_media.load(Ordering::Relaxed) {
+            0 => None,
+            at => {
+                Some(now.saturating_duration_since(self.origin).saturating_sub(Duration::from_millis(at - 1)))
+            }
+        }
+    }
+
+    /// Replaces the numbers; once a second.
+    pub fn set_state(&self, state: PushState) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    /// This push as lists show it.
+    pub fn show(&self, role: &'static str) -> LivePush {
+        LivePush {
+            id: self.id,
+            sequence: self.id.sequence(),
+            account: self.account,
+            domain: self.key.domain.clone(),
+            app: self.key.app.clone(),
+            stream: self.key.stream.clone(),
+            protocol: self.protocol,
+            client_ip: self.client.ip(),
+            client_port: self.client.port(),
+            published_at: self.since,
+            role,
+            state: self.state.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! A sensor around every socket: it moves bytes, counts them, and remembers once how the connection ended.
+
+mod sys;
+
+use std::future::poll_fn;
+use std::io;
+use std::os::fd::AsFd;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, BytesMut};
+use cause::evidence::{Close, Errno, TcpFacts};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// The keepalive comes after the ping of the silence rules, so that a reset that answers a probe answers *our* probe.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
+/// More than this is never read in one go; a message of a 1 Mbit/s stream fits several times.
+const READ_AT_MOST: usize = 64 * 1024;
+
+/// How many bytes of ours may wait for a client that does not read before the connection is given up.
+const OUTPUT_LIMIT: usize = 1024 * 1024;
+
+/// A TCP connection with its counters and its end.
+#[derive(Debug)]
+pub struct Sensor {
+    stream: TcpStream,
+    path_limit: Duration,
+    bytes_in: u64,
+    bytes_out: u64,
+    closed: Option<Close>,
+    write_error: Option<Errno>,
+}
+
+/// What a poll of the connection brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// Bytes were read into the buffer.
+    Read(usize),
+    /// Pending output went out, all of it or a part.
+    Wrote,
+    /// The receive side ended; [`Sensor::closed`] says how.
+    Closed,
+}
+
+impl Sensor {
+    /// Takes a connection over and sets its options: no delay, keepalive, and the path limit as `TCP_USER_TIMEOUT`.
+    pub fn new(stream: TcpStream, path_limit: Duration) -> Self {
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_INTERVAL);
+        let socket = SockRef::from(&stream);
+        // Options are refused only for a peer that is gone already, and the first read says how it went.
+        let _ = socket.set_tcp_nodelay(true);
+        let _ = socket.set_tcp_keepalive(&keepalive);
+        let _ = socket.set_tcp_user_timeout(Some(path_limit));
+        Self { stream, path_limit, bytes_in: 0, bytes_out: 0, closed: None, write_error: None }
+    }
+
+    /// Bytes read so far.
+    pub fn bytes_in(&self) -> u64 {
+        self.bytes_in
+    }
+
+    /// Bytes handed to the kernel so far.
+    pub fn bytes_out(&self) -> u64 {
+        self.bytes_out
+    }
+
+    /// How the receive side ended, once it has.
+    pub fn closed(&self) -> Option<Close> {
+        self.closed
+    }
+
+    /// The errno of the first write that failed.
+    pub fn write_error(&self) -> Option<Errno> {
+        self.write_error
+    }
+
+    /// `TCP_INFO` now; `None` when the kernel has none to give.
+    pub fn facts(&self) -> Option<TcpFacts> {
+        sys::tcp_info(self.stream.as_fd()).ok()
+    }
+
+    /// Shortens what is left of the path limit by the time already waited in silence, or restores it with zero.
+    pub fn silence_so_far(&self, waited: Duration) {
+        let left = self.path_limit.saturating_sub(waited).max(Duration::from_millis(500));
+        // A socket whose peer is gone refuses options; its end is about to be read anyway.
+        let _ = SockRef::from(&self.stream).set_tcp_user_timeout(Some(left));
+    }
+
+    /// Reads into `input` or writes from `output`, whichever is possible; reading comes first, because what a client
+    /// leaves unread or says last must be seen before anything of ours fails.
+    pub fn poll_move(
+        &mut self,
+        cx: &mut Context<'_>,
+        input: &mut BytesMut,
+        output: &mut BytesMut,
+        want_read: bool,
+    ) -> Poll<Moved> {
+        if self.closed.is_some() {
+            return Poll::Ready(Moved::Closed);
+        }
+        if want_read {
+            match self.poll_read(cx, input) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(self.close(Close::EndOfFile)),
+                Poll::Ready(Ok(n)) => return Poll::Ready(Moved::Read(n)),
+                Poll::Ready(Err(error)) => return Poll::Ready(self.close(close_of(&error))),
+                Poll::Pending => {}
+            }
+        }
+        if !output.is_empty() && self.write_error.is_none() {
+            match self.poll_write(cx, output) {
+                Poll::Ready(Ok(())) => return Poll::Ready(Moved::Wrote),
+                Poll::Ready(Err(error)) => return Poll::Ready(self.write_failed(&error, input)),
+                Poll::Pending => {}
+            }
+        }
+        Poll::Pending
+    }
+
+    /// A failed write: the receive side is drained, and only what it shows decides.
+    fn write_failed(&mut self, error: &io::Error, input: &mut BytesMut) -> Moved {
+        let errno = errno_of(error);
+        self.write_error = Some(errno);
+        let mut drained = 0usize;
+        loop {
+            input.reserve(4096);
+            match self.stream.try_read_buf(input) {
+                Ok(0) => break,
+                Ok(n) => {
+                    drained = drained.saturating_add(n);
+                    self.bytes_in += n as u64;
+                }
+                // The kernel reports an error once, to whichever call comes first: a reset that our write was told
+                // of is the receive side's own end.
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.closed = Some(match close_of(error) {
+                        Close::Failed(_) => Close::Open,
+                        seen => seen,
+                    });
+                    return Moved::Closed;
+                }
+                Err(e) => return self.close(close_of(&e)),
+            }
+            if drained > READ_AT_MOST * 16 {
+                break;
+            }
+        }
+        self.close(match close_of(error) {
+            Close::Failed(_) => Close::EndOfFile,
+            seen => seen,
+        })
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, input: &mut BytesMut) -> Poll<io::Result<usize>> {
+        if input.capacity() == input.len() {
+            input.reserve(READ_AT_MOST / 4);
+        }
+        // Tokio's own `read_buf` remembers that a short read has emptied the socket, which saves a system call a read.
+        let read = pin!(self.stream.read_buf(input)).poll(cx);
+        if let Poll::Ready(Ok(n)) = read {
+            self.bytes_in += n as u64;
+        }
+        read
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, output: &mut BytesMut) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.stream).poll_write(cx, output) {
+            Poll::Ready(Ok(n)) => {
+                output.advance(n);
+                self.bytes_out += n as u64;
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending if output.len() > OUTPUT_LIMIT => {
+                Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()))
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn close(&mut self, close: Close) -> Moved {
+        self.closed.get_or_insert(close);
+        Moved::Closed
+    }
+
+    /// Tells the client why and lets it read that: writes what is pending, shuts the sending side, then reads and
+    /// discards until the client closes. A socket closed with unread bytes resets, and the text would be lost.
+    pub async fn farewell(&mut self, output: &mut BytesMut, limit: Duration, most: usize) {
+        let goodbye = async {
+            if self.write_error.is_none() {
+                if self.stream.write_all_buf(output).await.is_err() {
+                    return;
+                }
+                let _ = self.stream.shutdown().await;
+            }
+            let mut scratch = BytesMut::with_capacity(16 * 1024);
+            let mut seen = 0;
+            while self.closed.is_none() && seen < most {
+                scratch.clear();
+                match poll_fn(|cx| self.poll_read(cx, &mut scratch)).await {
+                    Ok(0) | Err(_) => break,
+                    Ok(n) => seen += n,
+                }
+            }
+        };
+        let _ = tokio::time::timeout(limit, goodbye).await;
+    }
+}
+
+/// What an error of the receive side means.
+pub fn close_of(error: &io::Error) -> Close {
+    match error.raw_os_error() {
+        Some(libc::ECONNRESET) => Close::Reset,
+        Some(libc::ETIMEDOUT) => Close::TimedOut,
+        Some(
+            errno
+            @ (libc::EHOSTUNREACH | libc::ENETUNREACH | libc::EHOSTDOWN | libc::ENETDOWN | libc::ENONET),
+        ) => Close::Unreachable(Errno(errno)),
+        Some(errno) => Close::Failed(Errno(errno)),
+        None => Close::Failed(Errno(0)),
+    }
+}
+
+fn errno_of(error: &io::Error) -> Errno {
+    Errno(error.raw_os_error().unwrap_or(0))
+}

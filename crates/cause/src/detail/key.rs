@@ -18,6 +18,16 @@ macro_rules! causes_of {
     };
 }
 
+/// The sentence on a key's parameters in its documentation.
+macro_rules! params_doc {
+    () => {
+        "\nNo parameters."
+    };
+    ($($param:ident: $unit:ident),+) => {
+        concat!("\nParameters:", $(" `", stringify!($param), "` ([`Unit::", stringify!($unit), "`])",)+ ".")
+    };
+}
+
 /// Makes [`DetailKey`] and what is known of each key from its row.
 macro_rules! detail_keys {
     ($($(#[doc = $doc:literal])+ $variant:ident = $key:literal under $causes:tt with [$($param:ident: $unit:ident),*];)+) => {
@@ -26,7 +36,7 @@ macro_rules! detail_keys {
         pub enum DetailKey {
             $(
                 $(#[doc = $doc])+
-                #[doc = concat!("\n\nParameters: ", $("`", stringify!($param), "` ([`", stringify!($unit), "`](Unit::", stringify!($unit), ")) ",)* "")]
+                #[doc = params_doc!($($param: $unit),*)]
                 $variant,
             )+
             /// A key that this version does not know: written by a newer one.

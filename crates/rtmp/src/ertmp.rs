@@ -57,9 +57,7 @@ impl Enhancements {
             fourcc_list: VIDEO.iter().chain(&AUDIO).map(|name| (*name).to_owned()).collect(),
             video: map(&VIDEO),
             audio: map(&AUDIO),
-            caps_ex: Some(
-                caps::RECONNECT | caps::MULTITRACK | caps::MOD_EX | caps::TIMESTAMP_NANO_OFFSET,
-            ),
+            caps_ex: Some(caps::RECONNECT | caps::MULTITRACK | caps::MOD_EX | caps::TIMESTAMP_NANO_OFFSET),
         }
     }
 
@@ -139,10 +137,8 @@ mod tests {
 
     #[test]
     fn fields_of_another_type_count_as_absent() {
-        let object = Object::new()
-            .with("fourCcList", "hvc1")
-            .with("videoFourCcInfoMap", 4.0)
-            .with("capsEx", f64::NAN);
+        let object =
+            Object::new().with("fourCcList", "hvc1").with("videoFourCcInfoMap", 4.0).with("capsEx", f64::NAN);
         assert!(Enhancements::read(&Value::Object(object)).is_empty());
     }
 }

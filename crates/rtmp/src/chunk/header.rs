@@ -66,10 +66,8 @@ impl BasicHeader {
         };
         let (chunk_stream, size) = match first & 0x3f {
             0 => (64 + u32::from(*rest.first()?), 2),
-            1 => match rest.first_chunk::<2>()? {
-                // The one little-endian pair of the chunk layer: the third byte counts 256 each.
-                pair => (64 + u32::from(u16::from_le_bytes(*pair)), 3),
-            },
+            // The third byte counts 256 each: little-endian, unlike the rest of the header.
+            1 => (64 + u32::from(u16::from_le_bytes(*rest.first_chunk()?)), 3),
             id => (u32::from(id), 1),
         };
         Some(Self { chunk_type, chunk_stream, size })

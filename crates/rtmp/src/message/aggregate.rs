@@ -62,12 +62,8 @@ impl Parts {
         self.rest.advance(BACK_POINTER.min(self.rest.len()));
 
         let shift = *self.shift.get_or_insert_with(|| self.info.timestamp.wrapping_sub(own));
-        let info = MessageInfo {
-            type_id: kind & 0x1f,
-            length,
-            timestamp: own.wrapping_add(shift),
-            ..self.info
-        };
+        let info =
+            MessageInfo { type_id: kind & 0x1f, length, timestamp: own.wrapping_add(shift), ..self.info };
         // A slice keeps the whole aggregate alive, so a part that is the smaller half of it is copied out.
         let payload = if body.len() * 2 >= self.whole { body } else { Bytes::copy_from_slice(&body) };
         Ok(Some(Message { info, payload }))
@@ -113,7 +109,10 @@ mod tests {
         let first = parts.next_part().unwrap().unwrap();
         assert_eq!((first.info.type_id, first.info.timestamp, &first.payload[..]), (8, 9_000, &b"aa"[..]));
         let second = parts.next_part().unwrap().unwrap();
-        assert_eq!((second.info.type_id, second.info.timestamp, &second.payload[..]), (9, 9_020, &b"vvv"[..]));
+        assert_eq!(
+            (second.info.type_id, second.info.timestamp, &second.payload[..]),
+            (9, 9_020, &b"vvv"[..])
+        );
         assert_eq!(second.info.offset, 7);
         assert_eq!(parts.next_part(), Ok(None));
     }

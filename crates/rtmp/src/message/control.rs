@@ -125,10 +125,9 @@ pub enum ControlError {
 /// [`ControlError::Length`].
 pub fn check_length(id: u8, length: u32) -> Result<(), ControlError> {
     let (exact, expected) = match id {
-        type_id::SET_CHUNK_SIZE
-        | type_id::ABORT
-        | type_id::ACKNOWLEDGEMENT
-        | type_id::WINDOW_ACK_SIZE => (true, 4),
+        type_id::SET_CHUNK_SIZE | type_id::ABORT | type_id::ACKNOWLEDGEMENT | type_id::WINDOW_ACK_SIZE => {
+            (true, 4)
+        }
         type_id::SET_PEER_BANDWIDTH => (true, 5),
         type_id::USER_CONTROL => (false, 2),
         _ => return Ok(()),
@@ -204,10 +203,7 @@ impl UserControl {
             0 => Self::StreamBegin(first()?),
             1 => Self::StreamEof(first()?),
             2 => Self::StreamDry(first()?),
-            3 => Self::SetBufferLength {
-                stream_id: first()?,
-                length_ms: u32_at(body, 6).ok_or(short(10))?,
-            },
+            3 => Self::SetBufferLength { stream_id: first()?, length_ms: u32_at(body, 6).ok_or(short(10))? },
             4 => Self::StreamIsRecorded(first()?),
             6 => Self::PingRequest(first()?),
             7 => Self::PingResponse(first()?),

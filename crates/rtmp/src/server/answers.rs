@@ -115,6 +115,9 @@ impl ServerSession {
     /// the answer turns its clean stop into a reset.
     pub fn answer_fc_unpublish(&mut self) {
         let Some((transaction, name)) = self.fc_unpublish.take() else { return };
+        if transaction == 0.0 {
+            return;
+        }
         let info = status("status", "NetStream.Unpublish.Success", &name);
         self.link.command(COMMAND_CHUNK_STREAM, 0, "onFCUnpublish", 0.0, &[Value::Null, info.into()]);
         self.answer_result(transaction, &[Value::Undefined]);
@@ -186,7 +189,11 @@ impl ServerSession {
         self.link.chunk_size()
     }
 
+    /// A transaction id of 0 asks for no answer (RTMP 1.0, 7.1.1); rtmp2sink sends most commands so.
     pub(super) fn answer_result(&mut self, transaction: f64, values: &[Value]) {
+        if transaction == 0.0 {
+            return;
+        }
         let mut args = vec![Value::Null];
         args.extend_from_slice(values);
         self.link.command(COMMAND_CHUNK_STREAM, 0, "_result", transaction, &args);
@@ -194,6 +201,9 @@ impl ServerSession {
 
     /// Flash Media Live Encoder waits for `onFCPublish` before it goes on.
     pub(super) fn answer_fc_publish(&mut self, stream: &NamedStream) {
+        if stream.transaction == 0.0 {
+            return;
+        }
         let info = status("status", "NetStream.Publish.Start", &stream.name);
         self.link.command(COMMAND_CHUNK_STREAM, 0, "onFCPublish", 0.0, &[Value::Null, info.into()]);
         self.answer_result(stream.transaction, &[Value::Undefined]);

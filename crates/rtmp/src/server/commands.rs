@@ -57,8 +57,7 @@ impl ServerSession {
                 Event::CloseStream(StreamEvent { info: command.info, stream_id })
             }
             "deleteStream" => {
-                let named = command.number(1).and_then(stream_id);
-                let stream_id = named.unwrap_or(command.info.stream_id);
+                let stream_id = self.deleted(&command);
                 self.streams.delete(stream_id);
                 Event::DeleteStream(StreamEvent { info: command.info, stream_id })
             }
@@ -130,6 +129,13 @@ impl ServerSession {
             start: command.number(2).unwrap_or(-2.0),
             args: command.args,
         })))
+    }
+
+    /// The message stream that a deleteStream means: the one it names. rtmp2sink of GStreamer gives the stream's
+    /// name in place of its id, and means the only one it has.
+    fn deleted(&self, command: &Command) -> u32 {
+        let named = command.number(1).and_then(stream_id);
+        named.or_else(|| self.streams.only()).unwrap_or(command.info.stream_id)
     }
 
     /// The message stream a command came on, which has to exist.

@@ -172,7 +172,9 @@ fn plain(message: Message) -> Event {
     let info = message.info;
     match (MediaKind::from_type_id(info.type_id), info.type_id) {
         (Some(kind), _) => Event::Media(MediaMessage { info, kind, payload: message.payload }),
-        (None, type_id::DATA_AMF0 | type_id::DATA_AMF3) => Event::Data(Box::new(DataMessage::decode(message))),
+        (None, type_id::DATA_AMF0 | type_id::DATA_AMF3) => {
+            Event::Data(Box::new(DataMessage::decode(message)))
+        }
         (None, _) => Event::SharedObject(message),
     }
 }
@@ -190,9 +192,8 @@ fn shake_hands(
     match progress {
         Ok(Progress::Done(kind)) => Ok(Some(kind)),
         Ok(Progress::NeedMore) => Ok(None),
-        Err(HandshakeError { offset, kind }) => Err(chunk::Error {
-            rule: Rule::Handshake(kind),
-            place: Place { offset, ..Place::default() },
-        }),
+        Err(HandshakeError { offset, kind }) => {
+            Err(chunk::Error { rule: Rule::Handshake(kind), place: Place { offset, ..Place::default() } })
+        }
     }
 }

@@ -46,6 +46,14 @@ impl MessageStreams {
         self.streams.retain(|(taken, _)| *taken != id);
     }
 
+    /// The id, where there is exactly one stream.
+    pub(super) fn only(&self) -> Option<u32> {
+        match *self.streams {
+            [(id, _)] => Some(id),
+            _ => None,
+        }
+    }
+
     pub(super) fn limit(&self) -> usize {
         self.limit
     }

@@ -6,7 +6,9 @@
 mod duel;
 mod slots;
 
+use std::cmp::Ordering as CmpOrdering;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +29,8 @@ const EMPTY_AFTER: Duration = Duration::from_secs(3);
 #[derive(Debug, Default)]
 pub struct Hub {
     streams: Mutex<HashMap<StreamKey, LiveStream>>,
+    /// Members of all streams; counted beside the map because every admission asks.
+    pushes: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -65,7 +69,9 @@ impl Hub {
             streams.remove(&handle.key);
         }
         drop(streams);
-        entered.map(|replaces| Place { hub: self.clone(), handle, replaces })
+        let replaces = entered?;
+        self.pushes.fetch_add(1, Ordering::Relaxed);
+        Ok(Place { hub: self.clone(), handle, replaces })
     }
 
     /// Gives `act` to every push of `key`, backups included; returns how many it reached.
@@ -84,7 +90,7 @@ impl Hub {
 
     /// How many pushes are in the hub.
     pub fn len(&self) -> usize {
-        self.lock().values().map(|s| s.members.len()).sum()
+        self.pushes.load(Ordering::Relaxed)
     }
 
     /// Forgets duels that are over; called now and then.
@@ -109,6 +115,7 @@ impl Hub {
     }
 
     fn leave(&self, handle: &PushHandle) {
+        self.pushes.fetch_sub(1, Ordering::Relaxed);
         let mut streams = self.lock();
         if let Some(stream) = streams.get_mut(&handle.key) {
             stream.members.retain(|m| m.id != handle.id);
@@ -139,8 +146,8 @@ impl LiveStream {
         let (mine, theirs) = (new.priority.unwrap_or(0), live.priority.unwrap_or(0));
         let prioritised = new.priority.is_some() || live.priority.is_some();
         let rule = match (prioritised, mine.cmp(&theirs)) {
-            (true, std::cmp::Ordering::Less) => return Err(lower_priority(mine, theirs)),
-            (true, std::cmp::Ordering::Greater) => ConflictRule::Replace,
+            (true, CmpOrdering::Less) => return Err(lower_priority(mine, theirs)),
+            (true, CmpOrdering::Greater) => ConflictRule::Replace,
             _ => rule,
         };
         match rule {

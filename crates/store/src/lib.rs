@@ -1,1 +1,46 @@
+//! Lastframe's store: one record for each push, always.
+//!
+//! A push stands in the **journal** before its client hears that it is live, and leaves it in the transaction that
+//! writes its end; what the journal still shows open at the next start ended because the node died. Ends move on into
+//! **record files**, one a day, which hold the indexes, and which age by being deleted whole. Evidence stands in a file
+//! of its own beside each of them. The schema files (`src/schema/*.sql`) are the documentation of what is on the disk.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`store`] | [`Store`]: opening, recovery, orderly stop |
+//! | [`journal`] | [`Journal`] and [`OpenPush`]: the live path's side |
+//! | [`filing`] | from the journal into record files; retention |
+//! | [`reader`] | [`Reader`]: queries over the journal and the record files |
+//! | [`catalog`] | [`CatalogStore`]: accounts, domains, keys, users, settings |
+//! | [`check`] | the store's own consistency check |
+//! | [`schema`] | the schemas and their migrations |
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
+mod catalog;
+mod check;
+mod columns;
+mod config;
+mod error;
+mod evidence;
+mod filing;
+mod journal;
+mod layout;
+mod limits;
+mod lock;
+mod reader;
+mod row;
+mod schema;
+mod stats;
+mod store;
+
+pub use catalog::{CatalogStore, User};
+pub use check::{Problem, Report, check};
+pub use config::{IgnoreRule, StoreConfig};
+pub use error::{JournalError, StoreError};
+pub use journal::{Journal, OpenPush};
+pub use lock::DataLock;
+pub use reader::{Cursor, CursorError, Page, Reader, RecordQuery};
+pub use row::{EndRow, OpenRow, PushCounters};
+pub use stats::{JournalStats, Latency};
+pub use store::{Recovery, Store};

@@ -1,0 +1,283 @@
+//! The journal as the live path sees it: a push is opened before it goes live, and closed with its end.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`queue`] | what waits for the writer |
+//! | [`refusals`] | refused and pre-publish ends, folded |
+//! | [`writer`] | the thread that commits |
+//! | [`batch`] | what each operation writes |
+//! | [`run`] | this run's row, and what earlier runs left open |
+//! | [`reserve`] | room kept back for a full disk |
+
+pub(crate) mod batch;
+pub(crate) mod queue;
+pub(crate) mod refusals;
+pub(crate) mod reserve;
+pub(crate) mod run;
+pub(crate) mod writer;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use model::{Clock, Record};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, broadcast, oneshot};
+
+use crate::config::StoreConfig;
+use crate::error::JournalError;
+use crate::filing::Bell;
+use crate::layout::storable;
+use crate::limits::{
+    MAX_EVIDENCE, MAX_PUSHES, MAX_WAITING_EVIDENCE, MAX_WAITING_REFUSALS, REFUSE_WAIT, TAIL,
+};
+use crate::row::{EndRow, OpenRow, OwnEnd, PushCounters, own_record};
+use crate::stats::{Figures, JournalStats, add};
+use queue::{Op, Queue};
+use refusals::{Offer, Refusals};
+
+/// What the handles and the threads of one store share.
+pub(crate) struct Shared {
+    pub config: StoreConfig,
+    pub clock: Arc<dyn Clock>,
+    pub queue: Queue,
+    /// Wakes the filer.
+    pub filing: Bell,
+    pub figures: Figures,
+    pub tail: broadcast::Sender<Arc<Record>>,
+    /// Bytes of evidence between `close` and commit.
+    pub waiting_evidence: AtomicUsize,
+    places: Arc<Semaphore>,
+    refusal_places: Arc<Semaphore>,
+    refusals: Mutex<Refusals>,
+}
+
+impl Shared {
+    pub fn new(config: StoreConfig, clock: Arc<dyn Clock>) -> Self {
+        let refusals = Refusals::new(config.fold, config.ignore.clone());
+        Self {
+            config,
+            clock,
+            queue: Queue::default(),
+            filing: Bell::default(),
+            figures: Figures::default(),
+            tail: broadcast::Sender::new(TAIL),
+            waiting_evidence: AtomicUsize::new(0),
+            places: Arc::new(Semaphore::new(MAX_PUSHES)),
+            refusal_places: Arc::new(Semaphore::new(MAX_WAITING_REFUSALS)),
+            refusals: Mutex::new(refusals),
+        }
+    }
+
+    pub fn refusals(&self) -> MutexGuard<'_, Refusals> {
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn writable(&self) -> bool {
+        self.figures.writable.load(Ordering::Acquire)
+    }
+
+    /// Brings an end into storable form, and takes its evidence away when more waits than memory should hold.
+    fn admit(&self, mut end: EndRow) -> EndRow {
+        end.record.ended_at = storable(end.record.ended_at);
+        let size = end.evidence.len();
+        let waiting = self.waiting_evidence.fetch_add(size, Ordering::Relaxed);
+        if size > MAX_EVIDENCE || waiting.saturating_add(size) > MAX_WAITING_EVIDENCE {
+            self.waiting_evidence.fetch_sub(size, Ordering::Relaxed);
+            end.evidence = Vec::new();
+            add(&self.figures.evidence_thinned, 1);
+        }
+        end
+    }
+
+    /// The end is written, or folded away: its evidence waits no longer.
+    pub fn release(&self, evidence: usize) {
+        self.waiting_evidence.fetch_sub(evidence, Ordering::Relaxed);
+    }
+
+    fn count_folded(&self, end: &EndRow) {
+        self.release(end.evidence.len());
+        add(&self.figures.folded, 1);
+    }
+
+    /// Offers an end to the folds, and puts it among those that wait if it is a new one.
+    fn offer(&self, end: EndRow, place: Option<OwnedSemaphorePermit>, forced: bool) -> Result<(), EndRow> {
+        let offer = self.refusals().offer(end, self.clock.instant(), place, forced || !self.writable());
+        match offer {
+            Offer::Waits => self.queue.nudge(),
+            Offer::Folded(end) => self.count_folded(&end),
+            Offer::Ignored(end) => {
+                self.release(end.evidence.len());
+                add(&self.figures.ignored, 1);
+            }
+            Offer::NeedsPlace(end) => return Err(end),
+        }
+        Ok(())
+    }
+}
+
+/// The journal. Cheap to clone.
+#[derive(Clone)]
+pub struct Journal {
+    shared: Arc<Shared>,
+}
+
+impl Journal {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Asks for the open row of a push that is about to go live, and reserves the place for its end. The push may be
+    /// told that it is live once [`OpenPush::durable`] has resolved.
+    ///
+    /// # Errors
+    /// [`JournalError`]: the push may not go live (18/103).
+    pub fn open(&self, row: OpenRow) -> Result<OpenPush, JournalError> {
+        if !self.shared.writable() {
+            return Err(JournalError::Unwritable);
+        }
+        let place = Arc::clone(&self.shared.places).try_acquire_owned().map_err(|error| match error {
+            TryAcquireError::NoPermits => JournalError::Full,
+            TryAcquireError::Closed => JournalError::Closed,
+        })?;
+        let counters = Arc::new(PushCounters::default());
+        let (answer, durable) = oneshot::channel();
+        let op = Op::Open { row: Box::new(row.clone()), counters: Arc::clone(&counters), answer };
+        if !self.shared.queue.push(op) {
+            return Err(JournalError::Closed);
+        }
+        let held = Held { row, place };
+        Ok(OpenPush {
+            shared: Arc::clone(&self.shared),
+            held: Some(held),
+            counters,
+            durable: Durable::Awaited(durable),
+        })
+    }
+
+    /// Records an end that was refused, or came before publish. Folds it with equal ones; waits for a place in the
+    /// queue for two seconds at most (after that it folds more coarsely); never fails.
+    pub async fn refuse(&self, end: EndRow) {
+        let Err(end) = self.shared.offer(self.shared.admit(end), None, false) else { return };
+        let place = Arc::clone(&self.shared.refusal_places).acquire_owned();
+        let place = tokio::time::timeout(REFUSE_WAIT, place).await.ok().and_then(Result::ok);
+        let forced = place.is_none();
+        // With a place, or forced, an offer is always taken.
+        let _ = self.shared.offer(end, place, forced);
+    }
+
+    /// Whether pushes can be recorded: false from a failed batch until one has succeeded (and, after a full disk,
+    /// until there is room for the reserve again). Admission answers 18/103 meanwhile.
+    pub fn writable(&self) -> bool {
+        self.shared.writable()
+    }
+
+    /// What the journal counts about itself.
+    pub fn stats(&self) -> JournalStats {
+        let figures = &self.shared.figures;
+        let read = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
+        JournalStats {
+            queue: self.shared.queue.len(),
+            waiting_refusals: self.shared.refusals().waiting(),
+            open: MAX_PUSHES.saturating_sub(self.shared.places.available_permits()),
+            writable: self.shared.writable(),
+            commits: read(&figures.commits),
+            failed_batches: read(&figures.failed_batches),
+            commit_latency: figures.commit_latency.read(),
+            records: figures.records().clone(),
+            folded: read(&figures.folded),
+            ignored: read(&figures.ignored),
+            evidence_thinned: read(&figures.evidence_thinned),
+            unstorable: read(&figures.unstorable),
+            filed: read(&figures.filed),
+        }
+    }
+
+    /// Each record from now on, once it is durable. A subscriber that falls more than 1024 behind misses some and is
+    /// told how many.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Record>> {
+        self.shared.tail.subscribe()
+    }
+}
+
+struct Held {
+    row: OpenRow,
+    place: OwnedSemaphorePermit,
+}
+
+enum Durable {
+    Awaited(oneshot::Receiver<Result<(), JournalError>>),
+    Known(Result<(), JournalError>),
+}
+
+/// A push that stands open in the journal, and the reserved place for its end. Dropped unclosed it ends as 5/0.
+#[must_use = "a push that is not closed ends as 5/0"]
+pub struct OpenPush {
+    shared: Arc<Shared>,
+    held: Option<Held>,
+    counters: Arc<PushCounters>,
+    durable: Durable,
+}
+
+impl OpenPush {
+    /// Resolves once the open row is on the disk.
+    ///
+    /// # Errors
+    /// [`JournalError`] when it could not be written, or not within `limit`: the caller refuses the push with 18/103
+    /// and calls [`OpenPush::abandon`].
+    pub async fn durable(&mut self, limit: Duration) -> Result<(), JournalError> {
+        let outcome = match &mut self.durable {
+            Durable::Known(outcome) => return *outcome,
+            Durable::Awaited(answer) => match tokio::time::timeout(limit, answer).await {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(_)) => Err(JournalError::Closed),
+                Err(_) => return Err(JournalError::Timeout),
+            },
+        };
+        self.durable = Durable::Known(outcome);
+        outcome
+    }
+
+    /// The counters that the journal's writer reads while the push is live.
+    pub fn counters(&self) -> &Arc<PushCounters> {
+        &self.counters
+    }
+
+    /// Ends the push. Never waits, never fails. The record's id is the push's, whatever `end` says.
+    pub fn close(mut self, mut end: EndRow) {
+        if let Some(Held { row, place }) = self.held.take() {
+            end.record.id = row.id;
+            end.record.sequence = row.id.sequence();
+            self.submit(end, place);
+        }
+    }
+
+    /// Ends a push that was refused after all: it never was live, and its end is that of a refusal (and folds).
+    pub fn abandon(mut self, mut end: EndRow) {
+        if let Some(Held { row, place }) = self.held.take() {
+            end.record.id = row.id;
+            end.record.sequence = row.id.sequence();
+            // The end first: whatever commits the removal of the open row then finds it waiting.
+            let _ = self.shared.offer(self.shared.admit(end), None, true);
+            self.shared.queue.push(Op::Forget { id: row.id, place });
+        }
+    }
+
+    fn submit(&self, end: EndRow, place: OwnedSemaphorePermit) {
+        let end = Box::new(self.shared.admit(end));
+        let (id, code) = (end.record.id, end.record.code());
+        if !self.shared.queue.push(Op::Close { end, place }) {
+            tracing::info!(%id, %code, "a push ended after the journal was closed; it was recorded as 9/0");
+        }
+    }
+}
+
+impl Drop for OpenPush {
+    fn drop(&mut self) {
+        let Some(Held { row, place }) = self.held.take() else { return };
+        tracing::error!(id = %row.id, "a push was dropped without an end: recorded as 5/0");
+        let now = self.shared.clock.now();
+        let node = &self.shared.config.node_label;
+        let record = own_record(&row, node, OwnEnd::TaskFailed, now, self.counters.read());
+        self.submit(EndRow { record, evidence: Vec::new(), verdict_version: 0 }, place);
+    }
+}

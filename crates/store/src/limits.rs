@@ -1,0 +1,61 @@
+//! The bounds of everything the store holds in memory or does at once, in one place.
+
+use std::time::Duration;
+
+/// Pushes between `open` and the commit of their end.
+pub(crate) const MAX_PUSHES: usize = 65_536;
+/// Refused and pre-publish ends that wait for the writer before `refuse` makes its caller wait.
+pub(crate) const MAX_WAITING_REFUSALS: usize = 4_096;
+/// How much more of them may wait while the journal cannot be written, folded by address and code.
+pub(crate) const MAX_WAITING_COARSE: usize = 1_024;
+/// How long `refuse` waits for a place before it folds more coarsely instead.
+pub(crate) const REFUSE_WAIT: Duration = Duration::from_secs(2);
+/// Folds under way.
+pub(crate) const MAX_FOLDS: usize = 20_000;
+/// Different names a minute from one address and code, above which names fold too.
+pub(crate) const NAMES_A_MINUTE: usize = 20;
+/// Addresses and codes whose names are being counted.
+pub(crate) const MAX_NAME_COUNTS: usize = 20_000;
+/// For how long ends that never named a stream fold.
+pub(crate) const NAMELESS_FOLD: Duration = Duration::from_secs(3_600);
+/// How often attempts of folds under way are written.
+pub(crate) const FOLD_UPDATE: Duration = Duration::from_secs(2);
+/// Evidence that waits for the writer; above it ends keep their record and lose their evidence.
+pub(crate) const MAX_WAITING_EVIDENCE: usize = 96 << 20;
+/// The largest evidence of one push that is stored: twice what a push may have.
+pub(crate) const MAX_EVIDENCE: usize = 32 << 10;
+/// Operations in one transaction.
+pub(crate) const MAX_BATCH: usize = 4_096;
+/// The heartbeat of the run, and how soon a failed batch is tried again.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(1);
+/// The counters of each push are written every this many heartbeats.
+pub(crate) const COUNTER_ROUNDS: u64 = 5;
+/// How often making the reserve file is tried while the disk is full.
+pub(crate) const RESERVE_RETRY: Duration = Duration::from_secs(5);
+/// WAL bytes after which the writer checkpoints as soon as it is idle, and after which it does not wait for that.
+pub(crate) const CHECKPOINT_IDLE: u64 = 4 << 20;
+pub(crate) const CHECKPOINT_BUSY: u64 = 64 << 20;
+/// Rows moved into record files in one transaction.
+pub(crate) const FILE_ROWS: usize = 4_096;
+/// How long ends gather before they are filed.
+pub(crate) const FILE_EVERY: Duration = Duration::from_millis(500);
+/// Record files held open for filing.
+pub(crate) const MAX_OPEN_DAYS: usize = 4;
+/// Names kept in memory per record file being filled.
+pub(crate) const MAX_CACHED_NAMES: usize = 200_000;
+/// Sets of read connections kept for the next query.
+pub(crate) const MAX_IDLE_READERS: usize = 4;
+/// Record files one set of read connections keeps open.
+pub(crate) const MAX_READER_DAYS: usize = 64;
+/// Records on one page.
+pub(crate) const MAX_PAGE: usize = 1_000;
+/// Rows one query looks at before it answers with what it has; see `Page::next`.
+pub(crate) const MAX_EXAMINED: u64 = 200_000;
+/// Stream names a fuzzy filter may match before records are filtered by name instead of looked up by it.
+pub(crate) const MAX_FUZZY_NAMES: usize = 512;
+/// Addresses a network filter may match before records are filtered by address instead of looked up by it.
+pub(crate) const MAX_NETWORK_ADDRESSES: usize = 64;
+/// How long a connection waits for another one's lock.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Records kept for a slow subscriber of the live tail before it misses some.
+pub(crate) const TAIL: usize = 1_024;

@@ -1,0 +1,272 @@
+//! Queries over the journal and the record files, newest end first.
+//!
+//! The journal is read before the files: a record that moves meanwhile is then seen twice, which is noticed by its id, and
+//! never not at all. The files are read newest day first, and only as far as the page needs them. No read transaction
+//! outlives a page.
+
+mod day;
+mod filter;
+mod journal;
+mod names;
+pub(crate) mod query;
+mod source;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use model::{PushId, Record, Timestamp};
+use rusqlite::Connection;
+
+use crate::columns::Stored;
+use crate::error::StoreError;
+use crate::evidence;
+use crate::layout::{self, Day};
+use crate::limits::{MAX_EXAMINED, MAX_IDLE_READERS, MAX_READER_DAYS};
+use crate::schema::{JOURNAL, RECORDS};
+use filter::Filter;
+pub use query::{Cursor, CursorError, Page, RecordQuery};
+
+/// Reads records. Cheap to clone; holds a few read-only connections. All calls block: async callers use
+/// `spawn_blocking`.
+#[derive(Clone)]
+pub struct Reader {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dir: PathBuf,
+    idle: Mutex<Vec<Connections>>,
+}
+
+#[derive(Default)]
+struct Connections {
+    journal: Option<Connection>,
+    days: BTreeMap<Day, Connection>,
+}
+
+/// Where in time a query may look, and how much of it.
+pub(crate) struct Window {
+    /// Only positions below this one.
+    pub below: Cursor,
+    /// Only positions at or above this one.
+    pub from: Cursor,
+    /// Rows that may still be looked at.
+    pub budget: u64,
+    /// As many records as are wanted.
+    pub wanted: usize,
+}
+
+/// What one database gave: records with their positions, newest first.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub records: Vec<(Cursor, Stored)>,
+    /// Where the search stopped because the budget was spent: nothing below is known.
+    pub stopped: Option<Cursor>,
+}
+
+impl Reader {
+    pub(crate) fn new(dir: PathBuf) -> Self {
+        Self { inner: Arc::new(Inner { dir, idle: Mutex::default() }) }
+    }
+
+    /// Opens a data folder for reading only, whether a server runs on it or not. Never migrates, never writes.
+    ///
+    /// # Errors
+    /// [`StoreError::NoData`] when there is no journal; [`StoreError::OlderSchema`] or [`StoreError::NewerSchema`]; or
+    /// what keeps the journal from being read.
+    pub fn open_dir(dir: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let dir = dir.as_ref();
+        let journal = layout::journal_file(dir);
+        match journal.metadata() {
+            Ok(meta) if meta.len() > 0 || wal_has_content(&journal) => {}
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StoreError::Io { doing: "read", path: journal, source: error });
+            }
+            _ => return Err(StoreError::NoData { path: dir.to_owned() }),
+        }
+        let reader = Self::new(dir.to_owned());
+        reader.with(|connections| connections.journal(dir).map(drop))?;
+        Ok(reader)
+    }
+
+    /// One page of records, newest end first. See [`Page::next`] for how pages follow each other.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a file cannot be read.
+    pub fn query(&self, query: &RecordQuery) -> Result<Page, StoreError> {
+        self.with(|connections| connections.query(&self.inner.dir, query))
+    }
+
+    /// One record by its push's id, with its evidence where that is still kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a file cannot be read, or the evidence is not whole.
+    pub fn get(&self, id: PushId) -> Result<Option<(Record, Option<Vec<u8>>)>, StoreError> {
+        let dir = &self.inner.dir;
+        let Some(stored) = self.with(|connections| connections.get(dir, id))? else { return Ok(None) };
+        let day = Day::of(stored.record.ended_at);
+        let evidence = match stored.evidence {
+            Some(place) => evidence::read(dir, day, place, id).map_err(|error| StoreError::Unreadable {
+                path: layout::evidence_file(dir, day),
+                id: id.to_string(),
+                what: error.to_string(),
+            })?,
+            None => None,
+        };
+        Ok(Some((stored.record, evidence)))
+    }
+
+    /// How many records ended at `since` or later.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a file cannot be read.
+    pub fn count_since(&self, since: Timestamp) -> Result<u64, StoreError> {
+        self.with(|connections| connections.count_since(&self.inner.dir, since))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Connections) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let idle = || self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connections = idle().pop().unwrap_or_default();
+        let outcome = work(&mut connections);
+        // After an error they are opened anew.
+        if outcome.is_ok() {
+            let mut idle = idle();
+            if idle.len() < MAX_IDLE_READERS {
+                idle.push(connections);
+            }
+        }
+        outcome
+    }
+}
+
+impl Connections {
+    fn journal(&mut self, dir: &Path) -> Result<&Connection, StoreError> {
+        match &mut self.journal {
+            Some(db) => Ok(db),
+            none => Ok(none.insert(JOURNAL.open_read_only(&layout::journal_file(dir))?)),
+        }
+    }
+
+    /// The record file of a day; `None` if it aged out meanwhile.
+    fn day(&mut self, dir: &Path, day: Day) -> Result<Option<&Connection>, StoreError> {
+        use std::collections::btree_map::Entry;
+        match self.days.entry(day) {
+            Entry::Occupied(entry) => Ok(Some(entry.into_mut())),
+            Entry::Vacant(entry) => {
+                let path = layout::records_file(dir, day);
+                match RECORDS.open_read_only(&path) {
+                    Ok(db) => Ok(Some(entry.insert(db))),
+                    Err(_) if !path.exists() => Ok(None),
+                    // Made by the filer a moment ago, and still empty.
+                    Err(StoreError::OlderSchema { found: 0, .. }) => Ok(None),
+                    Err(error) => Err(error),
+                }
+            }
+        }
+    }
+
+    /// The days that have a record file, newest first; connections to those that aged out are let go.
+    fn list_days(&mut self, dir: &Path) -> Result<Vec<Day>, StoreError> {
+        let days = layout::record_days(dir)?;
+        let newest: HashSet<Day> = days.iter().copied().take(MAX_READER_DAYS).collect();
+        self.days.retain(|day, _| newest.contains(day));
+        Ok(days)
+    }
+
+    fn query(&mut self, dir: &Path, query: &RecordQuery) -> Result<Page, StoreError> {
+        let limit = query.page_size();
+        let filter = Filter::of(query);
+        let mut window = Window {
+            below: query.until.map_or(Cursor::NEWEST, Cursor::at).min(query.after.unwrap_or(Cursor::NEWEST)),
+            from: query.since.map_or(Cursor::OLDEST, Cursor::at),
+            budget: MAX_EXAMINED,
+            wanted: limit + 1,
+        };
+        let path = layout::journal_file(dir);
+        let mut found =
+            journal::find(self.journal(dir)?, &filter, &mut window).map_err(StoreError::db(path))?;
+        if let Some(stopped) = found.stopped {
+            window.from = window.from.max(stopped);
+        }
+        if let Some((last, _)) = found.records.get(limit) {
+            window.from = window.from.max(*last);
+        }
+        let mut from_files = 0;
+        for day in self.list_days(dir)? {
+            let (first, end) = (Cursor::at(day.start()), Cursor::at(day.end()));
+            if first >= window.below {
+                continue;
+            }
+            if end <= window.from || from_files >= window.wanted || found.stopped.is_some_and(|at| at >= end)
+            {
+                break;
+            }
+            let Some(db) = self.day(dir, day)? else { continue };
+            let more = day::find(db, day, &filter, &mut window)
+                .map_err(StoreError::db(layout::records_file(dir, day)))?;
+            from_files += more.records.len();
+            found.records.extend(more.records);
+            if more.stopped.is_some() {
+                found.stopped = more.stopped;
+                break;
+            }
+        }
+        if self.days.len() > MAX_READER_DAYS {
+            self.days.clear();
+        }
+        Ok(page(found, limit))
+    }
+
+    fn get(&mut self, dir: &Path, id: PushId) -> Result<Option<Stored>, StoreError> {
+        let path = layout::journal_file(dir);
+        if let Some(stored) = journal::get(self.journal(dir)?, id).map_err(StoreError::db(path))? {
+            return Ok(Some(stored));
+        }
+        // A push ends on the day on which it began, or later; where a clock was set back, earlier.
+        let mut days = self.list_days(dir)?;
+        let began = Day::of(layout::storable(id.time()));
+        days.sort_by_key(|day| (*day < began, *day));
+        for day in days {
+            let Some(db) = self.day(dir, day)? else { continue };
+            let path = layout::records_file(dir, day);
+            if let Some(stored) = day::get(db, id).map_err(StoreError::db(path))? {
+                return Ok(Some(stored));
+            }
+        }
+        Ok(None)
+    }
+
+    fn count_since(&mut self, dir: &Path, since: Timestamp) -> Result<u64, StoreError> {
+        let path = layout::journal_file(dir);
+        let unfiled = journal::since(self.journal(dir)?, since).map_err(StoreError::db(path))?;
+        let mut count = unfiled.len() as u64;
+        let days = self.list_days(dir)?;
+        for day in days.into_iter().filter(|day| day.end() > since) {
+            let Some(db) = self.day(dir, day)? else { continue };
+            let path = layout::records_file(dir, day);
+            let here = day::count(db, day, since, &unfiled).map_err(StoreError::db(path))?;
+            count = count.saturating_add(here);
+        }
+        Ok(count)
+    }
+}
+
+/// Puts what the databases gave into one order, each record once.
+fn page(found: Found, limit: usize) -> Page {
+    let Found { mut records, stopped } = found;
+    records.retain(|(at, _)| stopped.is_none_or(|stopped| *at >= stopped));
+    records.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| y.record.id.cmp(&x.record.id)));
+    let mut seen = HashSet::with_capacity(records.len());
+    records.retain(|(_, stored)| seen.insert(stored.record.id));
+    let more = records.len() > limit;
+    records.truncate(limit);
+    let next = if more { records.last().map(|(at, _)| *at) } else { stopped };
+    Page { records: records.into_iter().map(|(_, stored)| stored.record).collect(), next }
+}
+
+fn wal_has_content(database: &Path) -> bool {
+    let mut wal = database.as_os_str().to_owned();
+    wal.push("-wal");
+    std::fs::metadata(wal).is_ok_and(|meta| meta.len() > 0)
+}

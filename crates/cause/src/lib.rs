@@ -15,8 +15,8 @@
 pub mod black_box;
 pub mod detail;
 pub mod evidence;
-pub mod timeline;
 pub mod table;
+pub mod timeline;
 pub mod verdict;
 
 pub use detail::{Detail, DetailKey};

@@ -84,7 +84,8 @@ fn any_media() -> impl Strategy<Value = MediaEntry> {
 }
 
 fn any_command() -> impl Strategy<Value = CommandEntry> {
-    (any::<(u32, bool, u32)>(), "\\PC{0,40}", "\\PC{0,200}").prop_map(
+    let text = |max| (any::<char>(), 0usize..max).prop_map(|(c, count)| c.to_string().repeat(count));
+    (any::<(u32, bool, u32)>(), text(40), text(200)).prop_map(
         |((at_ms, from_client, size), name, summary)| CommandEntry {
             at_ms,
             from_client,
@@ -98,8 +99,8 @@ fn any_command() -> impl Strategy<Value = CommandEntry> {
 proptest! {
     #[test]
     fn both_written_forms_read_back(
-        commands in prop::collection::vec(any_command(), 0..200),
-        headers in prop::collection::vec(any_media(), 0..400),
+        commands in prop::collection::vec(any_command(), 0..150),
+        headers in prop::collection::vec(any_media(), 0..300),
     ) {
         let mut black_box = BlackBox::default();
         headers.iter().for_each(|entry| black_box.media(*entry));

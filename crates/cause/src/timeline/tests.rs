@@ -43,15 +43,15 @@ fn nothing_is_lost_or_counted_twice_when_samples_roll_up() {
 #[test]
 fn a_push_of_a_year_stays_small_and_whole() {
     let mut timeline = lasting(7200);
-    // Steps of ten seconds, so that the test is quick.
-    for step in 1..=3_153_600u32 {
-        timeline.push(second(7200 + step * 10));
+    // Steps of a minute, so that the test is quick.
+    for step in 1..=525_600u32 {
+        timeline.push(second(7200 + step * 60));
     }
     assert!(timeline.len() <= FINE + MIDDLE + BUCKETS + 2);
     assert!(timeline.heap_bytes() <= 10_240, "{}", timeline.heap_bytes());
     let span: u32 = timeline.all().map(|s| s.span_s).sum();
     let lived = 7200 + 31_536_000;
-    assert!(span.abs_diff(lived) < 7200, "{span} of {lived}");
+    assert!(span.abs_diff(lived) < 3600, "{span} of {lived}");
 }
 
 #[test]

@@ -60,7 +60,7 @@ impl Uplink {
         let first = before.last().or(window.first())?;
         let last = window.last()?;
         let seconds = u64::from(window.iter().map(|s| s.span_s).fold(0, u32::saturating_add));
-        let video_gone_ms = video_gone(window);
+        let video_gone_ms = video_gone(before, window);
         // Once an encoder drops its video, the audio catches up: then the drift at its peak counts.
         let reached = match video_gone_ms {
             Some(_) => window.iter().map(|s| s.lag_ms).max().unwrap_or(last.lag_ms),
@@ -133,10 +133,10 @@ fn out_of_order(before: &[Sample], window: &[Sample]) -> Option<u64> {
     (in_seconds >= SECONDS && now >= OUT_OF_ORDER && now > usual.saturating_mul(2)).then_some(now)
 }
 
-/// How long the window ends with audio alone, after it or the time before it had video.
-fn video_gone(window: &[Sample]) -> Option<u64> {
+/// For how long the window ends with audio alone, where there had been video.
+fn video_gone(before: &[Sample], window: &[Sample]) -> Option<u64> {
     let gone: Vec<_> = window.iter().rev().take_while(|s| s.video == 0 && s.audio > 0).collect();
-    let had_video = window.iter().any(|s| s.video > 0);
+    let had_video = before.iter().chain(window).any(|s| s.video > 0);
     let seconds: u64 = gone.iter().map(|s| u64::from(s.span_s)).sum();
     (had_video && gone.len() >= SECONDS).then(|| seconds.saturating_mul(1000))
 }

@@ -26,12 +26,12 @@ impl Ending {
         let read = Self::of_read(e.close);
         let Some(errno) = e.write_error else { return read };
         let written = Self::of_errno(errno);
-        match (read, written) {
-            (Self::EndOfFile | Self::IdleLimit, Self::Reset | Self::TimedOut | Self::Unreachable(_)) => {
-                written
-            }
-            (Self::Other, Self::Other) => Self::SendFailed(errno),
-            (Self::Other, _) => written,
+        let says_little =
+            matches!(read, Self::EndOfFile | Self::IdleLimit | Self::SendFailed(_) | Self::Other);
+        match written {
+            Self::Reset | Self::TimedOut | Self::Unreachable(_) if says_little => written,
+            Self::Other if read == Self::Other => Self::SendFailed(errno),
+            _ if read == Self::Other => written,
             _ => read,
         }
     }

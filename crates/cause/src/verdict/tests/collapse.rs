@@ -89,6 +89,22 @@ fn video_gone_while_audio_flows_is_a_collapse_once_the_push_fell_behind() {
 }
 
 #[test]
+fn video_gone_for_longer_than_the_window_still_counts_when_the_push_falls_behind() {
+    let mut e = live(Close::EndOfFile);
+    behind(&mut e, 20, 200, Sample { video: 0, bytes: 16_000, ..healthy(0) });
+    assert_eq!(cause_of(&e), Cause::UplinkCollapsed);
+}
+
+#[test]
+fn sound_alone_that_falls_behind_is_no_collapse() {
+    let mut e = live(Close::EndOfFile);
+    e.timeline = Default::default();
+    seconds(&mut e, 60, |n| Sample { video: 0, bytes: 16_000, ..healthy(n) });
+    behind(&mut e, 10, 300, Sample { video: 0, bytes: 12_000, ..healthy(0) });
+    assert_eq!(cause_of(&e), Cause::EndOfFile);
+}
+
+#[test]
 fn video_gone_without_falling_behind_is_no_collapse() {
     let mut e = live(Close::EndOfFile);
     seconds(&mut e, 4, |_| Sample { video: 0, bytes: 16_000, ..healthy(0) });

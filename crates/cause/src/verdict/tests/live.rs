@@ -31,7 +31,7 @@ fn a_reset_without_silence_is_4_and_its_sender_is_not_known() {
 
 #[test]
 fn a_reset_that_a_write_took_is_still_a_reset() {
-    for close in [Close::Open, Close::EndOfFile, Close::Failed(Errno::ECONNRESET)] {
+    for close in [Close::Open, Close::EndOfFile, Close::Failed(Errno::EPIPE), Close::IdleLimit] {
         let mut e = live(close);
         e.write_error = Some(Errno::ECONNRESET);
         assert_eq!(cause_of(&e), Cause::Reset, "{close:?}");

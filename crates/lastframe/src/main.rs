@@ -1,1 +1,30 @@
-fn main() {}
+//! The program: configuration, command line, wiring, signals.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`cli`] | commands and options |
+//! | [`config`] | defaults, file, environment; mistakes with their place |
+//! | [`commands`] | one file per command |
+//! | [`setup`] | the data folder and what the first start puts into it |
+//! | [`terminal`] | tables, curves and clean text on a terminal |
+//! | [`failure`] | how a command fails: sentence and exit code |
+//! | [`logging`] | structured logs |
+
+mod cli;
+mod commands;
+mod config;
+mod failure;
+mod logging;
+mod setup;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match commands::run(cli::Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

@@ -1,1 +1,39 @@
+//! What people and programs see of Lastframe over HTTP. It asks `live` and `store`; the console and the APIs call the
+//! same functions.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`console`] | pages for people: sign-in, interruption records, one record, causes; one folder a page |
+//! | [`api`] | `/api/v1`: the same for programs |
+//! | [`metrics`] | `/metrics`, read at each scrape |
+//! | [`health`] | `/healthz`, `/readyz` |
+//! | [`query`] | the filters of records, shared by console and API |
+//! | [`present`] | a record in the reader's language |
+//! | [`actions`] | drop, forbid, resume |
+//! | [`client`] | who asks: address behind trusted proxies, TLS or not, and what that opens |
+//! | [`guard`] | headers that every answer carries |
+//! | [`problem`] | errors as problem documents (RFC 9457) |
+//! | [`password`] | hashes of console passwords |
+//! | [`server`] | the accept loop, with its limits |
+//! | [`state`] | what the handlers share |
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
 
+pub mod actions;
+pub mod api;
+pub mod client;
+pub mod console;
+pub mod guard;
+pub mod health;
+pub mod metrics;
+pub mod password;
+pub mod present;
+pub mod problem;
+pub mod query;
+pub mod router;
+pub mod server;
+pub mod state;
+
+pub use router::{Surface, router};
+pub use server::{ServerLimits, serve};
+pub use state::{WebConfig, WebState};

@@ -1,0 +1,115 @@
+//! `serve`: runs the server.
+
+mod greeting;
+mod ports;
+mod settings;
+mod signals;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use live::Live;
+use model::{Clock, SystemClock};
+use store::{DataLock, Store};
+use tokio::sync::watch;
+use web::{ServerLimits, Surface, WebState};
+
+use crate::cli::ServeArgs;
+use crate::config::{Config, Loaded};
+use crate::failure::Failure;
+use crate::logging::{self, LogFormat};
+use crate::setup::{configured, first_start, node_id};
+
+use ports::Ports;
+
+/// Time for clients to hear why their push ended when the server stops.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// Runs until a signal.
+pub fn run(args: &ServeArgs, loaded: Loaded, data: &Path) -> Result<(), Failure> {
+    logging::start(args.log_format.unwrap_or(LogFormat::Text));
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::failed(format!("cannot start the runtime: {e}")))?;
+    runtime.block_on(serve(&loaded.config, data))
+}
+
+async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
+    // Listened for from the start, so that a stop during recovery is an orderly one too.
+    let mut signals = signals::Signals::listen()?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let lock = DataLock::take(data)?;
+    let live_config = settings::live(config);
+    let ports = Ports::bind(config, &live_config).await?;
+    let node_id = node_id::of(data, config.node.id, clock.as_ref())?;
+    let store = open(lock, config, data, node_id, &clock)?;
+    let secrets = first_start::prepare(data, &store.catalog())?;
+    configured::upsert(config, &store.catalog())?;
+
+    let live = Live::start_on(ports.live, live_config, &store, Arc::clone(&clock)).await.map_err(Failure::failed)?;
+    let web_config = settings::web(config, live.rtmp_addr().port());
+    let state =
+        WebState::new(web_config, live.clone(), store.reader(), store.journal(), store.catalog(), Arc::clone(&clock));
+    let (stop, stopped) = watch::channel(false);
+    let mut servers = Vec::new();
+    for (listener, surface) in ports.http {
+        let router = web::router(state.clone(), surface);
+        let mut stopped = stopped.clone();
+        let until = async move {
+            // The sender is never dropped before it has sent.
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        servers.push(tokio::spawn(web::serve(listener, router, ServerLimits::default(), until)));
+    }
+    greeting::print(secrets.as_ref(), data, &ports.addresses, clock.now())?;
+    tracing::info!(rtmp = %ports.addresses.rtmp, http = %ports.addresses.http, data = %data.display(), "ready");
+
+    signals.next().await;
+    tracing::info!("stopping; a second signal stops at once");
+    tokio::spawn(signals.exit_at_next());
+    let store = blocking(move || {
+        store.stopping();
+        store
+    })
+    .await?;
+    live.shutdown(STOP_WITHIN).await;
+    let _ = stop.send(true);
+    for server in servers {
+        let _ = server.await;
+    }
+    drop(state);
+    blocking(move || store.shutdown()).await??;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Opens the store and gives the pushes of earlier runs their ends.
+fn open(
+    lock: DataLock,
+    config: &Config,
+    data: &Path,
+    node_id: uuid::Uuid,
+    clock: &Arc<dyn Clock>,
+) -> Result<Store, Failure> {
+    let store = Store::open(lock, settings::store(config, data, node_id), Arc::clone(clock))?;
+    match store.recover() {
+        Ok(found) if found == store::Recovery::default() => {}
+        Ok(found) => tracing::warn!(
+            died = found.died,
+            stopped = found.stopped,
+            unreadable = found.unreadable,
+            "pushes that an earlier run left open were given their ends"
+        ),
+        Err(error) => tracing::error!(%error, "pushes of an earlier run are given their ends as soon as there is room"),
+    }
+    Ok(store)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| Failure::failed(format!("the stop failed: {e}")))
+}

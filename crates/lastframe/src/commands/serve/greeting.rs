@@ -1,0 +1,99 @@
+//! What a start prints: at the first one everything a newcomer needs, later where things are.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use model::sign::Algorithm;
+use model::stream_url::Signature;
+use model::{StreamUrl, Timestamp, UrlKind};
+
+use super::ports::Addresses;
+use crate::failure::Failure;
+use crate::setup::secrets::Secrets;
+
+/// How long the printed push URL works.
+const TTL: Duration = Duration::from_secs(24 * 3_600);
+
+/// Prints it.
+pub fn print(secrets: Option<&Secrets>, data: &Path, at: &Addresses, now: Timestamp) -> Result<(), Failure> {
+    let text = match secrets {
+        Some(secrets) => first(secrets, data, at, now),
+        None => later(at),
+    };
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // Nobody reads what a service says; that is no reason to stop.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+fn first(secrets: &Secrets, data: &Path, at: &Addresses, now: Timestamp) -> String {
+    let signature = Signature { key: &secrets.domain.key, expires: now.plus(TTL), algorithm: Algorithm::Md5 };
+    let url = StreamUrl {
+        kind: UrlKind::Rtmp,
+        tls: false,
+        host: &secrets.domain.name,
+        port: Some(at.rtmp.port()),
+        app: "live",
+        stream: "test",
+        signature: Some(signature),
+    };
+    let secrets_file = Secrets::path(data);
+    format!(
+        "Lastframe is ready.\n\n\
+         Push a test picture (the URL is good for 24 hours):\n\n  \
+         ffmpeg -re -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine -c:v libx264 -preset veryfast \\\n    \
+         -tune zerolatency -g 60 -pix_fmt yuv420p -c:a aac -f flv \"{url}\"\n\n\
+         Stop it, and see why it ended:\n\n  \
+         {console}   (user {user}, password in {file})\n  \
+         lastframe records\n\n\
+         Another URL: lastframe url --domain {domain} --app live --stream NAME\n\
+         Secrets (console password, API key, domain key): {file}\n\n",
+        console = console(at),
+        user = secrets.console.user,
+        domain = secrets.domain.name,
+        file = secrets_file.display(),
+    )
+}
+
+fn later(at: &Addresses) -> String {
+    format!("Lastframe is ready: pushes on {}, console on {}\n", at.rtmp, console(at))
+}
+
+fn console(at: &Addresses) -> String {
+    let at = at.admin.unwrap_or(at.http);
+    let host = match at {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => "localhost".to_owned(),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => "localhost".to_owned(),
+        SocketAddr::V4(v4) => v4.ip().to_string(),
+        SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
+    };
+    format!("http://{host}:{}/", at.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses() -> Addresses {
+        Addresses { rtmp: "0.0.0.0:1935".parse().unwrap(), http: "[::]:8080".parse().unwrap(), admin: None }
+    }
+
+    #[test]
+    fn the_first_start_prints_a_ready_command_and_no_secret_but_the_signature() {
+        let secrets = Secrets::generate().unwrap();
+        let text = first(&secrets, Path::new("data"), &addresses(), Timestamp(1_763_841_600_000));
+        assert!(text.contains("\"rtmp://localhost/live/test?txSecret="), "{text}");
+        assert!(text.contains("http://localhost:8080/") && text.contains("data/secrets.toml"), "{text}");
+        for secret in [&secrets.console.password, &secrets.api_key.secret, &secrets.domain.key] {
+            assert!(!text.contains(secret.as_str()));
+        }
+    }
+
+    #[test]
+    fn later_starts_are_short() {
+        assert_eq!(later(&addresses()), "Lastframe is ready: pushes on 0.0.0.0:1935, console on http://localhost:8080/\n");
+    }
+}

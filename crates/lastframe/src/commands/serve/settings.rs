@@ -1,0 +1,93 @@
+//! The configuration, handed to each part in its own terms.
+
+use std::path::Path;
+
+use live::{AuthHookConfig, LiveConfig};
+use model::admission::AdmissionSettings;
+use store::{IgnoreRule, StoreConfig};
+use uuid::Uuid;
+use web::WebConfig;
+
+use crate::config::{Config, Ignore};
+
+/// For the live path.
+pub fn live(config: &Config) -> LiveConfig {
+    let limits = &config.limits;
+    LiveConfig {
+        node_label: node_label(config),
+        rtmp: live::ListenConfig {
+            listen: config.rtmp.listen,
+            proxy_protocol: config.rtmp.proxy_protocol.clone(),
+        },
+        limits: live::Limits {
+            idle: limits.idle,
+            path: limits.path,
+            lag: limits.lag,
+            fps: limits.fps,
+            message: bytes(limits.message),
+            message_memory: bytes(limits.message_memory),
+            pushes: limits.pushes,
+            connections: limits.connections,
+            connections_per_ip: limits.connections_per_ip,
+            connection_rate: limits.connection_rate,
+            handshake: limits.handshake,
+            setup: limits.setup,
+            cut_on_disable: limits.cut_on_disable,
+        },
+        admission: AdmissionSettings {
+            default_domain: config.node.default_domain.clone(),
+            names: limits.names,
+            allow_domain_override: config.node.domain_override,
+        },
+        auth_hook: (!config.auth_hook.url.is_empty()).then(|| AuthHookConfig {
+            url: config.auth_hook.url.clone(),
+            timeout: config.auth_hook.timeout,
+            allow_private: config.auth_hook.allow_private,
+        }),
+        terse: limits.terse,
+        strict_media: limits.strict_media,
+    }
+}
+
+/// For the store.
+pub fn store(config: &Config, data: &Path, node_id: Uuid) -> StoreConfig {
+    let ignore = |rule: &Ignore| match rule {
+        Ignore::Network(network) => IgnoreRule::Network(*network),
+        Ignore::Code(code) => IgnoreRule::Code(*code),
+    };
+    StoreConfig {
+        dir: data.to_owned(),
+        keep: config.store.keep,
+        keep_evidence: config.store.keep_evidence,
+        fold: config.records.fold,
+        ignore: config.records.ignore.iter().map(ignore).collect(),
+        node_id,
+        node_label: node_label(config),
+        reserve_bytes: config.store.reserve,
+    }
+}
+
+/// For the web side.
+pub fn web(config: &Config, rtmp_port: u16) -> WebConfig {
+    WebConfig {
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        insecure: config.http.insecure,
+        default_language: config.console.default_language,
+        rtmp_port,
+    }
+}
+
+/// The configured name, or the machine's own.
+fn node_label(config: &Config) -> String {
+    config.node.label.clone().unwrap_or_else(|| {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+        match name.trim() {
+            "" => "lastframe".to_owned(),
+            name => name.to_owned(),
+        }
+    })
+}
+
+fn bytes(size: u64) -> usize {
+    usize::try_from(size).unwrap_or(usize::MAX)
+}

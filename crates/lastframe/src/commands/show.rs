@@ -1,0 +1,226 @@
+//! `show`: one record with its evidence, drawn in the terminal.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use cause::black_box::{BlackBox, CommandEntry, MediaEntry, MediaEntryKind};
+use cause::timeline::Timeline;
+use cause::{Cause, Evidence, Lang};
+use jiff::tz::TimeZone;
+use model::Record;
+use store::Reader;
+
+use crate::cli::{Language, ShowArgs};
+use crate::failure::Failure;
+use crate::terminal::sparkline::sparkline;
+use crate::terminal::text::{bytes, clean, duration, fit, local_time, wrap};
+
+const WIDTH: usize = 96;
+/// Columns of a curve.
+const CURVE: usize = 72;
+
+/// Prints the record.
+pub fn run(args: &ShowArgs, data: &Path) -> Result<(), Failure> {
+    let lang = Language::or_environment(args.lang);
+    let found = Reader::open_dir(data)?.get(args.id)?;
+    let Some((record, evidence)) = found else {
+        return Err(Failure::failed(format!(
+            "there is no record {}; `lastframe records` prints those that are kept",
+            args.id
+        )));
+    };
+    let record = web::present::in_language(record, lang);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    verdict(&mut out, &record, lang)?;
+    facts(&mut out, &record)?;
+    match evidence.map(|bytes| Evidence::decode(&bytes)) {
+        Some(Ok(evidence)) => {
+            findings(&mut out, &evidence, lang)?;
+            timeline(&mut out, &evidence.timeline)?;
+            black_box(&mut out, &evidence.black_box)?;
+        }
+        Some(Err(error)) => writeln!(out, "\nThe evidence cannot be read: {error}")?,
+        None => writeln!(out, "\nNo evidence is kept for this record.")?,
+    }
+    Ok(out.flush()?)
+}
+
+fn verdict(out: &mut dyn Write, record: &Record, lang: Lang) -> io::Result<()> {
+    writeln!(out, "{}  {}  {}", record.code(), record.side, clean(&record.errmsg))?;
+    if let Some(detail) = record.detail.as_ref().filter(|d| !d.text.is_empty()) {
+        paragraph(out, &detail.text)?;
+    }
+    if let Some(cause) = Cause::from_code(record.code()) {
+        writeln!(out)?;
+        paragraph(out, cause.meaning(lang))?;
+        paragraph(out, cause.advice(lang))?;
+    }
+    Ok(())
+}
+
+fn paragraph(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    wrap(&clean(text), WIDTH).iter().try_for_each(|line| writeln!(out, "  {line}"))
+}
+
+fn facts(out: &mut dyn Write, record: &Record) -> io::Result<()> {
+    let zone = TimeZone::system();
+    let time = |t| local_time(t, &zone);
+    let key = [&record.domain, &record.app, &record.stream].map(|p| p.as_deref().unwrap_or("?")).join("/");
+    let client = std::net::SocketAddr::new(record.client_ip, record.client_port);
+    writeln!(out)?;
+    let mut fact = |name: &str, value: String| match value.is_empty() {
+        true => Ok(()),
+        false => writeln!(out, "  {} {}", fit(name, 10), clean(&value)),
+    };
+    fact("stream", key)?;
+    fact("client", format!("{client} over {}", record.protocol))?;
+    fact("connected", time(record.connected_at))?;
+    match record.published_at {
+        Some(live) => fact("live", format!("{} for {}", time(live), duration(record.duration_ms)))?,
+        None => fact("live", "never".into())?,
+    }
+    fact("ended", time(record.ended_at))?;
+    if record.attempts > 1 {
+        let last = record.last_attempt_at.map(|t| format!(", the last at {}", time(t))).unwrap_or_default();
+        fact("attempts", format!("{}{last}", record.attempts))?;
+    }
+    fact("video", video(record))?;
+    fact("audio", audio(record))?;
+    fact("encoder", record.encoder.clone().unwrap_or_default())?;
+    fact("bytes", format!("{} in, {} out", bytes(record.bytes_in), bytes(record.bytes_out)))?;
+    fact("query", record.stream_param.clone().unwrap_or_default())?;
+    fact("node", record.node.clone())?;
+    fact("id", format!("{} (sequence {})", record.id, record.sequence))
+}
+
+fn video(record: &Record) -> String {
+    let Some(video) = &record.video else { return String::new() };
+    let size = video.width.zip(video.height).map(|(w, h)| format!("{w}x{h}"));
+    let fps = video.fps.map(|n| format!("{n:.1} fps"));
+    joined([video.codec.clone(), size, fps, video.kbps.map(|n| format!("{n} kbit/s"))])
+}
+
+fn audio(record: &Record) -> String {
+    let Some(audio) = &record.audio else { return String::new() };
+    let rate = audio.sample_rate.map(|n| format!("{n} Hz"));
+    let channels = audio.channels.map(|n| format!("{n} ch"));
+    joined([audio.codec.clone(), rate, channels, audio.kbps.map(|n| format!("{n} kbit/s"))])
+}
+
+fn joined(parts: [Option<String>; 4]) -> String {
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn findings(out: &mut dyn Write, evidence: &Evidence, lang: Lang) -> io::Result<()> {
+    let findings = cause::verdict(evidence).findings;
+    if !findings.is_empty() {
+        writeln!(out, "\nFINDINGS")?;
+    }
+    for finding in findings {
+        let confidence = format!("{:?}", finding.confidence).to_lowercase();
+        writeln!(out, "  {}  {} ({confidence})", finding.cause.code(), finding.cause.errmsg(lang))?;
+        for sign in &finding.signs_for {
+            writeln!(out, "      + {}", clean(&sign.text(lang)))?;
+        }
+        for sign in &finding.signs_against {
+            writeln!(out, "      - {}", clean(&sign.text(lang)))?;
+        }
+    }
+    Ok(())
+}
+
+fn timeline(out: &mut dyn Write, timeline: &Timeline) -> io::Result<()> {
+    let seconds: Vec<_> = timeline.seconds().collect();
+    let (Some(first), Some(last)) = (seconds.first(), seconds.last()) else { return Ok(()) };
+    let from = first.at_s.saturating_sub(first.span_s);
+    writeln!(out, "\nTIMELINE  second {from} to {} after connecting", last.at_s)?;
+    let per_second = |total: f64, span_s: u32| total / f64::from(span_s.max(1));
+    let rows: [(&str, Vec<f64>, &str); 5] = [
+        ("bitrate", seconds.iter().map(|s| per_second(s.bytes as f64 * 8.0 / 1000.0, s.span_s)).collect(), "kbit/s"),
+        ("video", seconds.iter().map(|s| per_second(s.video.into(), s.span_s)).collect(), "fps"),
+        ("audio", seconds.iter().map(|s| per_second(s.audio.into(), s.span_s)).collect(), "frames/s"),
+        ("lag", seconds.iter().map(|s| f64::from(s.lag_ms.max(0))).collect(), "ms"),
+        ("rcv_rtt", seconds.iter().map(|s| f64::from(s.rcv_rtt_us) / 1000.0).collect(), "ms"),
+    ];
+    for (name, values, unit) in rows {
+        let top = values.iter().copied().fold(0.0, f64::max);
+        if top > 0.0 {
+            writeln!(out, "  {} {}  up to {top:.0} {unit}", fit(name, 8), fit(&sparkline(&values, CURVE), CURVE))?;
+        }
+    }
+    Ok(())
+}
+
+/// Commands and media in the order of time; media of one kind that follow each other are one line.
+fn black_box(out: &mut dyn Write, black_box: &BlackBox) -> io::Result<()> {
+    let (first, skipped, last) = black_box.commands();
+    let media: Vec<MediaEntry> = black_box.media_entries().collect();
+    if first.is_empty() && media.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nBLACK BOX  client ──▶ server, server ──▶ client; seconds after connecting")?;
+    let mut lines: Vec<(u32, String)> = first.iter().chain(&last).map(|c| (c.at_ms, command_line(c))).collect();
+    if skipped > 0 {
+        let at = first.last().map_or(0, |c| c.at_ms);
+        lines.push((at, format!("      ⋮  {skipped} commands are not kept")));
+    }
+    lines.extend(media_lines(&media));
+    lines.sort_by_key(|(at, _)| *at);
+    for (at, line) in lines {
+        writeln!(out, "  {:>10.3}  {line}", f64::from(at) / 1000.0)?;
+    }
+    Ok(())
+}
+
+fn command_line(entry: &CommandEntry) -> String {
+    let arrow = if entry.from_client { "──▶" } else { "◀──" };
+    let summary = if entry.summary.is_empty() { String::new() } else { format!("  {}", clean(&entry.summary)) };
+    format!("{arrow}  {}{summary}  [{} B]", clean(&entry.name), entry.size)
+}
+
+fn media_lines(media: &[MediaEntry]) -> Vec<(u32, String)> {
+    let alike = |a: &MediaEntry, b: &MediaEntry| {
+        (a.kind, a.key_frame, a.config) == (b.kind, b.key_frame, b.config) && !a.key_frame && !a.config
+    };
+    let mut lines = Vec::new();
+    for run in media.chunk_by(alike) {
+        let (Some(head), Some(tail)) = (run.first(), run.last()) else { continue };
+        let kind = match head.kind {
+            MediaEntryKind::Audio => "audio",
+            MediaEntryKind::Video => "video",
+            MediaEntryKind::Data => "data",
+        };
+        let what = match (head.config, head.key_frame) {
+            (true, _) => " config",
+            (false, true) => " key frame",
+            _ => "",
+        };
+        let size: u64 = run.iter().map(|m| u64::from(m.size)).sum();
+        let line = match run.len() {
+            1 => format!("──▶  {kind}{what}  at {} ms  [{size} B]", head.timestamp),
+            n => format!("──▶  {kind}{what} ×{n}  {} to {} ms  [{size} B]", head.timestamp, tail.timestamp),
+        };
+        lines.push((head.at_ms, line));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn media(at_ms: u32, kind: MediaEntryKind, key_frame: bool) -> MediaEntry {
+        MediaEntry { at_ms, kind, key_frame, config: false, timestamp: at_ms, size: 10, chunk_stream: 4 }
+    }
+
+    #[test]
+    fn media_of_one_kind_is_folded_into_a_line() {
+        use MediaEntryKind::{Audio, Video};
+        let run = [media(0, Video, true), media(40, Video, false), media(80, Video, false), media(81, Audio, false)];
+        let lines: Vec<String> = media_lines(&run).into_iter().map(|(_, line)| line).collect();
+        assert_eq!(
+            lines,
+            ["──▶  video key frame  at 0 ms  [10 B]", "──▶  video ×2  40 to 80 ms  [20 B]", "──▶  audio  at 81 ms  [10 B]"]
+        );
+    }
+}

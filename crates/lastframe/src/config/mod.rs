@@ -1,0 +1,221 @@
+//! The configuration: its defaults, the TOML file, and the environment over it.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`settings`] | one row per key: where it lies, what it takes |
+//! | [`value`] | the kinds of values and how they are read |
+//! | [`tables`] | `[[account]]`, `[[domain]]`, `[[api_key]]` |
+//! | [`load`] | walks the file and the environment, and collects every mistake |
+//! | [`mistake`] | what is wrong, where, and what to do |
+
+pub mod load;
+pub mod mistake;
+pub mod settings;
+pub mod tables;
+pub mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use model::Code;
+use model::admission::NameRule;
+use model::catalog::{Account, ApiKey, Domain};
+use uuid::Uuid;
+
+pub use load::{Loaded, load};
+pub use mistake::ConfigError;
+
+/// Everything that can be configured, with its defaults.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `[node]`
+    pub node: Node,
+    /// `[rtmp]`
+    pub rtmp: Listener,
+    /// `[http]`
+    pub http: Http,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[store]`
+    pub store: Store,
+    /// `[records]`
+    pub records: Records,
+    /// `[console]`
+    pub console: Console,
+    /// `[auth_hook]`
+    pub auth_hook: AuthHook,
+    /// `[[account]]`
+    pub accounts: Vec<Account>,
+    /// `[[domain]]`
+    pub domains: Vec<Domain>,
+    /// `[[api_key]]`
+    pub api_keys: Vec<ApiKey>,
+}
+
+/// `[node]`: this machine's name.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Fixed id; `None` keeps one in the data folder.
+    pub id: Option<Uuid>,
+    /// Name in records; `None` means the host name.
+    pub label: Option<String>,
+    /// The domain that a push to an IP address means; empty refuses it (18/300).
+    pub default_domain: String,
+    /// Whether `vhost=` and `domain=` in a push URL's query override its host.
+    pub domain_override: bool,
+}
+
+/// A listener.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Load balancers whose PROXY header is believed.
+    pub proxy_protocol: Vec<IpNet>,
+}
+
+/// `[http]`: console, APIs, metrics.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Where console and APIs listen instead, if they are to be kept apart.
+    pub admin_listen: Option<SocketAddr>,
+    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether sign-in and APIs are open to other machines without TLS.
+    pub insecure: bool,
+}
+
+/// `[limits]`.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Without media for this long a push is cut: 8/0, 20/0.
+    pub idle: Duration,
+    /// Unacknowledged for this long the path counts as lost: 12/0.
+    pub path: Duration,
+    /// This far behind real time a push is cut: 16/0.
+    pub lag: Option<Duration>,
+    /// Largest RTMP message, bytes: 7/0.
+    pub message: u64,
+    /// Highest frame rate: 39/0.
+    pub fps: Option<f64>,
+    /// Pushes live at once: 18/104.
+    pub pushes: usize,
+    /// Connections at once: 18/104.
+    pub connections: usize,
+    /// Connections at once from one address: 18/104; 0 means no limit.
+    pub connections_per_ip: usize,
+    /// New connections a second from one address: 18/104; 0 means no limit.
+    pub connection_rate: u32,
+    /// Time for the RTMP handshake: 25/0.
+    pub handshake: Duration,
+    /// Time from connecting to publishing.
+    pub setup: Duration,
+    /// Memory for half-received messages of all pushes together, bytes.
+    pub message_memory: u64,
+    /// Whether disabling an account, domain or app cuts its running pushes.
+    pub cut_on_disable: bool,
+    /// What app and stream names may hold.
+    pub names: NameRule,
+    /// Whether clients are told the code alone.
+    pub terse: bool,
+    /// Whether media that cannot be parsed cuts the push: 23/0.
+    pub strict_media: bool,
+}
+
+/// `[store]`.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// How long records are kept.
+    pub keep: Duration,
+    /// How long their evidence is kept.
+    pub keep_evidence: Duration,
+    /// Disk space set aside so that live pushes still end on record when the disk is full, bytes.
+    pub reserve: u64,
+}
+
+/// `[records]`.
+#[derive(Clone, Debug)]
+pub struct Records {
+    /// Identical refusals within this time become one record.
+    pub fold: Option<Duration>,
+    /// Ends that leave no record, if they never named a stream.
+    pub ignore: Vec<Ignore>,
+}
+
+/// One entry of `[records] ignore`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ignore {
+    /// From these addresses.
+    Network(IpNet),
+    /// With this cause.
+    Code(Code),
+}
+
+/// `[console]`.
+#[derive(Clone, Debug)]
+pub struct Console {
+    /// Language for those who have not chosen one; `None` asks the browser.
+    pub default_language: Option<cause::Lang>,
+}
+
+/// `[auth_hook]`: somebody else's yes or no to each push.
+#[derive(Clone, Debug)]
+pub struct AuthHook {
+    /// Where it is asked; empty means nowhere.
+    pub url: String,
+    /// After this long without an answer the push is refused: 19/0.
+    pub timeout: Duration,
+    /// Whether it may lie on a private address.
+    pub allow_private: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let any = |port| SocketAddr::from(([0, 0, 0, 0], port));
+        Self {
+            node: Node { id: None, label: None, default_domain: "localhost".into(), domain_override: true },
+            rtmp: Listener { listen: any(1935), proxy_protocol: Vec::new() },
+            http: Http {
+                listen: any(8080),
+                admin_listen: None,
+                trusted_proxies: Vec::new(),
+                insecure: false,
+            },
+            limits: Limits {
+                idle: Duration::from_secs(70),
+                path: Duration::from_secs(20),
+                lag: None,
+                message: 4 << 20,
+                fps: None,
+                pushes: 10_000,
+                connections: 20_000,
+                connections_per_ip: 10_000,
+                connection_rate: 0,
+                handshake: Duration::from_secs(10),
+                setup: Duration::from_secs(30),
+                message_memory: 512 << 20,
+                cut_on_disable: true,
+                names: NameRule::Utf8,
+                terse: false,
+                strict_media: false,
+            },
+            store: Store {
+                keep: Duration::from_secs(30 * 86_400),
+                keep_evidence: Duration::from_secs(7 * 86_400),
+                reserve: 64 << 20,
+            },
+            records: Records { fold: Some(Duration::from_secs(60)), ignore: Vec::new() },
+            console: Console { default_language: None },
+            auth_hook: AuthHook { url: String::new(), timeout: Duration::from_secs(2), allow_private: true },
+            accounts: Vec::new(),
+            domains: Vec::new(),
+            api_keys: Vec::new(),
+        }
+    }
+}

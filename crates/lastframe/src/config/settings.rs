@@ -1,0 +1,156 @@
+//! One row per setting. The file, the environment and the reference in the documentation all follow this table.
+
+use model::admission::NameRule;
+
+use super::value::{Given, Refused, parse_network};
+use super::{Config, Ignore};
+
+/// A setting: `[section] key` in the file, `LASTFRAME_SECTION_KEY` in the environment.
+pub struct Setting {
+    /// The table it lies in.
+    pub section: &'static str,
+    /// Its key there.
+    pub key: &'static str,
+    /// Takes the value over.
+    pub set: fn(&mut Config, Given<'_>) -> Result<(), Refused>,
+}
+
+impl Setting {
+    /// Its name in the environment.
+    pub fn env_name(&self) -> String {
+        format!("LASTFRAME_{}_{}", self.section, self.key).to_ascii_uppercase()
+    }
+}
+
+/// Tables whose features come with a later version.
+pub const LATER: [&str; 4] = ["https", "rtmps", "webrtc", "srt"];
+
+/// Every setting.
+pub const SETTINGS: &[Setting] = &[
+    setting("node", "id", |c, v| {
+        let text = v.text()?;
+        let id = text.parse().map_err(|_| {
+            format!("{} is no UUID; leave it out and one is made and kept in the data folder", v.shown())
+        })?;
+        c.node.id = (!text.is_empty()).then_some(id);
+        Ok(())
+    }),
+    setting("node", "label", |c, v| {
+        c.node.label = Some(bounded(v, 64)?).filter(|l| !l.is_empty());
+        Ok(())
+    }),
+    setting("node", "default_domain", |c, v| {
+        c.node.default_domain = bounded(v, 253)?.to_ascii_lowercase();
+        Ok(())
+    }),
+    setting("node", "domain_override", |c, v| put(&mut c.node.domain_override, v.boolean())),
+    setting("rtmp", "listen", |c, v| put(&mut c.rtmp.listen, v.address())),
+    setting("rtmp", "proxy_protocol", |c, v| put(&mut c.rtmp.proxy_protocol, v.networks())),
+    setting("http", "listen", |c, v| put(&mut c.http.listen, v.address())),
+    setting("http", "admin_listen", |c, v| {
+        c.http.admin_listen = if v.text() == Ok("") { None } else { Some(v.address()?) };
+        Ok(())
+    }),
+    setting("http", "trusted_proxies", |c, v| put(&mut c.http.trusted_proxies, v.networks())),
+    setting("http", "insecure", |c, v| put(&mut c.http.insecure, v.boolean())),
+    setting("limits", "idle", |c, v| put(&mut c.limits.idle, v.duration())),
+    setting("limits", "path", |c, v| put(&mut c.limits.path, v.duration())),
+    setting("limits", "unplayed", |_, v| match v.duration_or_off()? {
+        None => Ok(()),
+        Some(_) => Err("needs playback, which is not available in this version; write \"off\" or leave it out".into()),
+    }),
+    setting("limits", "lag", |c, v| put(&mut c.limits.lag, v.duration_or_off())),
+    setting("limits", "message", |c, v| {
+        let size = v.size()?;
+        if !(64 << 10..=64 << 20).contains(&size) {
+            return Err(format!("{} is out of range; write a size from \"64KiB\" to \"64MiB\"", v.shown()));
+        }
+        c.limits.message = size;
+        Ok(())
+    }),
+    setting("limits", "fps", |c, v| put(&mut c.limits.fps, v.number_or_off())),
+    setting("limits", "pushes", |c, v| put(&mut c.limits.pushes, v.count(10_000_000))),
+    setting("limits", "connections", |c, v| put(&mut c.limits.connections, v.count(10_000_000))),
+    setting("limits", "connections_per_ip", |c, v| put(&mut c.limits.connections_per_ip, v.count(10_000_000))),
+    setting("limits", "connection_rate", |c, v| {
+        put(&mut c.limits.connection_rate, v.count(1_000_000).map(|n| u32::try_from(n).unwrap_or(u32::MAX)))
+    }),
+    setting("limits", "handshake", |c, v| put(&mut c.limits.handshake, v.duration())),
+    setting("limits", "setup", |c, v| put(&mut c.limits.setup, v.duration())),
+    setting("limits", "message_memory", |c, v| put(&mut c.limits.message_memory, v.size())),
+    setting("limits", "cut_on_disable", |c, v| put(&mut c.limits.cut_on_disable, v.boolean())),
+    setting("limits", "names", |c, v| {
+        c.limits.names = match v.text() {
+            Ok("utf8") => NameRule::Utf8,
+            Ok("ascii") => NameRule::Ascii,
+            _ => return Err(format!("{} is no rule for names; write \"utf8\" or \"ascii\"", v.shown())),
+        };
+        Ok(())
+    }),
+    setting("limits", "terse", |c, v| put(&mut c.limits.terse, v.boolean())),
+    setting("limits", "strict_media", |c, v| put(&mut c.limits.strict_media, v.boolean())),
+    setting("store", "url", |_, v| match v.text()? {
+        "sqlite:lastframe.db" | "sqlite:" => Ok(()),
+        url if url.starts_with("postgres") => {
+            Err("PostgreSQL is not available in this version; leave the key out, and records are kept in the data folder".into())
+        }
+        _ => Err(format!(
+            "{} names another place; records are kept in the data folder (--data): leave the key out",
+            v.shown()
+        )),
+    }),
+    setting("store", "keep", |c, v| put(&mut c.store.keep, v.duration())),
+    setting("store", "keep_evidence", |c, v| put(&mut c.store.keep_evidence, v.duration())),
+    setting("store", "reserve", |c, v| put(&mut c.store.reserve, v.size())),
+    setting("records", "fold", |c, v| put(&mut c.records.fold, v.duration_or_off())),
+    setting("records", "ignore", |c, v| {
+        let read = |text: &str| {
+            let network = || parse_network(text).map(Ignore::Network);
+            // A code has at most one slash and only digits, which no network has.
+            let code = || text.parse().ok().filter(|c| cause::Cause::from_code(*c).is_some()).map(Ignore::Code);
+            network().or_else(code).ok_or_else(|| {
+                format!("`{text}` is neither a network (\"10.0.0.0/8\") nor a code (\"22/0\")")
+            })
+        };
+        put(&mut c.records.ignore, v.texts()?.into_iter().map(read).collect())
+    }),
+    setting("console", "default_language", |c, v| {
+        c.console.default_language = match v.text() {
+            Ok("auto") => None,
+            Ok(text @ ("ja" | "en" | "zh")) => text.parse().ok(),
+            _ => return Err(format!("{} is no language of the console; write \"auto\", \"ja\", \"en\" or \"zh\"", v.shown())),
+        };
+        Ok(())
+    }),
+    setting("auth_hook", "url", |c, v| {
+        let url = bounded(v, 2048)?;
+        if !url.is_empty() && !url.starts_with("http://") && !url.starts_with("https://") {
+            return Err("is no URL to ask; write one that begins with http:// or https://".into());
+        }
+        c.auth_hook.url = url;
+        Ok(())
+    }),
+    setting("auth_hook", "timeout", |c, v| put(&mut c.auth_hook.timeout, v.duration())),
+    setting("auth_hook", "allow_private", |c, v| put(&mut c.auth_hook.allow_private, v.boolean())),
+];
+
+const fn setting(
+    section: &'static str,
+    key: &'static str,
+    set: fn(&mut Config, Given<'_>) -> Result<(), Refused>,
+) -> Setting {
+    Setting { section, key, set }
+}
+
+fn put<T>(place: &mut T, value: Result<T, Refused>) -> Result<(), Refused> {
+    *place = value?;
+    Ok(())
+}
+
+fn bounded(v: Given<'_>, max: usize) -> Result<String, Refused> {
+    let text = v.text()?;
+    if text.len() > max || text.chars().any(char::is_control) {
+        return Err(format!("is too long or has control characters; write at most {max} bytes"));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,219 @@
+//! Configuration as a whole: every key, every kind of mistake.
+
+use std::time::Duration;
+
+use model::admission::NameRule;
+
+use super::settings::SETTINGS;
+use super::*;
+
+/// One good value for each key, other than its default.
+const GOOD: &[(&str, &str, &str)] = &[
+    ("node", "id", "\"01890a5d-ac96-774b-bcce-b302099a8057\""),
+    ("node", "label", "\"tokyo-1\""),
+    ("node", "default_domain", "\"\""),
+    ("node", "domain_override", "false"),
+    ("rtmp", "listen", "\"[::1]:1936\""),
+    ("rtmp", "proxy_protocol", "[\"10.0.0.0/8\", \"2001:db8::1\"]"),
+    ("http", "listen", "\"127.0.0.1:8081\""),
+    ("http", "admin_listen", "\"127.0.0.1:9090\""),
+    ("http", "trusted_proxies", "[\"10.0.0.0/8\"]"),
+    ("http", "insecure", "true"),
+    ("limits", "idle", "\"5s\""),
+    ("limits", "path", "\"10s\""),
+    ("limits", "unplayed", "\"off\""),
+    ("limits", "lag", "\"3s\""),
+    ("limits", "message", "\"1MiB\""),
+    ("limits", "fps", "120"),
+    ("limits", "pushes", "7"),
+    ("limits", "connections", "8"),
+    ("limits", "connections_per_ip", "9"),
+    ("limits", "connection_rate", "10"),
+    ("limits", "handshake", "\"1500ms\""),
+    ("limits", "setup", "\"1m\""),
+    ("limits", "message_memory", "\"1GiB\""),
+    ("limits", "cut_on_disable", "false"),
+    ("limits", "names", "\"ascii\""),
+    ("limits", "terse", "true"),
+    ("limits", "strict_media", "true"),
+    ("store", "url", "\"sqlite:lastframe.db\""),
+    ("store", "keep", "\"60d\""),
+    ("store", "keep_evidence", "\"1d\""),
+    ("store", "reserve", "\"1MiB\""),
+    ("records", "fold", "\"off\""),
+    ("records", "ignore", "[\"192.0.2.0/24\", \"22/0\", \"18/503\"]"),
+    ("console", "default_language", "\"ja\""),
+    ("auth_hook", "url", "\"https://hook.example.com/ask\""),
+    ("auth_hook", "timeout", "\"3s\""),
+    ("auth_hook", "allow_private", "false"),
+];
+
+fn read(text: &str) -> Result<Loaded, ConfigError> {
+    read_with(text, &[])
+}
+
+fn read_with(text: &str, env: &[(&str, &str)]) -> Result<Loaded, ConfigError> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("lastframe.toml");
+    std::fs::write(&path, text).unwrap();
+    load(Some(&path), env.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())))
+}
+
+/// The mistakes, without the folder that the file lay in.
+fn mistakes(text: &str) -> Vec<String> {
+    match read(text) {
+        Err(ConfigError::Mistakes(found)) => found
+            .iter()
+            .map(|m| m.to_string())
+            .map(|line| line.split_once("lastframe.toml:").map_or(line.clone(), |(_, rest)| rest.to_owned()))
+            .collect(),
+        other => panic!("{text}\n{other:?}"),
+    }
+}
+
+#[test]
+fn every_key_is_taken_from_the_file_and_from_the_environment() {
+    for setting in SETTINGS {
+        let (_, _, value) = GOOD
+            .iter()
+            .find(|(section, key, _)| *section == setting.section && *key == setting.key)
+            .unwrap_or_else(|| panic!("{}.{} has no vector", setting.section, setting.key));
+        let from_file = read(&format!("[{}]\n{} = {value}\n", setting.section, setting.key)).unwrap().config;
+        let bare = value.trim_matches(['[', ']']).replace('"', "");
+        let from_env = read_with("", &[(&setting.env_name(), &bare)]).unwrap().config;
+        assert_eq!(format!("{from_file:?}"), format!("{from_env:?}"), "{}.{}", setting.section, setting.key);
+        let unchanged = ["unplayed", "url"].contains(&setting.key) && setting.section != "auth_hook";
+        let default = format!("{:?}", Config::default());
+        assert_eq!(format!("{from_file:?}") == default, unchanged, "{}.{}", setting.section, setting.key);
+    }
+    assert_eq!(GOOD.len(), SETTINGS.len());
+}
+
+#[test]
+fn values_mean_what_they_say() {
+    let config = read(
+        "[limits]\nidle = \"5s\"\nnames = \"ascii\"\nfps = 59.94\n[records]\nfold = \"off\"\nignore = [\"22/0\", \"192.0.2.7\"]\n",
+    )
+    .unwrap()
+    .config;
+    assert_eq!(config.limits.idle, Duration::from_secs(5));
+    assert_eq!(config.limits.names, NameRule::Ascii);
+    assert_eq!(config.limits.fps, Some(59.94));
+    assert_eq!(config.records.fold, None);
+    let ignored = [Ignore::Code(model::Code::new(22, 0)), Ignore::Network("192.0.2.7/32".parse().unwrap())];
+    assert_eq!(config.records.ignore, ignored);
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let env = [("LASTFRAME_LIMITS_IDLE", "9s"), ("LASTFRAME_HTTP_TRUSTED_PROXIES", "10.0.0.1,10.0.0.2")];
+    let config = read_with("[limits]\nidle = \"5s\"\n", &env).unwrap().config;
+    assert_eq!(config.limits.idle, Duration::from_secs(9));
+    assert_eq!(config.http.trusted_proxies.len(), 2);
+}
+
+#[test]
+fn strange_variables_are_told_and_do_no_harm() {
+    let loaded = read_with("", &[("LASTFRAME_PORT", "tcp://10.0.0.1:1935"), ("LASTFRAME_LOG", "debug")]).unwrap();
+    assert_eq!(loaded.warnings.len(), 1);
+    assert!(loaded.warnings[0].contains("LASTFRAME_PORT"), "{:?}", loaded.warnings);
+}
+
+#[test]
+fn a_mistake_names_line_column_key_and_what_to_write() {
+    let vectors = [
+        ("[limits]\n\nidle = \"70x\"\n", "3:8: limits.idle: \"70x\" does not fit; write a duration such as"),
+        ("[limits]\nidel = \"70s\"\n", "2:1: limits.idel: there is no key of this name; `idle` was probably meant"),
+        ("[limts]\nidle = \"70s\"\n", "1:2: limts: there is no table of this name; `limits` was probably meant"),
+        ("[limits]\nmessage = \"1KiB\"\n", "2:11: limits.message: \"1KiB\" is out of range"),
+        ("[limits]\npushes = -1\n", "2:10: limits.pushes: -1 does not fit; write a whole number"),
+        ("[limits]\nunplayed = \"60s\"\n", "2:12: limits.unplayed: needs playback, which is not available"),
+        ("[limits]\nfps = 0\n", "2:7: limits.fps: 0 does not fit; write a number above 0, or \"off\""),
+        ("[rtmp]\nlisten = \"1935\"\n", "2:10: rtmp.listen: \"1935\" does not fit; write an address to listen on"),
+        ("[rtmp]\nproxy_protocol = [\"10.0.0.0/33\"]\n", "2:18: rtmp.proxy_protocol: `10.0.0.0/33` is no network"),
+        ("[http]\ninsecure = \"yes\"\n", "2:12: http.insecure: \"yes\" does not fit; write true or false"),
+        ("[records]\nignore = [\"18/999\"]\n", "2:10: records.ignore: `18/999` is neither a network"),
+        ("[console]\ndefault_language = \"fr\"\n", "2:20: console.default_language: \"fr\" is no language"),
+        ("[store]\nurl = \"postgres://db\"\n", "2:7: store.url: PostgreSQL is not available in this version"),
+        ("[srt]\nlisten = \"0.0.0.0:9000\"\n", "1:2: srt: [srt] is not available in this version; remove the table"),
+        ("[rtmps]\n", "1:2: rtmps: [rtmps] is not available in this version"),
+        ("limits = 3\n", "1:1: limits: is a table; write [limits]"),
+        ("[limits\n", "1:8: this is not TOML: "),
+        ("[[account]]\nid = 1\nstatus = \"gone\"\n", "3:10: account.1.status: unknown variant `gone`"),
+        ("[[account]]\nid = 1\n[[account]]\nid = 1\n", "4:6: account.2.id: stands in the file twice"),
+        ("[[domain]]\nname = \"a.example\"\n", "1:1: domain.1: missing field `account`"),
+        ("[[domain]]\nname = \"a b\"\naccount = 1\nauth = false\n", "2:8: domain.1.name: is no host name"),
+        ("[[domain]]\nname = \"a.example\"\naccount = 1\n", "1:1: domain.1.key: is missing; write key = "),
+        ("[[domain]]\nname = \"a.example\"\naccount = 1\nkye = \"x\"\n", "4:1: domain.1.kye: unknown field `kye`"),
+        ("[[api_key]]\nid = \"a\"\nsecret = \"short\"\n", "3:10: api_key.1.secret: is too short"),
+    ];
+    for (text, expected) in vectors {
+        let found = mistakes(text);
+        assert_eq!(found.len(), 1, "{text}: {found:?}");
+        assert!(found[0].starts_with(expected), "{text}\nfound:    {}\nexpected: {expected}", found[0]);
+    }
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
+    let found = mistakes("[records]\nfold = 1\n[limits]\npath = \"x\"\nidle = \"x\"\n");
+    let lines: Vec<_> = found.iter().map(|m| m.split(':').next().unwrap()).collect();
+    assert_eq!(lines, ["2", "4", "5"]);
+}
+
+#[test]
+fn a_mistake_in_a_variable_names_the_variable() {
+    match read_with("", &[("LASTFRAME_LIMITS_IDLE", "soon")]) {
+        Err(error @ ConfigError::Mistakes(_)) => {
+            assert!(error.to_string().contains("environment variable LASTFRAME_LIMITS_IDLE: limits.idle:"), "{error}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn secrets_are_not_repeated_in_messages() {
+    for text in [
+        "[[api_key]]\nid = \"a\"\nsecret = \"hunter2\"\n",
+        "[[api_key]]\nid = \"a\"\nsecret = [\"hunter2\"]\n",
+        "[[domain]]\nname = \"a.example\"\naccount = 1\nkey = {hunter2 = 1}\n",
+    ] {
+        let found = mistakes(text);
+        assert!(!found.iter().any(|m| m.contains("hunter2")), "{found:?}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = load(Some(std::path::Path::new("/nowhere/lastframe.toml")), std::iter::empty()).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("/nowhere/lastframe.toml") && text.contains("--config"), "{text}");
+}
+
+#[test]
+fn entries_of_the_catalog_are_read() {
+    let config = read(
+        "[[account]]\nid = 1000000001\nstatus = \"overdue\"\n\n[[domain]]\nname = \"Push.Example.com\"\naccount = 1000000001\n\
+         key = \"k\"\nconflict = \"backup\"\nallow = [\"10.0.0.0/8\"]\napps = [{ name = \"live\", enabled = false }]\n\
+         channel_mode = true\nchannels = [{ name = \"a\" }]\n\n[[api_key]]\nid = \"AKID1\"\nsecret = \"0123456789abcdef\"\nrole = \"viewer\"\n",
+    )
+    .unwrap()
+    .config;
+    assert_eq!(config.accounts[0].status, model::catalog::AccountStatus::Overdue);
+    assert_eq!(config.domains[0].name, "push.example.com");
+    assert!(!config.domains[0].apps[0].enabled && config.domains[0].channels[0].enabled);
+    assert_eq!(config.api_keys[0].role, model::catalog::Role::Viewer);
+}
+
+#[test]
+fn the_reference_names_every_key_with_its_default() {
+    let reference = include_str!("../../../../docs/configuration.md");
+    for setting in SETTINGS {
+        let section = reference.split("\n## ").find(|part| part.starts_with(&format!("`[{}]`", setting.section)));
+        let section = section.unwrap_or_else(|| panic!("[{}] is not in the reference", setting.section));
+        assert!(section.contains(&format!("\n| `{}` |", setting.key)), "{}.{} is not in the reference", setting.section, setting.key);
+    }
+    for table in super::tables::TABLES {
+        assert!(reference.contains(&format!("\n## `[[{table}]]`")), "[[{table}]] is not in the reference");
+    }
+}

@@ -1,0 +1,114 @@
+//! What an operator does to streams: drop, forbid, resume. The console and the APIs both act through here.
+
+use std::time::Duration;
+
+use model::catalog::AccountId;
+use model::{StreamKey, Timestamp};
+
+use crate::problem::{Kind, Problem};
+use crate::state::WebState;
+
+/// How long a stream is forbidden when nobody says how long.
+pub const FORBID_FOR: Duration = Duration::from_secs(7 * 86_400);
+/// The longest time for which a stream can be forbidden.
+pub const FORBID_AT_MOST: Duration = Duration::from_secs(90 * 86_400);
+/// The longest reason that is kept, bytes.
+const MAX_REASON: usize = 2048;
+
+/// Ends the push that carries `key`: 21/100. Gives the number of pushes told to end, backups included.
+pub fn drop_stream(state: &WebState, scope: Scope, key: &StreamKey) -> Result<usize, Problem> {
+    scope.check(state, &key.domain)?;
+    let told = state.live().drop_stream(key);
+    tracing::info!(stream = %key, told, "stream dropped");
+    Ok(told)
+}
+
+/// Forbids `key` until a time, and ends the push that carries it: 21/101.
+pub async fn forbid(
+    state: &WebState,
+    scope: Scope,
+    key: StreamKey,
+    until: Option<Timestamp>,
+    reason: String,
+) -> Result<Forbade, Problem> {
+    scope.check(state, &key.domain)?;
+    let now = state.clock().now();
+    let until = until.unwrap_or_else(|| now.plus(FORBID_FOR));
+    if until <= now || until > now.plus(FORBID_AT_MOST) {
+        return Err(Problem::new(Kind::BadRequest, "must lie in the future, at most 90 days from now")
+            .with_field("until"));
+    }
+    if reason.len() > MAX_REASON {
+        return Err(Problem::new(Kind::BadRequest, "must have at most 2048 bytes").with_field("reason"));
+    }
+    let stream = key.to_string();
+    let told = state.live().forbid(key, until, reason).await.map_err(unchanged)?;
+    tracing::info!(stream, told, %until, "stream forbidden");
+    Ok(Forbade { told, until })
+}
+
+/// What forbidding did.
+#[derive(Clone, Copy, Debug)]
+pub struct Forbade {
+    /// Pushes told to end.
+    pub told: usize,
+    /// Until when the stream is forbidden.
+    pub until: Timestamp,
+}
+
+/// Lets a forbidden stream push again; `false` if it was not forbidden.
+pub async fn resume(state: &WebState, scope: Scope, key: &StreamKey) -> Result<bool, Problem> {
+    scope.check(state, &key.domain)?;
+    let resumed = state.live().resume(key).await.map_err(unchanged)?;
+    tracing::info!(stream = %key, resumed, "stream resumed");
+    Ok(resumed)
+}
+
+/// Whose streams and records somebody may see and act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All accounts'.
+    All,
+    /// One account's.
+    Account(AccountId),
+}
+
+impl Scope {
+    /// The scope of an API key's account number, where 0 stands for all.
+    pub fn of(account: AccountId) -> Self {
+        match account {
+            0 => Self::All,
+            id => Self::Account(id),
+        }
+    }
+
+    /// The account to filter by.
+    pub fn account(self) -> Option<AccountId> {
+        match self {
+            Self::All => None,
+            Self::Account(id) => Some(id),
+        }
+    }
+
+    /// Whether something of `owner` is inside.
+    pub fn covers(self, owner: Option<AccountId>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Account(id) => owner == Some(id),
+        }
+    }
+
+    /// Refuses domains outside. A domain of somebody else answers as one that does not exist.
+    fn check(self, state: &WebState, domain: &str) -> Result<(), Problem> {
+        let catalog = state.catalog();
+        match catalog.domain(domain) {
+            Some(found) if self.covers(Some(found.account)) => Ok(()),
+            _ => Err(Problem::new(Kind::NotFound, "there is no such domain in the catalog").with_field("domain")),
+        }
+    }
+}
+
+fn unchanged(error: live::CatalogError) -> Problem {
+    tracing::error!(%error, "the catalog was not changed");
+    Problem::new(Kind::Unavailable, "the change could not be stored, and nothing was changed; the server's log says why")
+}

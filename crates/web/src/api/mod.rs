@@ -1,0 +1,3 @@
+//! What programs use. `v1` is our own REST; other surfaces stand beside it.
+
+pub mod v1;

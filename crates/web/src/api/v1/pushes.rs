@@ -1,0 +1,16 @@
+//! `GET /pushes`: who is live.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use super::Caller;
+use crate::state::WebState;
+
+/// The live pushes that the caller may see, oldest first.
+pub async fn list(caller: Caller, State(state): State<WebState>) -> Json<Value> {
+    let mut pushes = state.live().pushes();
+    pushes.retain(|push| caller.scope.covers(Some(push.account)));
+    pushes.sort_by_key(|push| push.id);
+    Json(json!({ "pushes": pushes }))
+}

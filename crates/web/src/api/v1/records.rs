@@ -1,0 +1,63 @@
+//! `GET /records` and `GET /records/{id}`.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use cause::{Evidence, Lang};
+use model::PushId;
+use serde_json::{Value, json};
+
+use super::Caller;
+use super::causes::language;
+use crate::present::in_language;
+use crate::problem::{Kind, Problem};
+use crate::query::Filter;
+use crate::state::WebState;
+
+type Pairs = Vec<(String, String)>;
+
+/// A page of records, newest first.
+pub async fn list(
+    caller: Caller,
+    State(state): State<WebState>,
+    Query(pairs): Query<Pairs>,
+) -> Result<Json<Value>, Problem> {
+    let (lang, pairs) = split_language(pairs)?;
+    let filter = Filter::read(pairs).map_err(|e| Problem::new(Kind::BadRequest, e.to_string()))?;
+    if let Some(name) = filter.unknown.first() {
+        return Err(Problem::new(Kind::BadRequest, format!("there is no parameter `{name}`")));
+    }
+    let query = filter.to_query(caller.scope, state.clock().now());
+    let reader = state.reader().clone();
+    let page = tokio::task::spawn_blocking(move || reader.query(&query)).await??;
+    let records: Vec<_> = page.records.into_iter().map(|r| in_language(r, lang)).collect();
+    Ok(Json(json!({ "records": records, "next": page.next.map(|c| c.to_string()) })))
+}
+
+/// One record with its evidence and findings; evidence is null once its time is over.
+pub async fn one(
+    caller: Caller,
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+    Query(pairs): Query<Pairs>,
+) -> Result<Json<Value>, Problem> {
+    let (lang, _) = split_language(pairs)?;
+    let nothing = || Problem::new(Kind::NotFound, "there is no record with this id");
+    let id: PushId = id.parse().map_err(|_| nothing())?;
+    let reader = state.reader().clone();
+    let found = tokio::task::spawn_blocking(move || reader.get(id)).await??;
+    let (record, evidence) = found.filter(|(r, _)| caller.scope.covers(r.account)).ok_or_else(nothing)?;
+    let evidence = evidence.and_then(|bytes| match Evidence::decode(&bytes) {
+        Ok(evidence) => Some(evidence),
+        Err(error) => {
+            tracing::warn!(%id, %error, "evidence cannot be read");
+            None
+        }
+    });
+    let findings: Vec<Value> = evidence.iter().flat_map(|e| crate::present::findings(e, lang)).collect();
+    Ok(Json(json!({ "record": in_language(record, lang), "findings": findings, "evidence": evidence })))
+}
+
+fn split_language(pairs: Pairs) -> Result<(Lang, Pairs), Problem> {
+    let (lang, rest): (Pairs, Pairs) = pairs.into_iter().partition(|(name, _)| name == "lang");
+    Ok((language(lang.first().map(|(_, value)| value.as_str()))?, rest))
+}

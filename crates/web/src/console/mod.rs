@@ -1,0 +1,43 @@
+//! The console: pages for people, rendered here and complete without script. One folder a page.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`frame`] | what every page shares: language, user, navigation |
+//! | [`words`] | the texts, one Fluent file per language |
+//! | [`language`] | which language a reader gets |
+//! | [`session`] | who is signed in, and the token that forms must carry |
+//! | [`cookie`] | reading and writing cookies |
+//! | [`assets`] | style and script, embedded |
+//! | [`show`] | times, durations, chips: values as pages show them |
+//! | `sign_in`, `records`, `record`, `causes` | the pages |
+
+pub mod assets;
+mod causes;
+pub mod cookie;
+pub mod frame;
+pub mod language;
+mod record;
+mod records;
+pub mod session;
+pub mod show;
+mod sign_in;
+pub mod words;
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::{get, post};
+
+use crate::state::WebState;
+
+/// The console's routes.
+pub fn routes() -> Router<WebState> {
+    Router::new()
+        .route("/", get(|| async { Redirect::to("/records") }))
+        .route("/records", get(records::page))
+        .route("/records/{id}", get(record::page))
+        .route("/causes", get(causes::page))
+        .route("/sign-in", get(sign_in::page).post(sign_in::submit))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/language", get(language::choose))
+        .route("/assets/{name}", get(assets::serve))
+}

@@ -1,0 +1,172 @@
+//! One record: why did this push end, who can mend it, and how sure are we?
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use cause::verdict::Confidence;
+use cause::{Cause, Evidence};
+use model::{PushId, Record};
+
+use super::frame::{Frame, SignedIn, render};
+use super::show::{Chip, When, duration, grouped};
+use super::words::Words;
+use crate::present::in_language;
+use crate::state::WebState;
+
+#[derive(Template)]
+#[template(path = "record.html")]
+struct Page {
+    f: Frame,
+    title: String,
+    chip: Chip,
+    meaning: &'static str,
+    advice: &'static str,
+    detail: String,
+    findings: Vec<FindingText>,
+    /// Whether evidence is kept; records outlive theirs.
+    has_evidence: bool,
+    start: Option<When>,
+    end: When,
+    facts: Vec<Fact>,
+}
+
+/// A cause that the evidence speaks for.
+struct FindingText {
+    chip: Chip,
+    confidence: String,
+    signs_for: Vec<String>,
+    signs_against: Vec<String>,
+}
+
+/// A name and a value; empty values are left out.
+struct Fact {
+    name: String,
+    value: String,
+    /// Shown in the type of ids, addresses and codes.
+    mono: bool,
+}
+
+#[derive(Template)]
+#[template(path = "missing.html")]
+struct Missing {
+    f: Frame,
+    title: String,
+    text: String,
+}
+
+/// The page.
+pub(super) async fn page(SignedIn(f): SignedIn, State(state): State<WebState>, Path(id): Path<String>) -> Response {
+    let Ok(id) = id.parse::<PushId>() else { return missing(f, StatusCode::NOT_FOUND, "record-missing") };
+    let reader = state.reader().clone();
+    match tokio::task::spawn_blocking(move || reader.get(id)).await {
+        Ok(Ok(Some((record, evidence)))) => render(StatusCode::OK, &Page::of(record, evidence, f)),
+        Ok(Ok(None)) => missing(f, StatusCode::NOT_FOUND, "record-missing"),
+        Ok(Err(error)) => {
+            tracing::error!(%error, %id, "a record cannot be read");
+            missing(f, StatusCode::INTERNAL_SERVER_ERROR, "records-unreadable")
+        }
+        Err(error) => {
+            tracing::error!(%error, %id, "a record cannot be read");
+            missing(f, StatusCode::INTERNAL_SERVER_ERROR, "records-unreadable")
+        }
+    }
+}
+
+fn missing(f: Frame, status: StatusCode, key: &str) -> Response {
+    let page = Missing { title: f.t("record-title"), text: f.t(key), f };
+    render(status, &page)
+}
+
+impl Page {
+    fn of(record: Record, evidence: Option<Vec<u8>>, f: Frame) -> Self {
+        let record = in_language(record, f.lang);
+        let evidence = evidence.and_then(|bytes| Evidence::decode(&bytes).ok());
+        let cause = Cause::from_code(record.code()).unwrap_or(Cause::Unknown);
+        Self {
+            title: record.stream.clone().unwrap_or_else(|| record.client_ip.to_string()),
+            chip: Chip::of(record.code(), f.lang),
+            meaning: cause.meaning(f.lang),
+            advice: cause.advice(f.lang),
+            detail: record.detail.as_ref().map(|d| d.text.clone()).unwrap_or_default(),
+            findings: evidence.as_ref().map(|e| findings(e, &f)).unwrap_or_default(),
+            has_evidence: evidence.is_some(),
+            start: record.published_at.map(When::of),
+            end: When::of(record.ended_at),
+            facts: facts(&record, &f),
+            f,
+        }
+    }
+}
+
+fn findings(evidence: &Evidence, f: &Frame) -> Vec<FindingText> {
+    let texts = |signs: &[cause::Detail]| signs.iter().map(|sign| sign.text(f.lang)).collect();
+    cause::verdict(evidence)
+        .findings
+        .iter()
+        .map(|finding| FindingText {
+            chip: Chip::of(finding.cause.code(), f.lang),
+            confidence: f.t(match finding.confidence {
+                Confidence::Possible => "confidence-possible",
+                Confidence::Likely => "confidence-likely",
+                Confidence::Strong => "confidence-strong",
+                Confidence::Certain => "confidence-certain",
+            }),
+            signs_for: texts(&finding.signs_for),
+            signs_against: texts(&finding.signs_against),
+        })
+        .collect()
+}
+
+fn facts(record: &Record, f: &Frame) -> Vec<Fact> {
+    let words = f.words();
+    let bytes = |n: u64| format!("{} B", grouped(n));
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let live = record.published_at.map(|_| duration(words, record.duration_ms)).unwrap_or_default();
+    let attempts = if record.attempts > 1 { grouped(record.attempts) } else { String::new() };
+    let rows = [
+        ("fact-duration", live, false),
+        ("fact-attempts", attempts, false),
+        ("column-domain", text(&record.domain), true),
+        ("column-app", text(&record.app), true),
+        ("column-stream", text(&record.stream), true),
+        ("fact-client", std::net::SocketAddr::new(record.client_ip, record.client_port).to_string(), true),
+        ("fact-protocol", record.protocol.to_uppercase(), false),
+        ("fact-encoder", text(&record.encoder), false),
+        ("fact-video", video(record), false),
+        ("fact-audio", audio(record, words), false),
+        ("fact-bytes-in", bytes(record.bytes_in), false),
+        ("fact-bytes-out", bytes(record.bytes_out), false),
+        ("fact-query", text(&record.stream_param), true),
+        ("fact-node", record.node.clone(), false),
+        ("fact-account", record.account.map(|a| a.to_string()).unwrap_or_default(), true),
+        ("fact-id", record.id.to_string(), true),
+        ("fact-sequence", record.sequence.to_string(), true),
+    ];
+    rows.into_iter()
+        .filter(|(_, value, _)| !value.is_empty())
+        .map(|(key, value, mono)| Fact { name: f.t(key), value, mono })
+        .collect()
+}
+
+fn video(record: &Record) -> String {
+    let Some(video) = &record.video else { return String::new() };
+    let size = video.width.zip(video.height).map(|(w, h)| format!("{w}×{h}"));
+    let fps = video.fps.map(|n| format!("{n:.1} fps"));
+    joined([video.codec.clone(), size, fps, video.kbps.map(kbps)])
+}
+
+fn audio(record: &Record, words: &Words) -> String {
+    let Some(audio) = &record.audio else { return String::new() };
+    let channels = audio.channels.map(|n| words.with("fact-channels", &[("n", n.to_string())]));
+    let rate = audio.sample_rate.map(|n| format!("{} Hz", grouped(n.into())));
+    joined([audio.codec.clone(), rate, channels, audio.kbps.map(kbps)])
+}
+
+fn kbps(number: u32) -> String {
+    format!("{} kbit/s", grouped(number.into()))
+}
+
+fn joined(parts: impl IntoIterator<Item = Option<String>>) -> String {
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
+}

@@ -1,0 +1,133 @@
+//! Who is signed in. Sessions live in memory: a restart signs everybody out, and nothing on disk can be stolen.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use model::Clock;
+use model::catalog::Role;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// The session's cookie.
+pub const COOKIE: &str = "lastframe_session";
+/// A session ends this long after sign-in.
+pub const LIFETIME: Duration = Duration::from_secs(12 * 3_600);
+/// Sessions kept at once; above it the oldest goes.
+const MAX_SESSIONS: usize = 1_000;
+
+type Key = [u8; 32];
+
+/// A signed-in user.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Name of the user.
+    pub user: String,
+    /// What the user may do.
+    pub role: Role,
+    /// The token that every form of this session carries.
+    pub csrf: String,
+    until: Instant,
+}
+
+/// All sessions.
+pub struct Sessions {
+    clock: Arc<dyn Clock>,
+    open: Mutex<HashMap<Key, Session>>,
+}
+
+/// Randomness of the system could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the system gives no random numbers: {0}")]
+pub struct NoRandomness(getrandom::Error);
+
+impl Sessions {
+    /// No sessions yet.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, open: Mutex::new(HashMap::new()) }
+    }
+
+    /// Opens a session; gives the cookie's value. Only its digest is kept.
+    pub fn open(&self, user: String, role: Role) -> Result<String, NoRandomness> {
+        let token = token()?;
+        let session = Session { user, role, csrf: self::token()?, until: self.clock.instant() + LIFETIME };
+        let now = self.clock.instant();
+        let mut open = self.lock();
+        if open.len() >= MAX_SESSIONS {
+            open.retain(|_, s| s.until > now);
+        }
+        if open.len() >= MAX_SESSIONS
+            && let Some(oldest) = open.iter().min_by_key(|(_, s)| s.until).map(|(key, _)| *key)
+        {
+            open.remove(&oldest);
+        }
+        open.insert(digest(&token), session);
+        Ok(token)
+    }
+
+    /// The session that a cookie's value opens.
+    pub fn find(&self, token: &str) -> Option<Session> {
+        let now = self.clock.instant();
+        self.lock().get(&digest(token)).filter(|s| s.until > now).cloned()
+    }
+
+    /// Ends a session.
+    pub fn close(&self, token: &str) {
+        self.lock().remove(&digest(token));
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Session>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// 256 random bits as text.
+pub fn token() -> Result<String, NoRandomness> {
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes).map_err(NoRandomness)?;
+    Ok(hex::encode(bytes))
+}
+
+/// Whether two tokens are the same, in a time that does not tell where they differ. Empty ones never are.
+pub fn same(a: &str, b: &str) -> bool {
+    !a.is_empty() && digest(a).ct_eq(&digest(b)).into()
+}
+
+fn digest(token: &str) -> Key {
+    Sha256::digest(token).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Timestamp;
+    use model::clock::ManualClock;
+
+    use super::*;
+
+    #[test]
+    fn a_session_lives_until_its_time_or_its_end() {
+        let clock = Arc::new(ManualClock::new(Timestamp(0)));
+        let sessions = Sessions::new(clock.clone());
+        let first = sessions.open("admin".into(), Role::Admin).unwrap();
+        let second = sessions.open("admin".into(), Role::Admin).unwrap();
+        assert_ne!(sessions.find(&first).unwrap().csrf, sessions.find(&second).unwrap().csrf);
+        sessions.close(&first);
+        assert!(sessions.find(&first).is_none());
+        assert!(sessions.find("").is_none());
+        clock.advance(LIFETIME);
+        assert!(sessions.find(&second).is_none());
+    }
+
+    #[test]
+    fn the_number_of_sessions_is_bounded() {
+        let clock = Arc::new(ManualClock::new(Timestamp(0)));
+        let sessions = Sessions::new(clock.clone());
+        let first = sessions.open("admin".into(), Role::Admin).unwrap();
+        clock.advance(Duration::from_secs(1));
+        for _ in 0..MAX_SESSIONS {
+            sessions.open("admin".into(), Role::Admin).unwrap();
+        }
+        assert!(sessions.find(&first).is_none());
+        assert_eq!(sessions.lock().len(), MAX_SESSIONS);
+    }
+}

@@ -1,0 +1,32 @@
+//! A record in the reader's language.
+
+use cause::{Cause, Detail, Evidence, Lang};
+use model::Record;
+use model::record::DetailRecord;
+use serde_json::{Value, json};
+
+/// Fills in what the store leaves open because it depends on the reader: the table's message and the detail's text.
+pub fn in_language(mut record: Record, lang: Lang) -> Record {
+    let cause = Cause::from_code(record.code());
+    record.errmsg = cause.map_or_else(String::new, |c| c.errmsg(lang).to_owned());
+    record.detail = record.detail.take().map(|detail| Detail::from(&detail).to_record(lang));
+    record
+}
+
+/// The findings behind a verdict as JSON, each sign with its text.
+pub fn findings(evidence: &Evidence, lang: Lang) -> Vec<Value> {
+    let signs = |details: &[Detail]| details.iter().map(|d| d.to_record(lang)).collect::<Vec<DetailRecord>>();
+    cause::verdict(evidence)
+        .findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "code": finding.cause.code().to_string(),
+                "errmsg": finding.cause.errmsg(lang),
+                "confidence": finding.confidence,
+                "for": signs(&finding.signs_for),
+                "against": signs(&finding.signs_against),
+            })
+        })
+        .collect()
+}

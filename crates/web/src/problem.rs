@@ -1,0 +1,121 @@
+//! Errors as problem documents (RFC 9457).
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// The kinds of problems; each has one status and one stable `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The request makes no sense: 400.
+    BadRequest,
+    /// No key, or a wrong one: 401.
+    Unauthorized,
+    /// A good key that may not do this: 403.
+    Forbidden,
+    /// Needs TLS or the machine itself: 403.
+    TransportTooOpen,
+    /// Nothing there: 404.
+    NotFound,
+    /// A method that the path does not have: 405.
+    MethodNotAllowed,
+    /// Too many attempts: 429.
+    TooMany,
+    /// Our own failure: 500.
+    Internal,
+    /// Not now: 503.
+    Unavailable,
+}
+
+impl Kind {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::BadRequest => StatusCode::BAD_REQUEST,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden | Self::TransportTooOpen => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::TransportTooOpen => "transport_too_open",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::TooMany => "too_many",
+            Self::Internal => "internal",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
+/// A problem document.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    kind: Kind,
+    detail: String,
+    field: Option<&'static str>,
+}
+
+impl Problem {
+    /// A problem of a kind, with a sentence for whoever reads it.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), field: None }
+    }
+
+    /// Names the parameter or field that is wrong.
+    #[must_use]
+    pub fn with_field(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
+    }
+
+    /// The status that the answer has.
+    pub fn status(&self) -> StatusCode {
+        self.kind.status()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.kind.status();
+        let mut body = json!({
+            "type": format!("urn:lastframe:problem:{}", self.kind.name()),
+            "title": status.canonical_reason(),
+            "status": status.as_u16(),
+            "detail": self.detail,
+        });
+        if let (Some(field), Some(object)) = (self.field, body.as_object_mut()) {
+            object.insert("field".into(), field.into());
+        }
+        let mut response = (status, body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.kind == Kind::Unauthorized {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"lastframe\""));
+        }
+        response
+    }
+}
+
+impl From<store::StoreError> for Problem {
+    fn from(error: store::StoreError) -> Self {
+        tracing::error!(%error, "the store did not answer");
+        Self::new(Kind::Internal, "the records cannot be read now; the server's log says why")
+    }
+}
+
+impl From<tokio::task::JoinError> for Problem {
+    fn from(error: tokio::task::JoinError) -> Self {
+        tracing::error!(%error, "a request's work failed");
+        Self::new(Kind::Internal, "the request failed; the server's log says why")
+    }
+}

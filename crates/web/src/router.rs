@@ -1,0 +1,46 @@
+//! Which path leads where.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::get;
+
+use crate::problem::{Kind, Problem};
+use crate::state::WebState;
+use crate::{api, client, console, guard, health, metrics};
+
+/// Bodies of requests are forms and small JSON documents.
+const MAX_BODY: usize = 64 << 10;
+
+/// What a listener offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Surface {
+    /// Everything on one listener.
+    All,
+    /// Console, APIs and metrics alone: `[http] admin_listen`.
+    Admin,
+    /// Everything but those, where they have a listener of their own.
+    Public,
+}
+
+/// The router of one listener. It needs [`client::Peer`] in each request's extensions; [`crate::serve`] puts it there.
+pub fn router(state: WebState, surface: Surface) -> Router {
+    let health = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
+    let mut router = health;
+    if surface != Surface::Public {
+        router = router
+            .route("/metrics", get(metrics::scrape))
+            .nest("/api/v1", api::v1::routes())
+            .merge(console::routes());
+    }
+    router
+        .fallback(nothing_here)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(middleware::from_fn(guard::headers))
+        .layer(middleware::from_fn_with_state(state.clone(), client::recognise))
+        .with_state(state)
+}
+
+async fn nothing_here() -> Problem {
+    Problem::new(Kind::NotFound, "there is nothing at this path")
+}

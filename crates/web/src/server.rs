@@ -1,0 +1,97 @@
+//! The accept loop, with its limits: headers, time for them, connections, idle time.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::{Extension, Router};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::client::Peer;
+
+/// Limits of one listener.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerLimits {
+    /// Connections at once; more wait to be accepted.
+    pub connections: usize,
+    /// Time for the headers of a request, which is also how long an idle connection is kept.
+    pub headers_within: Duration,
+    /// Time for a connection as a whole; clients open a new one.
+    pub connection_within: Duration,
+    /// Largest head of a request, bytes.
+    pub head: usize,
+    /// Time that running requests have when the server stops.
+    pub drain: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connections: 1024,
+            headers_within: Duration::from_secs(20),
+            connection_within: Duration::from_secs(3_600),
+            head: 32 << 10,
+            drain: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Serves `router` on `listener` until `stop` resolves, and then what is being answered at that moment.
+pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, stop: impl Future<Output = ()>) {
+    let places = Arc::new(Semaphore::new(limits.connections));
+    let graceful = GracefulShutdown::new();
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.headers_within)
+        .max_buf_size(limits.head)
+        .max_headers(100)
+        .half_close(false);
+    tokio::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &places) => accepted,
+            () = &mut stop => break,
+        };
+        let Some((stream, peer, place)) = accepted else { continue };
+        let service = TowerToHyperService::new(router.clone().layer(Extension(peer)));
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            match tokio::time::timeout(limits.connection_within, connection).await {
+                Ok(Ok(())) => {}
+                // A client that goes away in the middle is daily business.
+                Ok(Err(error)) => tracing::debug!(%error, client = %peer.0, "connection ended"),
+                Err(_) => tracing::debug!(client = %peer.0, "connection was open too long"),
+            }
+            drop(place);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!("requests were still being answered when the server stopped");
+    }
+}
+
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, peer)) => {
+            // Answers are written whole; waiting to fill a segment only delays them.
+            let _ = stream.set_nodelay(true);
+            Some((stream, Peer(peer), place))
+        }
+        Err(error) => {
+            // Out of file descriptors, most likely: trying at once again would only spin.
+            tracing::warn!(%error, "a connection cannot be accepted");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            None
+        }
+    }
+}

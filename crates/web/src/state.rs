@@ -1,0 +1,100 @@
+//! What the handlers share.
+
+use std::sync::Arc;
+
+use cause::Lang;
+use ipnet::IpNet;
+use live::Live;
+use model::{Catalog, Clock};
+use store::{CatalogStore, Journal, Reader};
+
+use crate::console::session::Sessions;
+use crate::password::Passwords;
+
+/// How the surface is set up.
+#[derive(Clone, Debug)]
+pub struct WebConfig {
+    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether sign-in and APIs are open to other machines without TLS.
+    pub insecure: bool,
+    /// Language for those who have not chosen one; `None` asks the browser.
+    pub default_language: Option<Lang>,
+    /// The RTMP port that hints on pages name.
+    pub rtmp_port: u16,
+}
+
+/// What the handlers share; cheap to clone.
+#[derive(Clone)]
+pub struct WebState {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    config: WebConfig,
+    live: Live,
+    reader: Reader,
+    journal: Journal,
+    users: CatalogStore,
+    clock: Arc<dyn Clock>,
+    sessions: Sessions,
+    passwords: Passwords,
+}
+
+impl WebState {
+    /// Puts together what the handlers need.
+    pub fn new(
+        config: WebConfig,
+        live: Live,
+        reader: Reader,
+        journal: Journal,
+        users: CatalogStore,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let sessions = Sessions::new(Arc::clone(&clock));
+        let passwords = Passwords::new(Arc::clone(&clock));
+        Self { inner: Arc::new(Inner { config, live, reader, journal, users, clock, sessions, passwords }) }
+    }
+
+    pub(crate) fn config(&self) -> &WebConfig {
+        &self.inner.config
+    }
+
+    pub(crate) fn live(&self) -> &Live {
+        &self.inner.live
+    }
+
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        self.inner.live.catalog()
+    }
+
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.inner.reader
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.inner.journal
+    }
+
+    pub(crate) fn users(&self) -> &CatalogStore {
+        &self.inner.users
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.inner.clock.as_ref()
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.inner.sessions
+    }
+
+    pub(crate) fn passwords(&self) -> &Passwords {
+        &self.inner.passwords
+    }
+}
+
+impl std::fmt::Debug for WebState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebState").field("config", &self.inner.config).finish_non_exhaustive()
+    }
+}

@@ -29,7 +29,6 @@ use crate::config::Limits;
 use crate::hub::{Place, Slot};
 
 /// One attempt to publish. Owned by the caller of the task that runs it, so that its evidence outlives even a panic.
-#[derive(Debug)]
 pub struct Push {
     /// The push's id.
     pub id: PushId,

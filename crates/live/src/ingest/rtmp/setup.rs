@@ -61,11 +61,6 @@ pub(super) async fn until_publish(
             Input::Fault(fault) => return Err(Box::new(End::fault(fault::of_rtmp(&fault)))),
             Input::Closed(close) => return Err(Box::new(End::closed(close))),
             Input::Memory(end) => return Err(Box::new(end)),
-            Input::Due if connection.plays => {
-                // A player is served by its own rules; until it leaves, nothing is due here.
-                deadline += limits.setup;
-                continue;
-            }
             Input::Due => return Err(Box::new(End::closed(Close::SetupLimit))),
             Input::Ordered => return Err(Box::new(ordered(push))),
         };
@@ -261,8 +256,10 @@ fn left_or_ordered(connection: &Connection, push: &Push) -> End {
 }
 
 fn journal_refusal(error: &JournalError) -> End {
-    End::cause(
-        Cause::JournalUnwritable,
-        Some(Detail::new(DetailKey::StoreError).with("reason", error.to_string())),
-    )
+    let detail = match error {
+        JournalError::Timeout => Detail::new(DetailKey::JournalSlow)
+            .with("limit_ms", u64::try_from(JOURNAL_LIMIT.as_millis()).unwrap_or(u64::MAX)),
+        other => Detail::new(DetailKey::StoreError).with("reason", other.to_string()),
+    };
+    End::cause(Cause::JournalUnwritable, Some(detail))
 }

@@ -55,8 +55,8 @@ pub struct Verdict {
     pub cause: Cause,
     /// The finer finding under it.
     pub detail: Option<Detail>,
-    /// What speaks for the cause, and for others that were considered; the cause's own finding comes first, the others
-    /// after it by confidence.
+    /// What speaks for the cause, and for others that were considered; the cause's own finding comes first, and no
+    /// other is surer.
     pub findings: Vec<Finding>,
 }
 

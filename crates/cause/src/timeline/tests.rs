@@ -72,11 +72,28 @@ fn a_late_tick_makes_a_longer_sample_and_an_early_one_joins_the_one_before() {
 fn a_closed_window_is_still_seen_after_roll_up() {
     let mut timeline = Timeline::default();
     for at_s in 1..=1000 {
-        timeline.push(Sample { wnd_closed: at_s == 100, ..second(at_s) });
+        timeline.push(Sample { wnd_closed: at_s == 95, ..second(at_s) });
     }
     let closed: Vec<_> = timeline.all().filter(|s| s.wnd_closed).collect();
     assert_eq!(closed.len(), 1);
-    assert!((closed[0].at_s - closed[0].span_s..closed[0].at_s).contains(&99));
+    assert!((closed[0].at_s - closed[0].span_s..closed[0].at_s).contains(&94));
+}
+
+#[test]
+fn a_rolled_up_sample_has_the_last_lag_and_the_mean_round_trips() {
+    let mut timeline = Timeline::default();
+    for at_s in 1..=400 {
+        let rtt = 1000 * (at_s % 2);
+        timeline.push(Sample {
+            lag_ms: at_s as i32,
+            rcv_rtt_us: 1000 + rtt,
+            rtt_us: (at_s % 2 == 1).then_some(3000),
+            ..second(at_s)
+        });
+    }
+    let ten = timeline.all().find(|s| s.span_s == 10).unwrap();
+    assert_eq!((ten.at_s, ten.lag_ms, ten.rcv_rtt_us, ten.rtt_us), (10, 10, 1500, Some(3000)));
+    assert_eq!((ten.bytes, ten.video, ten.keys), (10_000, 300, 10));
 }
 
 #[test]

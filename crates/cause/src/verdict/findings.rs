@@ -12,16 +12,11 @@ use crate::table::{Cause, Side};
 /// Silence shorter than this is none: a frame comes at least as often.
 const NO_SILENCE_MS: u64 = 1500;
 
-/// The cause's own finding first, then the others, the surest before the rest.
+/// The cause's own finding first, then the others as they were considered.
 pub(super) fn of(e: &Evidence, ending: Ending, cause: Cause) -> Vec<Finding> {
     let main = main_finding(e, cause);
-    let mut others = if is_certain(e) { Vec::new() } else { others(e, ending, cause) };
-    if let Some(collapse) = collapse_behind_goodbye(e) {
-        others.push(collapse);
-    }
-    others.sort_by_key(|finding| std::cmp::Reverse(finding.confidence));
-    others.insert(0, main);
-    others
+    let others = if is_certain(e) { Vec::new() } else { others(e, ending, cause) };
+    [main].into_iter().chain(collapse_behind_goodbye(e)).chain(others).collect()
 }
 
 /// The end itself was seen, not concluded from signs.

@@ -174,6 +174,29 @@ fn a_hostile_client_cannot_make_evidence_large_and_what_matters_survives() {
 }
 
 #[test]
+fn the_black_box_goes_before_the_last_minutes_and_before_what_we_did() {
+    let mut e = filled(100);
+    let fill = |count| {
+        let detail = Detail::new(DetailKey::OrderedBy);
+        let detail = (0..count).fold(detail, |detail, n| detail.with(&format!("p{n}"), "x".repeat(250)));
+        Some(Act { code: Cause::Dropped.code(), detail: Some(detail) })
+    };
+    e.act = fill(44);
+    let stored = Evidence::decode(&e.encode()).unwrap();
+    assert_eq!((stored.black_box.media_entries().count(), stored.black_box.commands().0.len()), (0, 36));
+    assert_eq!((&stored.timeline, &stored.act), (&e.timeline, &e.act));
+    e.act = fill(50);
+    let stored = Evidence::decode(&e.encode()).unwrap();
+    assert!(stored.black_box.commands().0.is_empty());
+    assert_eq!((&stored.timeline, &stored.act), (&e.timeline, &e.act));
+    e.act = fill(70);
+    let bytes = e.encode();
+    let stored = Evidence::decode(&bytes).unwrap();
+    assert!(bytes.len() <= MAX_EVIDENCE_BYTES && stored.timeline.is_empty());
+    assert_eq!(verdict(&stored).cause, Cause::Dropped);
+}
+
+#[test]
 fn what_is_no_evidence_is_told_from_what_is_too_new() {
     assert_eq!(Evidence::decode(&[]), Err(EvidenceError::Truncated(0)));
     assert_eq!(Evidence::decode(&[9, 9, 0]), Err(EvidenceError::UnknownVersion(0x0909)));

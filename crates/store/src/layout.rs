@@ -50,9 +50,9 @@ impl fmt::Display for Day {
     }
 }
 
-/// Times outside of the years 1970 to 9999 (a broken clock) are moved to the nearest end, so that each has a day.
+/// Times outside of the years 1970 to 9998 (a broken clock) are moved to the nearest end, so that each has a day.
 pub(crate) fn storable(at: Timestamp) -> Timestamp {
-    Timestamp(at.millis().clamp(0, 253_402_300_799_999))
+    Timestamp(at.millis().clamp(0, 253_370_764_799_999))
 }
 
 pub(crate) fn lock_file(dir: &Path) -> PathBuf {

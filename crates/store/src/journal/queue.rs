@@ -87,10 +87,6 @@ impl Queue {
         self.state().closed = true;
     }
 
-    pub fn is_closed(&self) -> bool {
-        self.state().closed
-    }
-
     pub fn len(&self) -> usize {
         self.state().ops.len()
     }

@@ -21,8 +21,10 @@ fn frames() -> Vec<(MediaKind, u32, usize)> {
 }
 
 /// A server whose client publishes, and what the client sends of media, in chunks of this size.
-fn publishing(chunk_size: u32) -> (ServerSession, Bytes) {
-    let mut server = ServerSession::new(ServerConfig::new([1; 1528]));
+fn publishing(chunk_size: u32, read_buffer: usize) -> (ServerSession, Bytes) {
+    let mut config = ServerConfig::new([1; 1528]);
+    config.limits.read_buffer = read_buffer;
+    let mut server = ServerSession::new(config);
     let mut client = ClientSession::new(ClientConfig::new([2; 1528]));
     client.start();
     client.connect("live", "rtmp://localhost/live", &[]);
@@ -51,7 +53,7 @@ fn publishing(chunk_size: u32) -> (ServerSession, Bytes) {
 fn parse(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("parse");
     for (chunk_size, read) in [(128, 16 << 10), (4096, 16 << 10), (8192, 16 << 10), (65_536, 64 << 10)] {
-        let (mut server, media) = publishing(chunk_size);
+        let (mut server, media) = publishing(chunk_size, read);
         group.throughput(Throughput::Bytes(media.len() as u64));
         group.bench_function(BenchmarkId::new("session", chunk_size), |bencher| {
             bencher.iter(|| {
@@ -68,7 +70,7 @@ fn parse(criterion: &mut Criterion) {
         });
     }
     // The least that any receiver has to do: the same bytes, copied into a buffer and nothing else.
-    let (_, media) = publishing(8192);
+    let (_, media) = publishing(8192, 16 << 10);
     group.throughput(Throughput::Bytes(media.len() as u64));
     group.bench_function("copy_only", |bencher| {
         let mut buffer = BytesMut::with_capacity(16 << 10);

@@ -7,7 +7,7 @@ use crate::amf0::{Object, Value};
 use crate::chunk;
 use crate::ertmp::{RECONNECT_REQUEST, caps};
 use crate::link::COMMAND_CHUNK_STREAM;
-use crate::message::control::{BandwidthLimit, Control, UserControl};
+use crate::message::control::{BandwidthLimit, Control, MAX_CHUNK_SIZE, UserControl};
 use crate::message::{MediaKind, MessageInfo, type_id};
 
 /// Chunk stream of status messages and data of a stream.
@@ -64,18 +64,19 @@ impl ServerSession {
     /// RTMP is told what this server can do. Nothing happens where no `connect` waits.
     pub fn accept_connect(&mut self) {
         let Connection::Asked(asked) = &self.connection else { return };
+        let Some(announcement) = self.announcement.take() else { return };
         let asked = asked.clone();
         self.connection = Connection::Accepted { may_reconnect: asked.may_reconnect };
-        self.link.control(&Control::WindowAckSize(self.config.window_ack_size));
-        let window = self.config.peer_bandwidth;
+        self.link.control(&Control::WindowAckSize(announcement.window_ack_size));
+        let window = announcement.peer_bandwidth;
         self.link.control(&Control::SetPeerBandwidth { window, limit: BandwidthLimit::Dynamic });
-        let chunk_size = self.config.chunk_size.clamp(1, crate::message::control::MAX_CHUNK_SIZE);
+        let chunk_size = announcement.chunk_size.clamp(1, MAX_CHUNK_SIZE);
         self.link.control(&Control::SetChunkSize(chunk_size));
 
         let mut properties =
             Object::new().with("fmsVer", "FMS/3,5,7,7009").with("capabilities", 31.0).with("mode", 1.0);
         if asked.enhanced {
-            self.config.enhanced.write(&mut properties);
+            announcement.enhanced.write(&mut properties);
         }
         let info = status("status", "NetConnection.Connect.Success", "Connection succeeded.")
             .with("objectEncoding", asked.object_encoding);

@@ -26,6 +26,7 @@ pub use event::{
 use bytes::BytesMut;
 
 use crate::chunk::{self, Headers, MidMessage, Place};
+use crate::ertmp::Enhancements;
 use crate::fault::{Fault, Rule, Stage};
 use crate::handshake::{HandshakeError, HandshakeKind, HandshakeStage, Progress, ServerHandshake};
 use crate::link::{Incoming, Link};
@@ -37,11 +38,12 @@ use streams::MessageStreams;
 /// One connection, seen from the server.
 #[derive(Debug)]
 pub struct ServerSession {
-    config: ServerConfig,
     /// Taken when it is done: it is as large as the rest of the session together.
     handshake: Option<Box<ServerHandshake>>,
     link: Link,
     connection: Connection,
+    /// What is said when `connect` is accepted. Taken then: a connection lives for hours without it.
+    announcement: Option<Box<Announcement>>,
     streams: MessageStreams,
     /// Transaction and name of an `FCUnpublish` that was not answered yet.
     fc_unpublish: Option<(f64, String)>,
@@ -57,6 +59,15 @@ enum Connection {
     Rejected,
 }
 
+/// What the server announces with the answer to `connect`.
+#[derive(Debug)]
+struct Announcement {
+    window_ack_size: u32,
+    peer_bandwidth: u32,
+    chunk_size: u32,
+    enhanced: Enhancements,
+}
+
 impl ServerSession {
     /// A session at the start of a connection.
     pub fn new(config: ServerConfig) -> Self {
@@ -66,10 +77,15 @@ impl ServerSession {
             handshake: Some(Box::new(ServerHandshake::new(config.random, 0))),
             link,
             connection: Connection::Awaited,
+            announcement: Some(Box::new(Announcement {
+                window_ack_size: config.window_ack_size,
+                peer_bandwidth: config.peer_bandwidth,
+                chunk_size: config.chunk_size,
+                enhanced: config.enhanced,
+            })),
             streams: MessageStreams::new(config.max_streams),
             fc_unpublish: None,
             fault: None,
-            config,
         }
     }
 
@@ -97,7 +113,8 @@ impl ServerSession {
         }
     }
 
-    /// Bytes for the client, to be taken out and sent.
+    /// Bytes for the client, to be taken out and sent. A client can make a session answer without end, so
+    /// whoever cannot send stops reading too.
     pub fn output(&mut self) -> &mut BytesMut {
         &mut self.link.out
     }

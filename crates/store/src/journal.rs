@@ -33,7 +33,7 @@ use crate::limits::{
 use crate::row::{EndRow, OpenRow, OwnEnd, PushCounters, own_record};
 use crate::stats::{Figures, JournalStats, add};
 use queue::{Op, Queue};
-use refusals::{Offer, Refusals};
+use refusals::{Offer, Pressure, Refusals};
 
 /// What the handles and the threads of one store share.
 pub(crate) struct Shared {
@@ -100,8 +100,14 @@ impl Shared {
     }
 
     /// Offers an end to the folds, and puts it among those that wait if it is a new one.
-    fn offer(&self, end: EndRow, place: Option<OwnedSemaphorePermit>, forced: bool) -> Result<(), EndRow> {
-        let offer = self.refusals().offer(end, self.clock.instant(), place, forced || !self.writable());
+    fn offer(
+        &self,
+        end: EndRow,
+        place: Option<OwnedSemaphorePermit>,
+        pressure: Pressure,
+    ) -> Result<(), EndRow> {
+        let pressure = if self.writable() { pressure } else { Pressure::Unwritable };
+        let offer = self.refusals().offer(end, self.clock.instant(), place, pressure);
         match offer {
             Offer::Waits => self.queue.nudge(),
             Offer::Folded(end) => self.count_folded(&end),
@@ -157,12 +163,11 @@ impl Journal {
     /// Records an end that was refused, or came before publish. Folds it with equal ones; waits for a place in the
     /// queue for two seconds at most (after that it folds more coarsely); never fails.
     pub async fn refuse(&self, end: EndRow) {
-        let Err(end) = self.shared.offer(self.shared.admit(end), None, false) else { return };
+        let Err(end) = self.shared.offer(self.shared.admit(end), None, Pressure::None) else { return };
         let place = Arc::clone(&self.shared.refusal_places).acquire_owned();
         let place = tokio::time::timeout(REFUSE_WAIT, place).await.ok().and_then(Result::ok);
-        let forced = place.is_none();
-        // With a place, or forced, an offer is always taken.
-        let _ = self.shared.offer(end, place, forced);
+        // With a place, or under pressure, an offer is always taken.
+        let _ = self.shared.offer(end, place, Pressure::NoPlace);
     }
 
     /// Whether pushes can be recorded: false from a failed batch until one has succeeded (and, after a full disk,
@@ -257,7 +262,7 @@ impl OpenPush {
             end.record.id = row.id;
             end.record.sequence = row.id.sequence();
             // The end first: whatever commits the removal of the open row then finds it waiting.
-            let _ = self.shared.offer(self.shared.admit(end), None, true);
+            let _ = self.shared.offer(self.shared.admit(end), None, Pressure::NoPlace);
             self.shared.queue.push(Op::Forget { id: row.id, place });
         }
     }

@@ -18,6 +18,8 @@ pub(crate) const NAMES_A_MINUTE: usize = 20;
 pub(crate) const MAX_NAME_COUNTS: usize = 20_000;
 /// For how long ends that never named a stream fold.
 pub(crate) const NAMELESS_FOLD: Duration = Duration::from_secs(3_600);
+/// For how long ends fold at least that come while the journal cannot be written.
+pub(crate) const UNWRITABLE_FOLD: Duration = Duration::from_secs(60);
 /// How often attempts of folds under way are written.
 pub(crate) const FOLD_UPDATE: Duration = Duration::from_secs(2);
 /// Evidence that waits for the writer; above it ends keep their record and lose their evidence.

@@ -19,7 +19,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::config::IgnoreRule;
 use crate::limits::{
     FOLD_UPDATE, MAX_FOLDS, MAX_NAME_COUNTS, MAX_WAITING_COARSE, MAX_WAITING_REFUSALS, NAMELESS_FOLD,
-    NAMES_A_MINUTE,
+    NAMES_A_MINUTE, UNWRITABLE_FOLD,
 };
 use crate::row::EndRow;
 
@@ -45,6 +45,17 @@ pub(crate) enum Offer {
     Ignored(EndRow),
     /// It is a new one, and needs a place in the queue first.
     NeedsPlace(EndRow),
+}
+
+/// How hard it is to take an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pressure {
+    /// It may be sent back for a place in the queue.
+    None,
+    /// It is taken without a place; when too many wait, they fold by address and code.
+    NoPlace,
+    /// The same, and ends fold even where folding is off, since the disk takes none of them.
+    Unwritable,
 }
 
 /// An end that waits for the writer.
@@ -131,38 +142,40 @@ impl Refusals {
         self.unwritten
     }
 
-    /// Counts `end` in an earlier one, or puts it among those that wait. `forced` takes it even without a place, folds
-    /// even where folding is off, and more coarsely when too many wait.
+    /// Counts `end` in an earlier one, or puts it among those that wait.
     pub fn offer(
         &mut self,
         mut end: EndRow,
         now: Instant,
         place: Option<OwnedSemaphorePermit>,
-        forced: bool,
+        pressure: Pressure,
     ) -> Offer {
         if self.is_ignored(&end.record) {
             return Offer::Ignored(end);
         }
-        let lasts = self.lasts(&end.record);
-        if lasts.is_none() && !forced {
-            let Some(place) = place else { return Offer::NeedsPlace(end) };
-            return self.wait(end, None, Some(place));
+        let lasts = self.lasts(&end.record, pressure);
+        let crowded = place.is_none() && self.unwritten >= MAX_WAITING_REFUSALS;
+        if lasts.is_none() && !crowded {
+            return match (place, pressure) {
+                (None, Pressure::None) => Offer::NeedsPlace(end),
+                (place, _) => self.wait(end, None, place),
+            };
         }
         let mut key = self.key(&end.record, now);
         if self.count(&key, &end.record, now) {
             return Offer::Folded(end);
         }
-        if place.is_none() {
-            if !forced {
-                return Offer::NeedsPlace(end);
-            }
-            let Some(coarse) = self.coarsen(key, &end.record, now) else { return Offer::Folded(end) };
+        if place.is_none() && pressure == Pressure::None {
+            return Offer::NeedsPlace(end);
+        }
+        if crowded {
+            let Some(coarse) = self.coarsen(&end.record, now) else { return Offer::Folded(end) };
             key = coarse;
         }
         if !matches!(key, FoldKey::Exact { .. }) {
             (end.record.domain, end.record.app, end.record.stream) = (None, None, None);
         }
-        let began = self.begin(&key, &end.record, now, lasts.unwrap_or_default(), forced);
+        let began = self.begin(&key, &end.record, now, lasts.unwrap_or_default(), pressure);
         self.wait(end, began.then_some(key), place)
     }
 
@@ -221,8 +234,9 @@ impl Refusals {
             })
     }
 
-    fn lasts(&self, record: &Record) -> Option<Duration> {
-        let fold = self.fold?;
+    /// For how long ends like this one fold; `None` if they do not.
+    fn lasts(&self, record: &Record, pressure: Pressure) -> Option<Duration> {
+        let fold = self.fold.or((pressure == Pressure::Unwritable).then_some(UNWRITABLE_FOLD))?;
         Some(if record.stream.is_none() { fold.max(NAMELESS_FOLD) } else { fold })
     }
 
@@ -277,10 +291,7 @@ impl Refusals {
     }
 
     /// The key under which an end waits although too many wait already; `None` when it was counted in one that does.
-    fn coarsen(&mut self, key: FoldKey, record: &Record, now: Instant) -> Option<FoldKey> {
-        if self.unwritten < MAX_WAITING_REFUSALS {
-            return Some(key);
-        }
+    fn coarsen(&mut self, record: &Record, now: Instant) -> Option<FoldKey> {
         let (ip, code) = (record.client_ip.to_canonical(), record.code());
         let by_address = FoldKey::Address { ip, code };
         if self.count(&by_address, record, now) {
@@ -293,9 +304,16 @@ impl Refusals {
         (!self.count(&by_code, record, now)).then_some(by_code)
     }
 
-    fn begin(&mut self, key: &FoldKey, record: &Record, now: Instant, lasts: Duration, forced: bool) -> bool {
-        // What is forced is bounded by what may wait; without a fold it would not be.
-        if self.folds.len() + self.over.len() >= MAX_FOLDS && !forced {
+    fn begin(
+        &mut self,
+        key: &FoldKey,
+        record: &Record,
+        now: Instant,
+        lasts: Duration,
+        pressure: Pressure,
+    ) -> bool {
+        // Under pressure folds are bounded by what may wait, and what waits only by folds.
+        if self.folds.len() + self.over.len() >= MAX_FOLDS && pressure == Pressure::None {
             return false;
         }
         let attempts = record.attempts.max(1);
@@ -375,7 +393,7 @@ mod tests {
 
         fn offer(&mut self, stream: Option<&str>, ip: &str, code: Code) -> Offer {
             let end = self.end(stream, ip, code);
-            self.refusals.offer(end, self.now, None, true)
+            self.refusals.offer(end, self.now, None, Pressure::Unwritable)
         }
 
         /// Writes everything that waits; gives the streams of the records.
@@ -456,6 +474,21 @@ mod tests {
     }
 
     #[test]
+    fn without_folding_ends_fold_only_while_the_disk_takes_none() {
+        let mut gate = Gate::new(None, Vec::new());
+        for pressure in [Pressure::NoPlace, Pressure::NoPlace, Pressure::Unwritable] {
+            let end = gate.end(Some("s"), IP, WRONG);
+            assert!(
+                matches!(gate.refusals.offer(end, gate.now, None, pressure), Offer::Waits),
+                "{pressure:?}"
+            );
+        }
+        let end = gate.end(Some("s"), IP, WRONG);
+        assert!(matches!(gate.refusals.offer(end, gate.now, None, Pressure::Unwritable), Offer::Folded(_)));
+        assert_eq!(gate.write().len(), 3);
+    }
+
+    #[test]
     fn rules_leave_out_only_what_never_named_a_stream() {
         let rules =
             vec![IgnoreRule::Network("10.0.0.0/8".parse().unwrap()), IgnoreRule::Code(Code::new(22, 0))];
@@ -473,9 +506,12 @@ mod tests {
         let semaphore = std::sync::Arc::new(tokio::sync::Semaphore::new(10));
         for _ in 0..10 {
             let end = gate.end(Some("s"), IP, WRONG);
-            assert!(matches!(gate.refusals.offer(end.clone(), gate.now, None, false), Offer::NeedsPlace(_)));
+            assert!(matches!(
+                gate.refusals.offer(end.clone(), gate.now, None, Pressure::None),
+                Offer::NeedsPlace(_)
+            ));
             let place = std::sync::Arc::clone(&semaphore).try_acquire_owned().ok();
-            assert!(matches!(gate.refusals.offer(end, gate.now, place, false), Offer::Waits));
+            assert!(matches!(gate.refusals.offer(end, gate.now, place, Pressure::None), Offer::Waits));
         }
         assert_eq!(gate.write().len(), 10);
         assert_eq!(semaphore.available_permits(), 10);

@@ -39,8 +39,11 @@ use serde::{Deserialize, Serialize};
 use crate::detail::{Detail, DetailKey};
 use crate::evidence::{Close, Evidence, FaultKind, Goodbye, ProtocolFault, Stage};
 use crate::table::Cause;
+use crate::timeline::Sample;
 
+use collapse::Uplink;
 use ending::Ending;
+use window::OwnWindow;
 
 /// The version of the rules. Each record keeps the version that judged it; stored evidence can be judged again.
 pub const VERDICT_VERSION: u16 = 1;
@@ -87,6 +90,29 @@ pub enum Confidence {
     Certain,
 }
 
+/// What the rules read out of the evidence, worked out once.
+struct Seen {
+    ending: Ending,
+    /// The fine part of the timeline.
+    seconds: Vec<Sample>,
+    /// Nothing where no bytes arrived within the fine part.
+    uplink: Option<Uplink>,
+    /// Nothing where our window was open all the while.
+    own_window: Option<OwnWindow>,
+}
+
+impl Seen {
+    fn of(e: &Evidence) -> Self {
+        let seconds: Vec<_> = e.timeline.seconds().collect();
+        Self {
+            ending: Ending::of(e),
+            uplink: Uplink::of(e, &seconds),
+            own_window: OwnWindow::last_closed(e, &seconds),
+            seconds,
+        }
+    }
+}
+
 /// What a rule decides.
 struct Ruling {
     cause: Cause,
@@ -105,14 +131,14 @@ impl Ruling {
 
 /// Judges how one push ended. The rules stand in the [module's](self) documentation.
 pub fn verdict(evidence: &Evidence) -> Verdict {
-    let ending = Ending::of(evidence);
+    let seen = Seen::of(evidence);
     let Ruling { cause, detail } = no_end_seen(evidence)
         .or_else(|| own_act(evidence))
         .or_else(|| goodbye(evidence))
         .or_else(|| broken_rule(evidence))
         .or_else(|| before_live::left(evidence))
-        .unwrap_or_else(|| live::ended(evidence, ending));
-    let findings = findings::of(evidence, ending, cause);
+        .unwrap_or_else(|| live::ended(evidence, &seen));
+    let findings = findings::of(evidence, &seen, cause);
     Verdict { cause, detail, findings }
 }
 

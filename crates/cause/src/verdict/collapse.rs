@@ -51,9 +51,8 @@ pub(super) struct Rtt {
 impl Uplink {
     /// Reads the last ten seconds in which bytes arrived. Seconds without any, at the end, are silence: what the probe
     /// found out in them tells more, and the drift that they add is no collapse.
-    pub(super) fn of(e: &Evidence) -> Option<Self> {
-        let mut samples: Vec<Sample> = e.timeline.seconds().collect();
-        samples.truncate(samples.iter().rposition(|s| s.bytes > 0).map_or(0, |last| last + 1));
+    pub(super) fn of(e: &Evidence, samples: &[Sample]) -> Option<Self> {
+        let (samples, _silence) = samples.split_at_checked(samples.iter().rposition(|s| s.bytes > 0)? + 1)?;
         let end_s = samples.last()?.at_s;
         let start = samples.partition_point(|s| s.at_s <= end_s.saturating_sub(WINDOW_S));
         let (before, window) = samples.split_at_checked(start)?;
@@ -104,23 +103,24 @@ impl Uplink {
 /// The baseline is the lower quartile of the seconds before the window, so that a long congestion does not become its
 /// own measure; for young pushes the round-trip time of TCP's handshake, which `tcpi_rtt` keeps while we only read.
 fn rtt(e: &Evidence, before: &[Sample], window: &[Sample]) -> Option<Rtt> {
-    let known = |samples: &[Sample]| -> Vec<u64> {
-        let mut known: Vec<u64> =
-            samples.iter().map(|s| u64::from(s.rcv_rtt_us)).filter(|us| *us > 0).collect();
-        known.sort_unstable();
-        known
-    };
-    let past = known(before);
-    let baseline_us = match past.get(past.len() / 4) {
-        Some(quartile) if past.len() >= BASELINE_SECONDS => *quartile,
+    let baseline_us = match known(before) {
+        mut past if past.len() >= BASELINE_SECONDS => {
+            let quarter = past.len() / 4;
+            *past.select_nth_unstable(quarter).1
+        }
         _ => e.tcp.map(|tcp| u64::from(tcp.rtt_us)).filter(|us| *us > 0)?,
     };
-    let late = window.len().saturating_sub(window.len().div_ceil(2));
-    let late = known(window.get(late..).unwrap_or_default());
+    let mut late = known(window.get(window.len() / 2..)?);
+    late.sort_unstable();
     let now_us = *late.get(late.len() / 2)?;
     let is_high = |us: u64| us > baseline_us.saturating_mul(RTT_FACTOR) && us - baseline_us >= RTT_RISE_US;
     let high = window.iter().filter(|s| is_high(u64::from(s.rcv_rtt_us))).count();
     Some(Rtt { now_us, baseline_us, risen: high >= SECONDS && is_high(now_us) })
+}
+
+/// The values that the kernel had.
+fn known(samples: &[Sample]) -> Vec<u64> {
+    samples.iter().map(|s| u64::from(s.rcv_rtt_us)).filter(|us| *us > 0).collect()
 }
 
 /// Rising means above the rate of the time before, in more than one second.

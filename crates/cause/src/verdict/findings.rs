@@ -4,7 +4,7 @@ use super::collapse::Uplink;
 use super::ending::Ending;
 use super::live::{collapse_right_before, is_frozen, probe_is_retransmitting, segments_out_of_order};
 use super::window::OwnWindow;
-use super::{Confidence, Finding, below_rtmp, goodbye_counts};
+use super::{Confidence, Finding, Seen, below_rtmp, goodbye_counts};
 use crate::detail::{Detail, DetailKey};
 use crate::evidence::{Close, EVENT_PATH_SUSPECT, Evidence, Probe, Stage, Transport};
 use crate::table::{Cause, Side};
@@ -13,10 +13,10 @@ use crate::table::{Cause, Side};
 const NO_SILENCE_MS: u64 = 1500;
 
 /// The cause's own finding first, then the others as they were considered.
-pub(super) fn of(e: &Evidence, ending: Ending, cause: Cause) -> Vec<Finding> {
-    let main = main_finding(e, cause);
-    let others = if is_certain(e) { Vec::new() } else { others(e, ending, cause) };
-    [main].into_iter().chain(collapse_behind_goodbye(e)).chain(others).collect()
+pub(super) fn of(e: &Evidence, seen: &Seen, cause: Cause) -> Vec<Finding> {
+    let main = main_finding(e, seen, cause);
+    let others = if is_certain(e) { Vec::new() } else { others(e, seen, cause) };
+    [main].into_iter().chain(collapse_behind_goodbye(e, seen)).chain(others).collect()
 }
 
 /// The end itself was seen, not concluded from signs.
@@ -26,8 +26,8 @@ fn is_certain(e: &Evidence) -> bool {
     by_us || by_fault || e.stage < Stage::Live || (e.goodbye.is_some() && goodbye_counts(e))
 }
 
-fn main_finding(e: &Evidence, cause: Cause) -> Finding {
-    let signs_for = if is_certain(e) { signs_of_certainty(e) } else { signs_for(e, cause) };
+fn main_finding(e: &Evidence, seen: &Seen, cause: Cause) -> Finding {
+    let signs_for = if is_certain(e) { signs_of_certainty(e) } else { signs_for(e, seen, cause) };
     let signs_against = if is_certain(e) { Vec::new() } else { signs_against(e, cause) };
     let confidence = match (signs_for.len(), signs_against.is_empty()) {
         _ if cause == Cause::Unknown => Confidence::Possible,
@@ -64,7 +64,7 @@ fn signs_of_certainty(e: &Evidence) -> Vec<Detail> {
     signs
 }
 
-fn signs_for(e: &Evidence, cause: Cause) -> Vec<Detail> {
+fn signs_for(e: &Evidence, seen: &Seen, cause: Cause) -> Vec<Detail> {
     let mut signs = vec![socket_ended(e)];
     if let Some(errno) = e.write_error {
         signs.push(Detail::new(DetailKey::WriteFailed).with("errno", errno.0));
@@ -72,8 +72,8 @@ fn signs_for(e: &Evidence, cause: Cause) -> Vec<Detail> {
     match cause {
         Cause::EndOfFile | Cause::Reset if is_frozen(e) => signs.extend(silence_and_probe(e)),
         Cause::EndOfFile | Cause::Reset => signs.extend(until_the_end(e)),
-        Cause::UplinkCollapsed => signs.extend(Uplink::of(e).iter().flat_map(uplink_signs)),
-        Cause::PipelineFailed => signs.extend(OwnWindow::last_closed(e).map(OwnWindow::detail)),
+        Cause::UplinkCollapsed => signs.extend(seen.uplink.iter().flat_map(uplink_signs)),
+        Cause::PipelineFailed => signs.extend(seen.own_window.map(OwnWindow::detail)),
         Cause::NeverSentMedia | Cause::MediaStopped => {
             let silence_ms = e.media.last_ms_ago.unwrap_or(e.media.live_ms);
             signs.push(Detail::new(DetailKey::NoMediaFor).with("silence_ms", silence_ms));
@@ -113,7 +113,7 @@ fn signs_against(e: &Evidence, cause: Cause) -> Vec<Detail> {
 }
 
 /// Causes that were considered and not taken.
-fn others(e: &Evidence, ending: Ending, cause: Cause) -> Vec<Finding> {
+fn others(e: &Evidence, seen: &Seen, cause: Cause) -> Vec<Finding> {
     let mut others = Vec::new();
     let possible = |cause, signs_for, signs_against| Finding {
         cause,
@@ -123,15 +123,14 @@ fn others(e: &Evidence, ending: Ending, cause: Cause) -> Vec<Finding> {
     };
     match cause {
         Cause::UplinkCollapsed => {
-            let other = if ending == Ending::Reset { Cause::Reset } else { Cause::EndOfFile };
-            let against = Uplink::of(e).iter().flat_map(uplink_signs).collect();
+            let other = if seen.ending == Ending::Reset { Cause::Reset } else { Cause::EndOfFile };
+            let against = seen.uplink.iter().flat_map(uplink_signs).collect();
             others.push(possible(other, vec![socket_ended(e), DetailKey::StopLooksSame.into()], against));
         }
-        Cause::EndOfFile | Cause::Reset => others.extend(fell_behind(e)),
+        Cause::EndOfFile | Cause::Reset => others.extend(fell_behind(seen)),
         Cause::MediaStopped | Cause::NeverSentMedia => {
-            if segments_out_of_order(e) {
-                let segments: u64 =
-                    e.timeline.seconds().rev().take_while(|s| s.bytes == 0).map(|s| u64::from(s.ooo)).sum();
+            let segments = segments_out_of_order(seen);
+            if segments > 0 {
                 let sign = Detail::new(DetailKey::OutOfOrder)
                     .with("segments", segments)
                     .with("window_ms", e.silence.ms);
@@ -143,7 +142,7 @@ fn others(e: &Evidence, ending: Ending, cause: Cause) -> Vec<Finding> {
         _ => {}
     }
     if cause != Cause::PipelineFailed
-        && let Some(window) = OwnWindow::last_closed(e)
+        && let Some(window) = seen.own_window
     {
         others.push(possible(Cause::PipelineFailed, vec![window.detail()], Vec::new()));
     }
@@ -151,8 +150,8 @@ fn others(e: &Evidence, ending: Ending, cause: Cause) -> Vec<Finding> {
 }
 
 /// A push that fell behind without any network sign: the network is not excluded, but the encoder is the likelier.
-fn fell_behind(e: &Evidence) -> Option<Finding> {
-    let uplink = Uplink::of(e).filter(Uplink::fell_behind)?;
+fn fell_behind(seen: &Seen) -> Option<Finding> {
+    let uplink = seen.uplink.filter(Uplink::fell_behind)?;
     let mut against = Vec::new();
     if let Some(rtt) = uplink.rtt.filter(|rtt| !rtt.risen) {
         against.push(
@@ -178,9 +177,9 @@ fn fell_behind(e: &Evidence) -> Option<Finding> {
 }
 
 /// A goodbye is certain, but the collapse before it may be why it was said.
-fn collapse_behind_goodbye(e: &Evidence) -> Option<Finding> {
+fn collapse_behind_goodbye(e: &Evidence, seen: &Seen) -> Option<Finding> {
     let said = e.goodbye.is_some() && e.act.is_none() && e.stage == Stage::Live;
-    let uplink = collapse_right_before(e).filter(|_| said)?;
+    let uplink = collapse_right_before(e, seen).filter(|_| said)?;
     let signs_against = vec![
         Detail::new(DetailKey::GoodbyeReceived)
             .with_some("command", e.goodbye.map(|goodbye| goodbye.command())),

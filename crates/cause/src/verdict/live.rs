@@ -2,8 +2,7 @@
 
 use super::collapse::Uplink;
 use super::ending::Ending;
-use super::window::OwnWindow;
-use super::{Ruling, unexplained};
+use super::{Ruling, Seen, unexplained};
 use crate::detail::{Detail, DetailKey};
 use crate::evidence::{Evidence, Probe, Transport};
 use crate::table::Cause;
@@ -11,8 +10,8 @@ use crate::table::Cause;
 /// A collapse before a silence longer than this no longer explains the end.
 const RIGHT_AFTER_MS: u64 = 10_000;
 
-pub(super) fn ended(e: &Evidence, ending: Ending) -> Ruling {
-    match ending {
+pub(super) fn ended(e: &Evidence, seen: &Seen) -> Ruling {
+    match seen.ending {
         Ending::TimedOut => Ruling::with(Cause::PathLost, path_lost(e)),
         Ending::Unreachable(errno) => {
             Ruling::with(Cause::Unreachable, Detail::new(DetailKey::IcmpUnreachable).with("errno", errno.0))
@@ -22,28 +21,28 @@ pub(super) fn ended(e: &Evidence, ending: Ending) -> Ruling {
         Ending::OwnHost(_) => Ruling::new(Cause::TaskFailed),
         Ending::Other => unexplained(e),
         Ending::IdleLimit | Ending::EndOfFile | Ending::Reset | Ending::SendFailed(_) => {
-            match OwnWindow::last_closed(e).filter(|window| window.is_at_the_end()) {
+            match seen.own_window.filter(|window| window.is_at_the_end()) {
                 Some(window) => Ruling::with(Cause::PipelineFailed, window.detail()),
-                None => by_client_or_path(e, ending),
+                None => by_client_or_path(e, seen),
             }
         }
     }
 }
 
-fn by_client_or_path(e: &Evidence, ending: Ending) -> Ruling {
-    let is_reset = ending == Ending::Reset;
-    match ending {
+fn by_client_or_path(e: &Evidence, seen: &Seen) -> Ruling {
+    let is_reset = seen.ending == Ending::Reset;
+    match seen.ending {
         Ending::IdleLimit if e.media.messages == 0 => {
-            Ruling { cause: Cause::NeverSentMedia, detail: idle(e) }
+            Ruling { cause: Cause::NeverSentMedia, detail: idle(e, seen) }
         }
-        Ending::IdleLimit => Ruling { cause: Cause::MediaStopped, detail: idle(e) },
+        Ending::IdleLimit => Ruling { cause: Cause::MediaStopped, detail: idle(e, seen) },
         Ending::SendFailed(errno) => {
             Ruling::with(Cause::SendFailed, Detail::new(DetailKey::SendFailed).with("errno", errno.0))
         }
         _ if is_reset && e.silence.probe == Probe::Unacknowledged => {
             Ruling::with(Cause::PathLost, Detail::new(DetailKey::NatLost).with("silence_ms", e.silence.ms))
         }
-        _ => match collapse_right_before(e) {
+        _ => match collapse_right_before(e, seen) {
             Some(uplink) => Ruling::with(Cause::UplinkCollapsed, uplink.detail()),
             None if is_reset && is_frozen(e) => Ruling::with(Cause::Reset, killed_while_frozen(e)),
             None if is_reset => Ruling::with(Cause::Reset, where_it_stopped(e)),
@@ -53,10 +52,10 @@ fn by_client_or_path(e: &Evidence, ending: Ending) -> Ruling {
 }
 
 /// The uplink had collapsed, and the connection ended before it could recover.
-pub(super) fn collapse_right_before(e: &Evidence) -> Option<Uplink> {
+pub(super) fn collapse_right_before(e: &Evidence, seen: &Seen) -> Option<Uplink> {
     // An answered probe came up the uplink: it was not stuck.
     let explains = e.silence.ms <= RIGHT_AFTER_MS && e.silence.probe != Probe::Answered;
-    Uplink::of(e).filter(|uplink| explains && uplink.has_collapsed())
+    seen.uplink.filter(|uplink| explains && uplink.has_collapsed())
 }
 
 /// Our probe is unacknowledged, and TCP has begun to send it again.
@@ -94,12 +93,12 @@ fn killed_while_frozen(e: &Evidence) -> Detail {
 }
 
 /// What the probe says about a client that sends no media.
-fn idle(e: &Evidence) -> Option<Detail> {
+fn idle(e: &Evidence, seen: &Seen) -> Option<Detail> {
     let without_media_ms = e.media.last_ms_ago.unwrap_or(e.media.live_ms);
     let key = match e.silence.probe {
         Probe::Answered => DetailKey::EncoderStalled,
         Probe::Acknowledged if !is_frozen(e) => DetailKey::DataWithoutMedia,
-        Probe::Acknowledged if e.client.answered_ping && !segments_out_of_order(e) => {
+        Probe::Acknowledged if e.client.answered_ping && segments_out_of_order(seen) == 0 => {
             DetailKey::EncoderFrozen
         }
         Probe::Acknowledged => DetailKey::HostAlive,
@@ -113,10 +112,10 @@ fn idle(e: &Evidence) -> Option<Detail> {
     )
 }
 
-/// In the silence segments still arrived, but with a hole before them: the program sends, and the path swallows its
-/// large packets. So it is not frozen.
-pub(super) fn segments_out_of_order(e: &Evidence) -> bool {
-    e.timeline.seconds().rev().take_while(|s| s.bytes == 0).any(|s| s.ooo > 0)
+/// Segments that still arrived in the silence, but with a hole before them: the program sends, and the path swallows
+/// its large packets. So it is not frozen.
+pub(super) fn segments_out_of_order(seen: &Seen) -> u64 {
+    seen.seconds.iter().rev().take_while(|s| s.bytes == 0).map(|s| u64::from(s.ooo)).sum()
 }
 
 fn where_it_stopped(e: &Evidence) -> Detail {

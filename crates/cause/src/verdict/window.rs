@@ -2,6 +2,7 @@
 
 use crate::detail::{Detail, DetailKey};
 use crate::evidence::Evidence;
+use crate::timeline::Sample;
 
 /// A window closed this long before the end, or less, is taken for the reason of the end.
 const AT_THE_END_S: u32 = 2;
@@ -17,8 +18,7 @@ pub(super) struct OwnWindow {
 
 impl OwnWindow {
     /// The last closed time within the last five minutes, if there was one.
-    pub(super) fn last_closed(e: &Evidence) -> Option<Self> {
-        let samples: Vec<_> = e.timeline.seconds().collect();
+    pub(super) fn last_closed(e: &Evidence, samples: &[Sample]) -> Option<Self> {
         // A kernel that does not tell the window shows 0 for ever, while bytes keep coming.
         let told = samples.iter().any(|s| !s.wnd_closed) || samples.iter().all(|s| s.bytes == 0);
         let end_s = samples.last().filter(|_| told)?.at_s;
@@ -29,7 +29,7 @@ impl OwnWindow {
                 let run = samples.get(..=at).unwrap_or_default();
                 (end_s.saturating_sub(run.last().map_or(end_s, |s| s.at_s)), run)
             }
-            _ if closed_now => (0, samples.as_slice()),
+            _ if closed_now => (0, samples),
             _ => return None,
         };
         let closed_s = run.iter().rev().take_while(|s| s.wnd_closed).map(|s| s.span_s).sum();

@@ -43,9 +43,19 @@ pub(super) struct Uplink {
 /// The receive round-trip time against its own past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Rtt {
-    pub(super) now_us: u64,
-    pub(super) baseline_us: u64,
+    now_us: u64,
+    baseline_us: u64,
     pub(super) risen: bool,
+}
+
+impl Rtt {
+    pub(super) fn now_ms(self) -> u64 {
+        self.now_us.saturating_add(500) / 1000
+    }
+
+    pub(super) fn baseline_ms(self) -> u64 {
+        self.baseline_us.saturating_add(500) / 1000
+    }
 }
 
 impl Uplink {
@@ -93,8 +103,8 @@ impl Uplink {
         Detail::new(DetailKey::Collapse)
             .with("drift_ms", self.drift_ms)
             .with("window_ms", self.window_ms)
-            .with_some("rcv_rtt_ms", risen.map(|rtt| rtt.now_us / 1000))
-            .with_some("baseline_ms", risen.map(|rtt| rtt.baseline_us / 1000))
+            .with_some("rcv_rtt_ms", risen.map(|rtt| rtt.now_ms()))
+            .with_some("baseline_ms", risen.map(|rtt| rtt.baseline_ms()))
             .with_some("segments", self.out_of_order)
             .with_some("video_gone_ms", self.video_gone_ms)
     }

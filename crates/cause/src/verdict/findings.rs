@@ -65,7 +65,10 @@ fn signs_of_certainty(e: &Evidence) -> Vec<Detail> {
 }
 
 fn signs_for(e: &Evidence, seen: &Seen, cause: Cause) -> Vec<Detail> {
-    let mut signs = vec![socket_ended(e)];
+    let mut signs = Vec::new();
+    if e.close != Close::Open {
+        signs.push(socket_ended(e));
+    }
     if let Some(errno) = e.write_error {
         signs.push(Detail::new(DetailKey::WriteFailed).with("errno", errno.0));
     }
@@ -156,8 +159,8 @@ fn fell_behind(seen: &Seen) -> Option<Finding> {
     if let Some(rtt) = uplink.rtt.filter(|rtt| !rtt.risen) {
         against.push(
             Detail::new(DetailKey::RttFlat)
-                .with("rcv_rtt_ms", rtt.now_us / 1000)
-                .with("baseline_ms", rtt.baseline_us / 1000),
+                .with("rcv_rtt_ms", rtt.now_ms())
+                .with("baseline_ms", rtt.baseline_ms()),
         );
     }
     if !uplink.network_sign() {
@@ -224,12 +227,9 @@ fn probe(e: &Evidence) -> Option<Detail> {
         Probe::Acknowledged => DetailKey::ProbeAcknowledged,
         Probe::Answered => DetailKey::ProbeAnswered,
     };
-    let unacked = e.silence.probe == Probe::Unacknowledged;
-    Some(
-        Detail::new(key)
-            .with("probe_ms", e.silence.probe_ms_ago)
-            .with_some("retransmits", e.tcp.filter(|_| unacked).map(|tcp| tcp.retransmits.max(tcp.probes))),
-    )
+    let sent_again = e.tcp.map(|tcp| tcp.retransmits.max(tcp.probes));
+    let sent_again = sent_again.filter(|times| *times > 0 && e.silence.probe == Probe::Unacknowledged);
+    Some(Detail::new(key).with("probe_ms", e.silence.probe_ms_ago).with_some("retransmits", sent_again))
 }
 
 fn path_suspect_before(e: &Evidence) -> Option<Detail> {
@@ -247,8 +247,8 @@ fn uplink_signs(uplink: &Uplink) -> Vec<Detail> {
     if let Some(rtt) = uplink.rtt.filter(|rtt| rtt.risen) {
         signs.push(
             Detail::new(DetailKey::RttRisen)
-                .with("rcv_rtt_ms", rtt.now_us / 1000)
-                .with("baseline_ms", rtt.baseline_us / 1000),
+                .with("rcv_rtt_ms", rtt.now_ms())
+                .with("baseline_ms", rtt.baseline_ms()),
         );
     }
     if let Some(segments) = uplink.out_of_order {

@@ -74,7 +74,7 @@ fn path_lost(e: &Evidence) -> Detail {
         .with("silence_ms", e.silence.ms)
         .with_some("unacked_ms", unacked.then_some(e.silence.probe_ms_ago))
         .with_some("unacked_bytes", e.tcp.map(|tcp| tcp.send_queue).filter(|bytes| *bytes > 0))
-        .with_some("retransmits", e.tcp.map(|tcp| tcp.retransmits.max(tcp.probes)))
+        .with_some("retransmits", e.tcp.map(|tcp| tcp.retransmits.max(tcp.probes)).filter(|times| *times > 0))
 }
 
 fn transport_lost(e: &Evidence) -> Option<Detail> {

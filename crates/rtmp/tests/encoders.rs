@@ -2,9 +2,10 @@
 
 mod support;
 
-use rtmp::MediaKind;
+use rtmp::client::Event as Heard;
 use rtmp::handshake::{HandshakeKind, Scheme};
 use rtmp::server::Event;
+use rtmp::{ClientConfig, ClientSession, MediaKind, Stage};
 use support::replay;
 
 struct Recorded {
@@ -106,4 +107,27 @@ fn gstreamers_rtmp2sink_is_understood() {
 #[test]
 fn gstreamers_rtmpsink_on_librtmp_is_understood() {
     check(rtmpsink());
+}
+
+/// What ffmpeg answers, as a server (`-listen 1`), to a client that connects, creates a stream and publishes.
+#[test]
+fn ffmpeg_as_a_server_is_understood() {
+    let mut client = ClientSession::new(ClientConfig::new(support::noise(3)));
+    client.start();
+    client.connect("live", "rtmp://localhost/live", &[]);
+    client.release_stream("x");
+    client.fc_publish("x");
+    client.create_stream();
+    let mut events = Vec::new();
+    for part in include_bytes!("fixtures/ffmpeg-5.1-as-server.rtmp").chunks(100) {
+        client.read_buf().extend_from_slice(part);
+        while let Some(event) = client.poll().unwrap() {
+            events.push(event);
+        }
+    }
+    assert!(events.iter().any(|event| matches!(event, Heard::Connected { .. })));
+    assert!(events.iter().any(|event| matches!(event, Heard::StreamCreated { stream_id: 1, .. })));
+    let Some(Heard::Status(status)) = events.last() else { panic!("{:?}", events.last()) };
+    assert_eq!((&*status.code, &*status.description), ("NetStream.Publish.Start", "x is now published"));
+    assert_eq!(client.stage(), Stage::Publishing);
 }

@@ -127,6 +127,18 @@ fn an_amf3_command_without_its_format_byte_is_read_as_amf0() {
     assert!(matches!(pair.settle().server[..], [Event::CreateStream(_)]));
 }
 
+/// ffmpeg, as a server, answers FCPublish with nothing but a name.
+#[test]
+fn a_command_of_a_name_alone_asks_for_no_answer() {
+    let mut pair = Pair::connected();
+    let mut body = BytesMut::new();
+    amf0::encode_str("onFCPublish", &mut body);
+    pair.client.send_message(&info(20, 0), &body);
+    let talk = pair.settle();
+    let [Event::Command(command)] = &talk.server[..] else { panic!("{:?}", talk.server) };
+    assert_eq!((&*command.name, command.transaction), ("onFCPublish", 0.0));
+}
+
 /// Metadata cut off before its end marker is common, and no reason to end a push.
 #[test]
 fn broken_data_is_an_event_with_what_could_be_read() {

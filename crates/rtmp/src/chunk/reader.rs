@@ -356,14 +356,16 @@ impl ChunkReader {
 
     fn take_whole(&mut self, info: MessageInfo) -> Option<Message> {
         let length = info.length as usize;
-        if self.buf.len() < length {
-            return None;
-        }
+        let body = self.buf.get(..length)?;
+        let payload = if length * 2 >= self.allocation {
+            self.position += length as u64;
+            self.buf.split_to(length).freeze()
+        } else {
+            let copy = Bytes::copy_from_slice(body);
+            self.advance(length);
+            copy
+        };
         self.state = State::Header;
-        self.position += length as u64;
-        let body = self.buf.split_to(length);
-        let payload =
-            if length * 2 >= self.allocation { body.freeze() } else { Bytes::copy_from_slice(&body) };
         Some(Message { info, payload })
     }
 

@@ -41,8 +41,11 @@ impl Command {
         let Some(Value::String(name)) = decoder.next().map_err(amf)? else {
             return Err(Rule::CommandShape { missing: "a name" });
         };
-        let Some(Value::Number(transaction)) = decoder.next().map_err(amf)? else {
-            return Err(Rule::CommandShape { missing: "a transaction id" });
+        let transaction = match decoder.next().map_err(amf)? {
+            Some(Value::Number(transaction)) => transaction,
+            // A name alone asks nothing: ffmpeg, as a server, says onFCPublish so.
+            None => 0.0,
+            Some(_) => return Err(Rule::CommandShape { missing: "a transaction id" }),
         };
         let args = decoder.rest().map_err(amf)?;
         Ok(Self { info: message.info, name, transaction, args })
@@ -132,13 +135,14 @@ mod tests {
     }
 
     #[test]
-    fn a_command_needs_a_name_and_a_transaction_id() {
+    fn a_command_needs_a_name_and_behind_it_a_transaction_id() {
         let mut body = BytesMut::new();
         amf0::encode_number(1.0, &mut body);
         let unnamed = Command::decode(&message(type_id::COMMAND_AMF0, body.freeze()));
         assert_eq!(unnamed, Err(Rule::CommandShape { missing: "a name" }));
         let mut body = BytesMut::new();
         amf0::encode_str("connect", &mut body);
+        amf0::encode_null(&mut body);
         let unnumbered = Command::decode(&message(type_id::COMMAND_AMF0, body.freeze()));
         assert_eq!(unnumbered, Err(Rule::CommandShape { missing: "a transaction id" }));
     }

@@ -8,7 +8,7 @@
 //! | [`evidence`] | what the verdict rests on, and its stored form |
 //! | [`timeline`] | one sample a second, rolled up so that it stays small |
 //! | [`black_box`] | the first and last commands and the last media headers of a push |
-//! | [`verdict`] | from evidence to cause, detail and findings |
+//! | [`mod@verdict`] | from evidence to cause, detail and findings |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

@@ -7,10 +7,9 @@ use std::time::Duration;
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::client::Peer;
 
@@ -44,7 +43,7 @@ impl Default for ServerLimits {
 /// Serves `router` on `listener` until `stop` resolves, and then what is being answered at that moment.
 pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, stop: impl Future<Output = ()>) {
     let places = Arc::new(Semaphore::new(limits.connections));
-    let graceful = GracefulShutdown::new();
+    let (stopping, stopped) = watch::channel(false);
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder
         .http1()
@@ -62,19 +61,33 @@ pub async fn serve(listener: TcpListener, router: Router, limits: ServerLimits, 
         let Some((stream, peer, place)) = accepted else { continue };
         let service = TowerToHyperService::new(router.clone().layer(Extension(peer)));
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        let mut stopped = stopped.clone();
         tokio::spawn(async move {
-            match tokio::time::timeout(limits.connection_within, connection).await {
-                Ok(Ok(())) => {}
+            tokio::pin!(connection);
+            let over = tokio::time::sleep(limits.connection_within);
+            let ended = tokio::select! {
+                ended = connection.as_mut() => Some(ended),
+                () = over => None,
+                // The borrow that `wait_for` gives must not live on while the last answer is written.
+                _ = async { stopped.wait_for(|stop| *stop).await.is_ok() } => {
+                    // What is being answered is answered to its end; an idle connection closes at once.
+                    connection.as_mut().graceful_shutdown();
+                    Some(connection.as_mut().await)
+                }
+            };
+            match ended {
+                Some(Ok(())) => {}
                 // A client that goes away in the middle is daily business.
-                Ok(Err(error)) => tracing::debug!(%error, client = %peer.0, "connection ended"),
-                Err(_) => tracing::debug!(client = %peer.0, "connection was open too long"),
+                Some(Err(error)) => tracing::debug!(%error, client = %peer.0, "connection ended"),
+                None => tracing::debug!(client = %peer.0, "connection was open too long"),
             }
             drop(place);
         });
     }
     drop(listener);
-    if tokio::time::timeout(limits.drain, graceful.shutdown()).await.is_err() {
+    let _ = stopping.send(true);
+    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+    if tokio::time::timeout(limits.drain, places.acquire_many(all)).await.is_err() {
         tracing::warn!("requests were still being answered when the server stopped");
     }
 }

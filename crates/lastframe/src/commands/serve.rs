@@ -13,7 +13,7 @@ use live::Live;
 use model::{Clock, SystemClock};
 use store::{DataLock, Store};
 use tokio::sync::watch;
-use web::{ServerLimits, Surface, WebState};
+use web::{ServerLimits, WebState};
 
 use crate::cli::ServeArgs;
 use crate::config::{Config, Loaded};

@@ -62,11 +62,11 @@ impl Collector for Figures {
         let unknown = live.ended.iter().find(|(cause, _)| *cause == Cause::Unknown).map_or(0, |(_, count)| *count);
         counter(e, "unknown_causes", "Ends with cause 0/0: defects, expected never", unknown)?;
         let (bounds, counts) = (live::LATENCY_BOUNDS_US.iter(), single(&live.admission_buckets));
-        let bounds = bounds.map(|us| *us as f64 / 1e6).chain([f64::MAX]);
+        let bounds = bounds.map(|us| *us as f64 / 1e6).chain([f64::INFINITY]);
         let sum = live.admission_sum_us as f64 / 1e6;
         let buckets: Vec<_> = bounds.zip(counts).collect();
         histogram(e, "admission_seconds", "Time from publish to Publish.Start", sum, &buckets)?;
-        let bound = |d: std::time::Duration| if d == std::time::Duration::MAX { f64::MAX } else { d.as_secs_f64() };
+        let bound = |d: std::time::Duration| if d == std::time::Duration::MAX { f64::INFINITY } else { d.as_secs_f64() };
         let buckets: Vec<_> = journal.commit_latency.buckets.iter().map(|(d, n)| (bound(*d), *n)).collect();
         let sum = journal.commit_latency.sum.as_secs_f64();
         histogram(e, "commit_seconds", "Time a batch of the journal took until durable", sum, &buckets)?;

@@ -1,0 +1,116 @@
+//! The console in a real browser.
+
+use crate::support::browser::Browser;
+use crate::support::clock::{PATIENCE, until_true};
+use crate::support::pusher::Pusher;
+use crate::support::rights;
+use crate::support::server::Server;
+use crate::support::setup::Setup;
+
+#[test]
+fn a_person_signs_in_finds_the_record_and_reads_it_in_three_languages() {
+    if !rights::has(&["chromium", "chromedriver"]) {
+        return;
+    }
+    let server = Setup::open().start();
+    for stream in ["camera-1", "camera-2"] {
+        let mut push = Pusher::push(server.rtmp(), stream).unwrap();
+        push.send_media(2_000).unwrap();
+        push.delete_stream().unwrap();
+    }
+    Pusher::push(server.rtmp(), "cut-short").unwrap().reset().unwrap();
+    Pusher::push_to(server.rtmp(), "unknown.test", "live", "lost-its-way").unwrap_err().told();
+    server.record("lost-its-way");
+
+    let browser = Browser::open(1280, 900, "en");
+    let page = |path: &str| format!("http://{}{path}", server.http());
+    browser.go(&page("/"));
+    browser.picture("sign-in.png");
+    sign_in(&browser, "admin", "not the password");
+    assert!(!browser.text(&browser.find("[role=alert]")).is_empty());
+    // The browser itself complains about the status of the refusal.
+    browser.complaints();
+    sign_in(&browser, "admin", &password(&server));
+    until_true("the records", PATIENCE, || browser.url().contains("/records"));
+
+    assert_eq!(rows(&browser), ["lost-its-way", "cut-short", "camera-2", "camera-1"], "newest first");
+    let causes = texts(&browser, "tr[data-row] .chip code");
+    assert_eq!(causes, ["18/301", "4/0", "1/0", "1/0"]);
+    browser.picture("records-en.png");
+
+    browser.fill(&browser.find("#stream"), "camera-2");
+    browser.click(&browser.find("form.filters button[type=submit]"));
+    until_true("one row", PATIENCE, || rows(&browser) == ["camera-2"]);
+    assert!(browser.url().contains("stream=camera-2"), "the filter stands in the address: {}", browser.url());
+    browser.go(&page("/records?stream=camera&match=fuzzy"));
+    assert_eq!(rows(&browser), ["camera-2", "camera-1"]);
+    browser.go(&page("/records?code=4%2F0"));
+    assert_eq!(rows(&browser), ["cut-short"]);
+
+    for (language, title) in [("ja", "断流記録"), ("zh", "断流记录"), ("en", "Stream interruption records")]
+    {
+        browser.go(&page("/records"));
+        browser.click(&browser.find(&format!(".languages a[lang={language}]")));
+        until_true(title, PATIENCE, || browser.text(&browser.find("h1")) == title);
+        assert_eq!(
+            browser.script("return document.documentElement.lang").as_str().unwrap().split('-').next(),
+            Some(language)
+        );
+        browser.picture(&format!("records-{language}.png"));
+    }
+
+    browser.click(&browser.find("tr[data-row] td.stream a"));
+    until_true("the record's page", PATIENCE, || browser.text(&browser.find("main")).contains("18/301"));
+    browser.picture("record-en.png");
+    browser.go(&page("/causes"));
+    browser.find("#main");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn the_console_fits_a_telephone_and_says_what_to_do_when_there_is_nothing_yet() {
+    if !rights::has(&["chromium", "chromedriver"]) {
+        return;
+    }
+    let server = Setup::open().start();
+    let browser = Browser::open(500, 844, "ja");
+    browser.go(&format!("http://{}/", server.http()));
+    browser.narrow(390);
+    sign_in(&browser, "admin", &password(&server));
+    assert_eq!(browser.text(&browser.find("h1")), "断流記録", "the browser asked for Japanese");
+    assert!(browser.text(&browser.find(".empty")).contains("lastframe url"), "a hint for the first push");
+    browser.picture("empty-390.png");
+
+    let mut push =
+        Pusher::push(server.rtmp(), "a-camera-with-a-name-that-is-longer-than-a-telephone-is-wide").unwrap();
+    push.send_media(2_000).unwrap();
+    push.delete_stream().unwrap();
+    until_true("the row", PATIENCE, || {
+        browser.go(&format!("http://{}/records", server.http()));
+        !rows(&browser).is_empty()
+    });
+    let wide = browser.script("return document.documentElement.scrollWidth").as_u64().unwrap();
+    assert!(wide <= 390, "the page is {wide} pixels wide");
+    browser.picture("records-390.png");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+fn sign_in(browser: &Browser, user: &str, password: &str) {
+    browser.fill(&browser.find("#user"), user);
+    browser.fill(&browser.find("#password"), password);
+    browser.click(&browser.find("form[action='/sign-in'] button[type=submit]"));
+}
+
+fn rows(browser: &Browser) -> Vec<String> {
+    texts(browser, "tr[data-row] td.stream a")
+}
+
+fn texts(browser: &Browser, selector: &str) -> Vec<String> {
+    browser.find_all(selector).iter().map(|element| browser.text(element)).collect()
+}
+
+fn password(server: &Server) -> String {
+    let text = std::fs::read_to_string(server.data().join("secrets.toml")).unwrap();
+    let secrets: toml::Table = text.parse().unwrap();
+    secrets["console"]["password"].as_str().unwrap().to_owned()
+}

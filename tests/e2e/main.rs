@@ -1,0 +1,20 @@
+//! End-to-end scenarios: the built program, real encoders and clients, and what the records say afterwards. One file
+//! a promise; what each needs of the machine is in `support::rights`.
+
+mod admission;
+mod auth_hook;
+mod console;
+mod durability;
+mod first_light;
+mod full_disk;
+mod gstreamer;
+mod limits;
+mod mistakes;
+mod node_death;
+mod orders;
+mod path_lost;
+mod proxy_protocol;
+mod stages;
+mod support;
+mod takeover;
+mod ways_to_end;

@@ -1,0 +1,171 @@
+//! Chromium without a window, by way of WebDriver (W3C WebDriver, as chromedriver speaks it).
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::clock::{PATIENCE, until};
+use super::{http, ports, signal};
+
+/// The name under which WebDriver hands out elements.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// One browser window. It closes with the value.
+#[derive(Debug)]
+pub struct Browser {
+    driver: Child,
+    address: SocketAddr,
+    session: String,
+    _profile: tempfile::TempDir,
+}
+
+/// An element of the page.
+#[derive(Debug)]
+pub struct Element(String);
+
+impl Browser {
+    /// Opens a window of this size, asking pages for this language.
+    pub fn open(width: u32, height: u32, language: &str) -> Self {
+        let port = ports::free();
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let driver = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let profile = tempfile::tempdir().unwrap();
+        let mut browser = Self { driver, address, session: String::new(), _profile: profile };
+        until("chromedriver", PATIENCE, || http::request(address, "GET", "/status", &[], &[]).ok());
+        let args = [
+            "--headless=new".to_owned(),
+            "--no-sandbox".to_owned(),
+            "--disable-gpu".to_owned(),
+            "--disable-dev-shm-usage".to_owned(),
+            "--force-device-scale-factor=1".to_owned(),
+            format!("--window-size={width},{height}"),
+            format!("--user-data-dir={}", browser._profile.path().display()),
+        ];
+        let wanted = json!({ "capabilities": { "alwaysMatch": {
+            "browserName": "chrome",
+            "goog:loggingPrefs": { "browser": "ALL" },
+            "goog:chromeOptions": { "args": args, "prefs": { "intl.accept_languages": language } },
+        }}});
+        let opened = browser.ask("POST", "/session", &wanted);
+        browser.session = opened["sessionId"].as_str().unwrap().to_owned();
+        browser
+    }
+
+    /// Goes to a page and waits until it is loaded.
+    pub fn go(&self, url: &str) {
+        self.tell("POST", "/url", &json!({ "url": url }));
+    }
+
+    /// Where the window is.
+    pub fn url(&self) -> String {
+        self.tell("GET", "/url", &Value::Null).as_str().unwrap().to_owned()
+    }
+
+    /// The element that a CSS selector finds, once it is there.
+    pub fn find(&self, selector: &str) -> Element {
+        until(&format!("{selector} on the page"), PATIENCE, || self.find_all(selector).into_iter().next())
+    }
+
+    /// All elements that a CSS selector finds now.
+    pub fn find_all(&self, selector: &str) -> Vec<Element> {
+        let found = self.tell("POST", "/elements", &json!({ "using": "css selector", "value": selector }));
+        let element = |value: &Value| Element(value[ELEMENT].as_str().unwrap().to_owned());
+        found.as_array().unwrap().iter().map(element).collect()
+    }
+
+    /// What an element shows.
+    pub fn text(&self, element: &Element) -> String {
+        self.tell("GET", &format!("/element/{}/text", element.0), &Value::Null).as_str().unwrap().to_owned()
+    }
+
+    /// Types into an element.
+    pub fn fill(&self, element: &Element, text: &str) {
+        self.tell("POST", &format!("/element/{}/clear", element.0), &json!({}));
+        self.tell("POST", &format!("/element/{}/value", element.0), &json!({ "text": text }));
+    }
+
+    /// Clicks on an element.
+    pub fn click(&self, element: &Element) {
+        self.tell("POST", &format!("/element/{}/click", element.0), &json!({}));
+    }
+
+    /// What a piece of script returns.
+    pub fn script(&self, script: &str) -> Value {
+        self.tell("POST", "/execute/sync", &json!({ "script": script, "args": [] }))
+    }
+
+    /// Errors on the browser's own console since the last look.
+    pub fn complaints(&self) -> Vec<String> {
+        let log = self.tell("POST", "/se/log", &json!({ "type": "browser" }));
+        let entries = log.as_array().unwrap().iter();
+        entries.filter(|entry| entry["level"] == "SEVERE").map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// Shows pages as a telephone does that is so many pixels wide; windows themselves have a least width.
+    pub fn narrow(&self, width: u32) {
+        let metrics = json!({ "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": true });
+        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics });
+        self.tell("POST", "/goog/cdp/execute", &command);
+    }
+
+    /// Keeps a picture of the window under `target/screens`.
+    pub fn picture(&self, name: &str) {
+        let picture = self.tell("GET", "/screenshot", &Value::Null);
+        let folder = screens();
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(name), base64(picture.as_str().unwrap())).unwrap();
+    }
+
+    fn tell(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.ask(method, &format!("/session/{}{path}", self.session), body)
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Value {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let headers = [("Content-Type", "application/json; charset=utf-8")];
+        let answer = http::request(self.address, method, path, &headers, body.as_bytes()).unwrap();
+        assert_eq!(answer.status, 200, "{method} {path}: {}", answer.text());
+        answer.json()["value"].take()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let path = format!("/session/{}", self.session);
+        let _ = http::request(self.address, "DELETE", &path, &[], &[]);
+        signal::kill(&mut self.driver);
+    }
+}
+
+fn screens() -> PathBuf {
+    // The test binary lies in TARGET/PROFILE/deps.
+    let binary = std::env::current_exe().unwrap();
+    binary.ancestors().nth(3).map_or_else(|| Path::new("target").to_owned(), Path::to_owned).join("screens")
+}
+
+/// RFC 4648, section 4.
+fn base64(text: &str) -> Vec<u8> {
+    let digit = |c: u8| match c {
+        b'A'..=b'Z' => Some(c - b'A'),
+        b'a'..=b'z' => Some(c - b'a' + 26),
+        b'0'..=b'9' => Some(c - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    };
+    let digits: Vec<u32> = text.bytes().filter_map(digit).map(u32::from).collect();
+    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3);
+    for group in digits.chunks(4) {
+        let joined = group.iter().fold(0, |sum, digit| sum << 6 | digit) << (6 * (4 - group.len()));
+        bytes.extend_from_slice(&joined.to_be_bytes()[1..group.len()]);
+    }
+    bytes
+}

@@ -1,0 +1,31 @@
+//! What the scenarios share: a server of their own, clients that push to it, and eyes to look at what it kept.
+
+pub mod browser;
+pub mod clock;
+pub mod encoder;
+pub mod fleet;
+pub mod hook;
+pub mod http;
+pub mod media;
+pub mod namespace;
+pub mod ports;
+pub mod pusher;
+pub mod rights;
+pub mod server;
+pub mod setup;
+pub mod signal;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held by scenarios that need the machine for themselves, because they time something or push by the hundred.
+static HEAVY: Mutex<()> = Mutex::new(());
+
+/// Waits for the other heavy scenarios.
+pub fn alone() -> MutexGuard<'static, ()> {
+    HEAVY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether the long forms of the scenarios were asked for.
+pub fn long() -> bool {
+    std::env::var_os("LASTFRAME_LONG").is_some_and(|value| value == "1")
+}

@@ -1,0 +1,61 @@
+//! A network namespace with one cable to this host.
+
+use std::net::Ipv4Addr;
+use std::process::{Command, id};
+use std::sync::atomic::{AtomicU8, Ordering};
+
+static NEXT: AtomicU8 = AtomicU8::new(0);
+
+/// The namespace; it and its cable go with the value.
+#[derive(Debug)]
+pub struct Namespace {
+    name: String,
+    cable: String,
+    pub host: Ipv4Addr,
+    pub client: Ipv4Addr,
+}
+
+impl Namespace {
+    /// Makes one. Needs root.
+    pub fn new() -> Self {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let tag = format!("{:x}{number:x}", id());
+        let net = u8::try_from(id() % 250).unwrap();
+        let address = |last| Ipv4Addr::new(10, 213, net.wrapping_add(number), last);
+        let (host, client) = (address(1), address(2));
+        let space = Self { name: format!("lf{tag}"), cable: format!("lfh{tag}"), host, client };
+        let (name, cable, far) = (&space.name, &space.cable, format!("lfc{tag}"));
+        ip(&["netns", "add", name]);
+        ip(&["link", "add", cable, "type", "veth", "peer", "name", &far]);
+        ip(&["link", "set", &far, "netns", name]);
+        ip(&["addr", "add", &format!("{host}/24"), "dev", cable]);
+        ip(&["link", "set", cable, "up"]);
+        ip(&["-n", name, "addr", "add", &format!("{client}/24"), "dev", &far]);
+        ip(&["-n", name, "link", "set", &far, "up"]);
+        space
+    }
+
+    /// Arguments of `ip` that start a program in here.
+    pub fn exec<'a>(&'a self, program: &'a str) -> [&'a str; 4] {
+        ["netns", "exec", &self.name, program]
+    }
+
+    /// From now on nothing comes out or in, and nobody is told.
+    pub fn black_hole(&self) {
+        for chain in ["INPUT", "OUTPUT"] {
+            ip(&["netns", "exec", &self.name, "iptables", "-I", chain, "-j", "DROP"]);
+        }
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["link", "del", &self.cable]).status();
+        let _ = Command::new("ip").args(["netns", "del", &self.name]).status();
+    }
+}
+
+fn ip(args: &[&str]) {
+    let output = Command::new("ip").args(args).output().unwrap();
+    assert!(output.status.success(), "ip {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use cause::evidence::Act;
 use cause::{Cause, Detail, DetailKey};
 use model::catalog::{Account, AccountId, AccountStatus, ApiKey, Catalog, Domain, Forbidden};
@@ -46,25 +46,37 @@ pub enum CatalogError {
 
 /// The snapshot and the way to change it.
 pub(crate) struct CatalogRoom {
-    snapshot: ArcSwap<Catalog>,
+    /// `None` while the stored catalog cannot be read: then no push is admitted (18/100).
+    snapshot: ArcSwapOption<Catalog>,
     store: CatalogStore,
     /// Changes come one after another: each is durable and visible before the next begins.
     changing: Mutex<()>,
 }
 
 impl CatalogRoom {
-    /// Loads the stored catalog. Blocks on the disk.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub(crate) fn load(store: CatalogStore) -> Result<Self, StoreError> {
-        let catalog = store.load()?;
-        Ok(Self { snapshot: ArcSwap::from_pointee(catalog), store, changing: Mutex::new(()) })
+    /// Loads the stored catalog. Where it cannot be read the room stands empty until [`CatalogRoom::mend`] succeeds.
+    /// Blocks on the disk.
+    pub(crate) fn load(store: CatalogStore) -> Self {
+        let room = Self { snapshot: ArcSwapOption::empty(), store, changing: Mutex::new(()) };
+        room.take(room.store.load());
+        room
     }
 
-    /// The newest state.
-    pub(crate) fn snapshot(&self) -> Arc<Catalog> {
+    /// The newest state; `None` while there is none to be had.
+    pub(crate) fn snapshot(&self) -> Option<Arc<Catalog>> {
         self.snapshot.load_full()
+    }
+
+    /// Reads the stored catalog again if it could not be read before.
+    pub(crate) async fn mend(&self) {
+        if self.snapshot.load().is_some() {
+            return;
+        }
+        let _one_at_a_time = self.changing.lock().await;
+        let store = self.store.clone();
+        if let Ok(loaded) = tokio::task::spawn_blocking(move || store.load()).await {
+            self.take(loaded);
+        }
     }
 
     /// Makes a change durable, then visible. Returns whether it changed anything.
@@ -76,11 +88,22 @@ impl CatalogRoom {
         let store = self.store.clone();
         let work = tokio::task::spawn_blocking(move || {
             let changed = apply(&store, &change)?;
-            Ok::<_, StoreError>((changed, store.load()?))
+            Ok::<_, StoreError>((changed, store.load()))
         });
         let (changed, catalog) = work.await.map_err(|_| CatalogError::Stopping)??;
-        self.snapshot.store(Arc::new(catalog));
+        self.take(catalog);
         Ok(changed)
+    }
+
+    /// An old state would let in what a durable change has forbidden, so a catalog that cannot be read closes admission.
+    fn take(&self, loaded: Result<Catalog, StoreError>) {
+        match loaded {
+            Ok(catalog) => self.snapshot.store(Some(Arc::new(catalog))),
+            Err(error) => {
+                tracing::error!(%error, "the catalog cannot be read; pushes are refused until it can");
+                self.snapshot.store(None);
+            }
+        }
     }
 }
 

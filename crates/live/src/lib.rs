@@ -31,7 +31,7 @@ use cause::evidence::Act;
 use cause::{Cause, Detail, DetailKey};
 use model::catalog::Forbidden;
 use model::{Catalog, Clock, StreamKey, Timestamp};
-use store::{Store, StoreError};
+use store::Store;
 use tokio::task::JoinHandle;
 
 pub use auth_hook::HookConfigError;
@@ -45,8 +45,8 @@ use crate::auth_hook::AuthHook;
 use crate::catalog::CatalogRoom;
 use crate::shared::{MessageMemory, Shared};
 
-/// How often what nobody needs any more is forgotten.
-const SWEEP: Duration = Duration::from_secs(10);
+/// How often what nobody needs any more is forgotten, and a catalog that could not be read is tried again.
+const SWEEP: Duration = Duration::from_secs(2);
 
 /// Why the live path did not start.
 #[derive(Debug, thiserror::Error)]
@@ -59,9 +59,6 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
-    /// The catalog cannot be read.
-    #[error("cannot load the catalog: {0}")]
-    Catalog(#[from] StoreError),
     /// The authentication hook cannot be used as configured.
     #[error(transparent)]
     Hook(#[from] HookConfigError),
@@ -113,7 +110,8 @@ impl Listeners {
 }
 
 impl Live {
-    /// Binds the ports, loads the catalog and starts to accept.
+    /// Binds the ports, loads the catalog and starts to accept; a catalog that cannot be read refuses pushes (18/100)
+    /// until it can.
     ///
     /// # Errors
     /// [`StartError`].
@@ -136,7 +134,7 @@ impl Live {
         let auth_hook = config.auth_hook.as_ref().map(AuthHook::new).transpose()?;
         let shared = Arc::new(Shared {
             journal: store.journal(),
-            catalog: CatalogRoom::load(store.catalog())?,
+            catalog: CatalogRoom::load(store.catalog()),
             hub: Arc::default(),
             slots: Arc::default(),
             auth_hook,
@@ -193,9 +191,9 @@ impl Live {
         self.shared.catalog.change(Change::Resume(key.clone())).await
     }
 
-    /// The catalog as it is now.
+    /// The catalog as it is now; empty while the stored one cannot be read.
     pub fn catalog(&self) -> Arc<Catalog> {
-        self.shared.catalog.snapshot()
+        self.shared.catalog.snapshot().unwrap_or_default()
     }
 
     /// Changes the catalog; running pushes that the change forbids outright are cut, where the configuration says so.
@@ -205,8 +203,9 @@ impl Live {
     /// [`CatalogError`]; nothing has changed then.
     pub async fn change(&self, change: Change) -> Result<bool, CatalogError> {
         let changed = self.shared.catalog.change(change).await?;
-        if self.shared.config.limits.cut_on_disable {
-            let catalog = self.shared.catalog.snapshot();
+        if self.shared.config.limits.cut_on_disable
+            && let Some(catalog) = self.shared.catalog.snapshot()
+        {
             let clock = &*self.shared.clock;
             self.shared.hub.order_where(|push| catalog::cut_by(&catalog, push, clock));
         }
@@ -234,6 +233,7 @@ async fn sweep(shared: Arc<Shared>) {
     let mut every = tokio::time::interval(SWEEP);
     loop {
         every.tick().await;
+        shared.catalog.mend().await;
         shared.hub.sweep(shared.clock.instant());
     }
 }

@@ -79,6 +79,7 @@ impl Push {
         let watched = self.watch.finish(now, connection.tcp);
         self.facts.answered_ping = self.watch.answered_ping();
         let mut evidence = Evidence::new(self.transport);
+        evidence.lived_ms = u64::from(self.watch.at_ms(now));
         evidence.stage = self.stage;
         evidence.close = end.close;
         evidence.goodbye = end.goodbye;

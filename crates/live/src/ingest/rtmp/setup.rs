@@ -199,7 +199,11 @@ pub(super) async fn admit(
 }
 
 fn decide(shared: &Shared, push: &mut Push, url: &PushUrl) -> Result<Admission, Box<End>> {
-    let catalog = shared.catalog.snapshot();
+    let Some(catalog) = shared.catalog.snapshot() else {
+        push.claimed.app = Some(url.app.clone());
+        push.claimed.stream = Some(url.stream.clone());
+        return Err(Box::new(End::cause(Cause::CatalogUnavailable, None)));
+    };
     let request = PushRequest { url, sni: None, client_ip: push.client.ip(), now: shared.clock.now() };
     match admission::decide(&catalog, &shared.config.admission, &request) {
         Ok(admission) => {

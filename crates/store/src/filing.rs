@@ -5,6 +5,7 @@
 //! is left then belongs to the journal.
 
 mod day_file;
+mod import;
 mod retention;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use crate::limits::{FILE_EVERY, FILE_ROWS, HEARTBEAT, MAX_OPEN_DAYS};
 use crate::schema::JOURNAL;
 use day_file::DayFile;
 pub(crate) use day_file::first_row;
+pub use import::import;
 use retention::Retention;
 
 /// How long filing rests after an error.

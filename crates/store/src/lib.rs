@@ -38,6 +38,7 @@ pub use catalog::{CatalogStore, User};
 pub use check::{Problem, Report, check};
 pub use config::{IgnoreRule, StoreConfig};
 pub use error::{JournalError, StoreError};
+pub use filing::import;
 pub use journal::{Journal, OpenPush};
 pub use lock::DataLock;
 pub use reader::{Cursor, CursorError, Page, Reader, RecordQuery};

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# The one test command: installs what the tests need where it may, says what is missing where it may not, and runs them.
+#
+#   ./test.sh                    everything
+#   ./test.sh -p lastframe       arguments go to `cargo test` in place of --workspace
+#   LASTFRAME_LONG=1 ./test.sh   the long forms too: 20 rounds of random kills
+set -euo pipefail
+cd "$(dirname "$0")"
+
+# A program that must be there, and the Debian package that has it.
+programs=(
+    cc:build-essential
+    ffmpeg:ffmpeg
+    gst-launch-1.0:gstreamer1.0-tools
+    chromium:chromium
+    chromedriver:chromium-driver
+    fc-list:fontconfig
+    ip:iproute2
+    iptables:iptables
+    strace:strace
+    kill:procps
+    mount:mount
+)
+# A GStreamer element that must be there, and its package.
+elements=(
+    flvmux:gstreamer1.0-plugins-good
+    videotestsrc:gstreamer1.0-plugins-base
+    h264parse:gstreamer1.0-plugins-bad
+    rtmp2sink:gstreamer1.0-plugins-bad
+    rtmpsink:gstreamer1.0-plugins-bad
+    voaacenc:gstreamer1.0-plugins-bad
+    x264enc:gstreamer1.0-plugins-ugly
+)
+# A font for pictures of the console; fontconfig's name of a language, and the package.
+fonts=(ja:fonts-noto-cjk)
+
+export PATH="$PATH:/usr/sbin:/sbin"
+
+missing_packages() {
+    local entry
+    for entry in "${programs[@]}"; do
+        command -v "${entry%%:*}" >/dev/null || echo "${entry#*:}"
+    done
+    for entry in "${elements[@]}"; do
+        gst-inspect-1.0 --exists "${entry%%:*}" 2>/dev/null || echo "${entry#*:}"
+    done
+    for entry in "${fonts[@]}"; do
+        [ -n "$(fc-list ":lang=${entry%%:*}" 2>/dev/null)" ] || echo "${entry#*:}"
+    done
+}
+
+mapfile -t missing < <(missing_packages | sort -u)
+if [ "${#missing[@]}" -gt 0 ]; then
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+        echo "installing: ${missing[*]}"
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+    else
+        echo "missing, and not root on a Debian to install it: ${missing[*]}"
+        echo "the scenarios that need it are left out"
+    fi
+fi
+if [ "$(id -u)" -ne 0 ]; then
+    echo "not root: scenarios with network namespaces and a full disk are left out"
+fi
+if ! command -v cargo >/dev/null; then
+    echo "missing: Rust 1.95 or newer, as from https://rustup.rs" >&2
+    exit 1
+fi
+
+# Scenarios wait more than they compute, so a few at once share a core.
+export RUST_TEST_THREADS="${RUST_TEST_THREADS:-4}"
+[ "$#" -gt 0 ] || set -- --workspace
+exec cargo test --locked "$@"

@@ -21,9 +21,6 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
 /// More than this is never read in one go; a message of a 1 Mbit/s stream fits several times.
 const READ_AT_MOST: usize = 64 * 1024;
 
-/// How many bytes of ours may wait for a client that does not read before the connection is given up.
-const OUTPUT_LIMIT: usize = 1024 * 1024;
-
 /// A TCP connection with its counters and its end.
 #[derive(Debug)]
 pub struct Sensor {
@@ -174,9 +171,6 @@ impl Sensor {
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending if output.len() > OUTPUT_LIMIT => {
-                Poll::Ready(Err(io::ErrorKind::OutOfMemory.into()))
-            }
             Poll::Pending => Poll::Pending,
         }
     }

@@ -33,7 +33,9 @@ impl Command {
     pub fn decode(message: &Message) -> Result<Self, Rule> {
         let skipped = usize::from(message.info.type_id == type_id::COMMAND_AMF3 && is_amf0_format(message));
         let body = message.payload.get(skipped..).unwrap_or_default();
-        let mut decoder = Decoder::with(body, LIMITS, Text::Strict).named("command");
+        // Old encoders on Chinese and Japanese Windows send names in the system's code page. That is a bad name, for
+        // admission to refuse, and no broken AMF.
+        let mut decoder = Decoder::with(body, LIMITS, Text::Lossy).named("command");
         let amf = |mut error: amf0::DecodeError| {
             error.offset += skipped;
             Rule::CommandAmf(error)
@@ -98,6 +100,14 @@ mod tests {
         let length = payload.len() as u32;
         let info = MessageInfo { offset: 0, chunk_stream: 3, type_id, length, timestamp: 0, stream_id: 0 };
         Message { info, payload }
+    }
+
+    #[test]
+    fn a_name_in_another_code_page_is_read_with_replacement_characters() {
+        let mut body = BytesMut::from(&Command::encode("publish", 0.0, &[])[..]);
+        body.put_slice(&[2, 0, 4, 0xC4, 0xE3, 0xBA, 0xC3]);
+        let command = Command::decode(&message(type_id::COMMAND_AMF0, body.freeze())).unwrap();
+        assert!(command.text(0).unwrap().contains('\u{fffd}'));
     }
 
     #[test]

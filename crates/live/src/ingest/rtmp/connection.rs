@@ -20,6 +20,8 @@ use crate::socket::{Moved, Sensor};
 
 /// While admission decides, this much of what the client sends is held unread; more waits in its own socket.
 const HELD_AT_MOST: usize = 512 * 1024;
+/// Answers that a client may leave unread before nothing more is read from it.
+const UNREAD_AT_MOST: usize = 256 * 1024;
 /// A refused or cut client has this long, and this much, to read why and to close.
 const FAREWELL_LIMIT: Duration = Duration::from_secs(2);
 const FAREWELL_BYTES: usize = 8 * 1024 * 1024;

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use model::{Code, Timestamp};
-use store::{Cursor, RecordQuery};
+use store::{Cursor, Page, Reader, RecordQuery, StoreError};
 
 use crate::actions::Scope;
 
@@ -179,13 +179,13 @@ impl Filter {
             since: self.since.as_ref().map(|m| m.at(now)),
             until: self.until.as_ref().map(|m| m.at(now)),
             limit: self.limit.unwrap_or(PAGE),
-            after: self.after.clone(),
+            after: self.after,
         }
     }
 
     /// Whether anything is filtered.
     pub fn is_empty(&self) -> bool {
-        *self == Self { limit: self.limit, after: self.after.clone(), unknown: self.unknown.clone(), ..Self::default() }
+        *self == Self { limit: self.limit, after: self.after, unknown: self.unknown.clone(), ..Self::default() }
     }
 
     /// The filters as a query string, going on after `after`.
@@ -205,6 +205,25 @@ impl Filter {
         text.push("after", after.map(|c| c.to_string()).as_deref());
         text.0
     }
+}
+
+/// A page as full as the records make it, though the store looks at a bounded number of rows at a time. Gives up after
+/// a few times with what was found and where to go on, so that no request holds a thread for long.
+pub fn full_page(reader: &Reader, mut query: RecordQuery) -> Result<Page, StoreError> {
+    const ROUNDS: usize = 20;
+    let mut full = Page::default();
+    let wanted = query.limit;
+    for _ in 0..ROUNDS {
+        query.limit = wanted - full.records.len();
+        let page = reader.query(&query)?;
+        full.records.extend(page.records);
+        full.next = page.next;
+        query.after = page.next;
+        if full.next.is_none() || full.records.len() >= wanted {
+            break;
+        }
+    }
+    Ok(full)
 }
 
 const TIME: &str = "write a duration (24h) or a time (2026-01-31T20:00:00Z)";

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use cause::{Cause, Lang};
+use web::api::v1::CauseRow;
 
 use crate::cli::{CauseFormat, CausesArgs, Language};
 use crate::failure::Failure;
@@ -18,7 +19,8 @@ pub fn run(args: &CausesArgs) -> Result<(), Failure> {
     match args.format {
         CauseFormat::Json => {
             for cause in Cause::ALL {
-                writeln!(out, "{}", web::api::v1::cause_row(cause, lang))?;
+                let line = serde_json::to_string(&CauseRow::of(cause, lang)).map_err(Failure::failed)?;
+                writeln!(out, "{line}")?;
             }
         }
         CauseFormat::Table => table(&mut out, lang)?,

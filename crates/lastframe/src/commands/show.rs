@@ -16,6 +16,8 @@ use crate::terminal::sparkline::sparkline;
 use crate::terminal::text::{bytes, clean, duration, fit, local_time, wrap};
 
 const WIDTH: usize = 96;
+/// Media that is folded into one line of the black box spans at most this.
+const FOLD_MS: u32 = 1_000;
 /// Columns of a curve.
 const CURVE: usize = 72;
 
@@ -178,31 +180,52 @@ fn command_line(entry: &CommandEntry) -> String {
     format!("{arrow}  {}{summary}  [{} B]", clean(&entry.name), entry.size)
 }
 
+/// Media in the order of time: key frames and configurations stand alone, what lies between them is folded, at most a
+/// second at a time.
 fn media_lines(media: &[MediaEntry]) -> Vec<(u32, String)> {
-    let alike = |a: &MediaEntry, b: &MediaEntry| {
-        (a.kind, a.key_frame, a.config) == (b.kind, b.key_frame, b.config) && !a.key_frame && !a.config
-    };
+    let notable = |m: &MediaEntry| m.key_frame || m.config || m.kind == MediaEntryKind::Data;
     let mut lines = Vec::new();
-    for run in media.chunk_by(alike) {
-        let (Some(head), Some(tail)) = (run.first(), run.last()) else { continue };
-        let kind = match head.kind {
-            MediaEntryKind::Audio => "audio",
-            MediaEntryKind::Video => "video",
-            MediaEntryKind::Data => "data",
-        };
-        let what = match (head.config, head.key_frame) {
-            (true, _) => " config",
-            (false, true) => " key frame",
-            _ => "",
-        };
+    let mut from = 0u32;
+    let folded = media.chunk_by(|a, b| {
+        let together = !notable(a) && !notable(b) && b.at_ms.saturating_sub(from) < FOLD_MS;
+        from = if together { from } else { b.at_ms };
+        together
+    });
+    for run in folded {
+        let Some(head) = run.first() else { continue };
         let size: u64 = run.iter().map(|m| u64::from(m.size)).sum();
-        let line = match run.len() {
-            1 => format!("──▶  {kind}{what}  at {} ms  [{size} B]", head.timestamp),
-            n => format!("──▶  {kind}{what} ×{n}  {} to {} ms  [{size} B]", head.timestamp, tail.timestamp),
+        let line = match notable(head) {
+            true => format!("──▶  {}  at {} ms  [{size} B]", named(head), head.timestamp),
+            false => format!("──▶  {}  [{size} B]", counted(run)),
         };
         lines.push((head.at_ms, line));
     }
     lines
+}
+
+fn named(entry: &MediaEntry) -> String {
+    let kind = match entry.kind {
+        MediaEntryKind::Audio => "audio",
+        MediaEntryKind::Video => "video",
+        MediaEntryKind::Data => "data",
+    };
+    match (entry.config, entry.key_frame) {
+        (true, _) => format!("{kind} configuration"),
+        (false, true) => format!("{kind} key frame"),
+        _ => kind.to_owned(),
+    }
+}
+
+/// `video ×31, audio ×45, 1.04 s`
+fn counted(run: &[MediaEntry]) -> String {
+    let count = |kind| run.iter().filter(|m| m.kind == kind).count();
+    let part = |name: &str, n: usize| (n > 0).then(|| format!("{name} ×{n}"));
+    let span = match (run.first(), run.last()) {
+        (Some(head), Some(tail)) => tail.at_ms.saturating_sub(head.at_ms),
+        _ => 0,
+    };
+    let span = format!("{:.2} s", f64::from(span) / 1000.0);
+    joined([part("video", count(MediaEntryKind::Video)), part("audio", count(MediaEntryKind::Audio)), Some(span), None])
 }
 
 #[cfg(test)]
@@ -214,13 +237,20 @@ mod tests {
     }
 
     #[test]
-    fn media_of_one_kind_is_folded_into_a_line() {
+    fn media_between_key_frames_is_folded_into_a_line_a_second() {
         use MediaEntryKind::{Audio, Video};
-        let run = [media(0, Video, true), media(40, Video, false), media(80, Video, false), media(81, Audio, false)];
+        let mut run = vec![media(0, Video, true)];
+        run.extend((1..=50).map(|i| media(i * 40, if i % 5 == 0 { Audio } else { Video }, false)));
+        run.push(media(2_040, Video, true));
         let lines: Vec<String> = media_lines(&run).into_iter().map(|(_, line)| line).collect();
         assert_eq!(
             lines,
-            ["──▶  video key frame  at 0 ms  [10 B]", "──▶  video ×2  40 to 80 ms  [20 B]", "──▶  audio  at 81 ms  [10 B]"]
+            [
+                "──▶  video key frame  at 0 ms  [10 B]",
+                "──▶  video ×20, audio ×5, 0.96 s  [250 B]",
+                "──▶  video ×20, audio ×5, 0.96 s  [250 B]",
+                "──▶  video key frame  at 2040 ms  [10 B]",
+            ]
         );
     }
 }

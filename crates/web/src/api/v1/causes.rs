@@ -2,9 +2,9 @@
 
 use axum::Json;
 use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use cause::{Cause, Lang};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::Caller;
 use crate::problem::{Kind, Problem};
@@ -25,23 +25,41 @@ pub fn language(text: Option<&str>) -> Result<Lang, Problem> {
     }
 }
 
-/// Every row, in the order of the table.
-pub async fn list(_: Caller, params: Result<Query<Params>, axum::extract::rejection::QueryRejection>) -> Result<Json<Value>, Problem> {
-    let Query(params) = params.map_err(|e| Problem::new(Kind::BadRequest, e.body_text()))?;
-    let lang = language(params.lang.as_deref())?;
-    let rows: Vec<Value> = Cause::ALL.into_iter().map(|cause| row(cause, lang)).collect();
-    Ok(Json(json!({ "causes": rows })))
+/// One row. A typed answer, so that fields keep their order; the command line prints the same.
+#[derive(Serialize)]
+pub struct CauseRow {
+    errcode: u16,
+    sub_errcode: u16,
+    errmsg: &'static str,
+    side: &'static str,
+    meaning: &'static str,
+    advice: &'static str,
 }
 
-/// One row as JSON; the command line prints the same.
-pub fn row(cause: Cause, lang: Lang) -> Value {
-    let code = cause.code();
-    json!({
-        "errcode": code.errcode,
-        "sub_errcode": code.sub_errcode,
-        "errmsg": cause.errmsg(lang),
-        "side": cause.side().as_str(),
-        "meaning": cause.meaning(lang),
-        "advice": cause.advice(lang),
-    })
+impl CauseRow {
+    /// The row of a cause.
+    pub fn of(cause: Cause, lang: Lang) -> Self {
+        let code = cause.code();
+        Self {
+            errcode: code.errcode,
+            sub_errcode: code.sub_errcode,
+            errmsg: cause.errmsg(lang),
+            side: cause.side().as_str(),
+            meaning: cause.meaning(lang),
+            advice: cause.advice(lang),
+        }
+    }
+}
+
+/// The table.
+#[derive(Serialize)]
+pub struct CauseTable {
+    causes: Vec<CauseRow>,
+}
+
+/// Every row, in the order of the table.
+pub async fn list(_: Caller, params: Result<Query<Params>, QueryRejection>) -> Result<Json<CauseTable>, Problem> {
+    let Query(params) = params.map_err(|e| Problem::new(Kind::BadRequest, e.body_text()))?;
+    let lang = language(params.lang.as_deref())?;
+    Ok(Json(CauseTable { causes: Cause::ALL.into_iter().map(|cause| CauseRow::of(cause, lang)).collect() }))
 }

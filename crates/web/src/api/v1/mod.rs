@@ -12,7 +12,7 @@ use axum::response::IntoResponse;
 use axum::routing::{get, post};
 
 pub use auth::{Caller, bearer};
-pub use causes::row as cause_row;
+pub use causes::CauseRow;
 
 use crate::problem::{Kind, Problem};
 use crate::state::WebState;

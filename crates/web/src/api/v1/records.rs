@@ -3,24 +3,41 @@
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use cause::{Evidence, Lang};
-use model::PushId;
-use serde_json::{Value, json};
+use model::{PushId, Record};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::Caller;
 use super::causes::language;
 use crate::present::in_language;
 use crate::problem::{Kind, Problem};
-use crate::query::Filter;
+use crate::query::{Filter, full_page};
 use crate::state::WebState;
 
 type Pairs = Vec<(String, String)>;
+
+/// One page. A typed answer, so that fields keep their order.
+#[derive(Serialize)]
+pub struct RecordPage {
+    records: Vec<Record>,
+    /// Goes on after this page; null on the last one.
+    next: Option<String>,
+}
+
+/// One record and what lies behind it.
+#[derive(Serialize)]
+pub struct RecordAnswer {
+    record: Record,
+    findings: Vec<Value>,
+    evidence: Option<Evidence>,
+}
 
 /// A page of records, newest first.
 pub async fn list(
     caller: Caller,
     State(state): State<WebState>,
     Query(pairs): Query<Pairs>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<RecordPage>, Problem> {
     let (lang, pairs) = split_language(pairs)?;
     let filter = Filter::read(pairs).map_err(|e| Problem::new(Kind::BadRequest, e.to_string()))?;
     if let Some(name) = filter.unknown.first() {
@@ -28,9 +45,9 @@ pub async fn list(
     }
     let query = filter.to_query(caller.scope, state.clock().now());
     let reader = state.reader().clone();
-    let page = tokio::task::spawn_blocking(move || reader.query(&query)).await??;
-    let records: Vec<_> = page.records.into_iter().map(|r| in_language(r, lang)).collect();
-    Ok(Json(json!({ "records": records, "next": page.next.map(|c| c.to_string()) })))
+    let page = tokio::task::spawn_blocking(move || full_page(&reader, query)).await??;
+    let records = page.records.into_iter().map(|r| in_language(r, lang)).collect();
+    Ok(Json(RecordPage { records, next: page.next.map(|c| c.to_string()) }))
 }
 
 /// One record with its evidence and findings; evidence is null once its time is over.
@@ -39,7 +56,7 @@ pub async fn one(
     State(state): State<WebState>,
     Path(id): Path<String>,
     Query(pairs): Query<Pairs>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<RecordAnswer>, Problem> {
     let (lang, _) = split_language(pairs)?;
     let nothing = || Problem::new(Kind::NotFound, "there is no record with this id");
     let id: PushId = id.parse().map_err(|_| nothing())?;
@@ -54,7 +71,7 @@ pub async fn one(
         }
     });
     let findings: Vec<Value> = evidence.iter().flat_map(|e| crate::present::findings(e, lang)).collect();
-    Ok(Json(json!({ "record": in_language(record, lang), "findings": findings, "evidence": evidence })))
+    Ok(Json(RecordAnswer { record: in_language(record, lang), findings, evidence }))
 }
 
 fn split_language(pairs: Pairs) -> Result<(Lang, Pairs), Problem> {

@@ -10,7 +10,7 @@ use model::Record;
 use super::frame::{Frame, SignedIn, render};
 use super::show::{Chip, When, duration, mark};
 use crate::actions::Scope;
-use crate::query::{Filter, Moment};
+use crate::query::{Filter, Moment, full_page};
 use crate::state::WebState;
 
 #[derive(Template)]
@@ -82,7 +82,7 @@ pub(super) async fn page(
     };
     let query = filter.to_query(Scope::All, state.clock().now());
     let reader = state.reader().clone();
-    let found = tokio::task::spawn_blocking(move || reader.query(&query)).await;
+    let found = tokio::task::spawn_blocking(move || full_page(&reader, query)).await;
     let (records, next) = match found {
         Ok(Ok(page)) => (page.records, page.next),
         Ok(Err(error)) => {

@@ -206,7 +206,9 @@ fn url_kind() -> impl TypedValueParser<Value = UrlKind> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).filter(|d| !d.is_zero()).ok_or_else(|| "write a duration such as 24h, 30m or 7d".into())
+    parse_duration(text)
+        .filter(|d| !d.is_zero())
+        .ok_or_else(|| "write a duration such as 24h, 30m or 7d".into())
 }
 
 fn network(text: &str) -> Result<ipnet::IpNet, String> {

@@ -43,7 +43,11 @@ fn a_folder_without_data_is_named() {
     let name = missing.to_str().unwrap();
     fails(&run(&missing, &["records"]), 1, &[name, "start the server there once"]);
     fails(&run(&missing, &["show", "01890a5d-ac96-774b-bcce-b302099a8057"]), 1, &[name]);
-    fails(&run(&missing, &["url", "--domain", "localhost", "--app", "a", "--stream", "s"]), 2, &["start the server once"]);
+    fails(
+        &run(&missing, &["url", "--domain", "localhost", "--app", "a", "--stream", "s"]),
+        2,
+        &["start the server once"],
+    );
     assert!(!missing.exists(), "asking makes nothing");
 }
 
@@ -70,7 +74,11 @@ fn later_transports_are_refused_rather_than_ignored() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("c.toml");
     std::fs::write(&file, "[srt]\nlisten = \"0.0.0.0:9000\"\n").unwrap();
-    fails(&run(dir.path(), &["--config", file.to_str().unwrap(), "serve"]), 2, &["not available in this version"]);
+    fails(
+        &run(dir.path(), &["--config", file.to_str().unwrap(), "serve"]),
+        2,
+        &["not available in this version"],
+    );
 }
 
 #[test]
@@ -92,7 +100,8 @@ fn causes_are_printed_as_a_table_and_as_json() {
 fn the_language_comes_from_the_environment_unless_it_is_chosen() {
     let dir = tempfile::tempdir().unwrap();
     let first = |lang: &str, args: &[&str]| {
-        let output = lastframe(dir.path()).env("LANG", lang).args(["causes", "--format", "json"]).args(args).output();
+        let output =
+            lastframe(dir.path()).env("LANG", lang).args(["causes", "--format", "json"]).args(args).output();
         stdout(&output.unwrap()).lines().next().unwrap().to_owned()
     };
     let unknown = |lang| cause::Cause::Unknown.errmsg(lang);
@@ -106,7 +115,8 @@ fn a_reader_that_goes_away_is_no_error() {
     let dir = tempfile::tempdir().unwrap();
     let program = env!("CARGO_BIN_EXE_lastframe");
     let script = format!("'{program}' causes --format json | head -n 1; echo ${{PIPESTATUS[0]}}");
-    let output = std::process::Command::new("bash").args(["-c", &script]).current_dir(dir.path()).output().unwrap();
+    let output =
+        std::process::Command::new("bash").args(["-c", &script]).current_dir(dir.path()).output().unwrap();
     assert!(stdout(&output).ends_with("\n0\n"), "{}", stdout(&output));
     assert_eq!(stderr(&output), "");
 }

@@ -29,7 +29,11 @@ fn a_first_start_makes_its_secrets_and_says_where_they_lie() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let server = Server::start(&data);
-    for part in ["ffmpeg -re", &format!("rtmp://localhost:{}/live/test?txSecret=", server.rtmp.port()), "secrets.toml"] {
+    for part in [
+        "ffmpeg -re",
+        &format!("rtmp://localhost:{}/live/test?txSecret=", server.rtmp.port()),
+        "secrets.toml",
+    ] {
         assert!(server.greeting.contains(part), "{part}: {}", server.greeting);
     }
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -37,9 +41,15 @@ fn a_first_start_makes_its_secrets_and_says_where_they_lie() {
     let secrets = data.join("secrets.toml");
     assert_eq!(mode(&secrets), 0o600);
     let text = std::fs::read_to_string(&secrets).unwrap();
-    for line in text.lines().filter(|l| ["password", "secret", "key"].iter().any(|k| l.starts_with(&format!("{k} =")))) {
+    for line in text
+        .lines()
+        .filter(|l| ["password", "secret", "key"].iter().any(|k| l.starts_with(&format!("{k} ="))))
+    {
         let value = line.split('"').nth(1).unwrap();
-        assert!(value.len() >= 20 && !server.greeting.contains(value) && !server.log().contains(value), "{line}");
+        assert!(
+            value.len() >= 20 && !server.greeting.contains(value) && !server.log().contains(value),
+            "{line}"
+        );
     }
     assert!(get(server.http, "/readyz").ends_with("ready\n"));
     server.signal("-TERM");
@@ -56,7 +66,11 @@ fn what_is_no_rtmp_leaves_a_record_that_can_be_shown() {
     let server = Server::start(&dir.path().join("data"));
     knock(&server);
     let record = wait_for(|| records(&server.data, &[]).pop());
-    assert_eq!((record["errcode"].as_u64(), record["client_ip"].as_str()), (Some(6), Some("127.0.0.1")), "{record}");
+    assert_eq!(
+        (record["errcode"].as_u64(), record["client_ip"].as_str()),
+        (Some(6), Some("127.0.0.1")),
+        "{record}"
+    );
     assert_eq!(record["stream"], serde_json::Value::Null);
     let id = record["id"].as_str().unwrap();
     let shown = stdout(&run(&server.data, &["show", id, "--lang", "en"]));
@@ -94,7 +108,10 @@ fn followed_records_come_as_they_are_written() {
 fn a_url_opens_the_domain_of_the_first_start() {
     let dir = tempfile::tempdir().unwrap();
     let server = Server::start(&dir.path().join("data"));
-    let output = run(&server.data, &["url", "--domain", "localhost", "--app", "live", "--stream", "a b", "--port", "1936"]);
+    let output = run(
+        &server.data,
+        &["url", "--domain", "localhost", "--app", "live", "--stream", "a b", "--port", "1936"],
+    );
     let url = stdout(&output);
     assert!(url.starts_with("rtmp://localhost:1936/live/a b?txSecret=") && url.contains("&txTime="), "{url}");
     let output = run(&server.data, &["url", "--domain", "nowhere", "--app", "live", "--stream", "s"]);
@@ -154,7 +171,17 @@ fn configured_domains_and_keys_are_in_the_catalog() {
     let file = dir.path().join("c.toml");
     let text = "[[domain]]\nname = \"push.example.com\"\naccount = 1000000001\nkey = \"k\"\n";
     std::fs::write(&file, text).unwrap();
-    let args = ["--config", file.to_str().unwrap(), "url", "--domain", "push.example.com", "--app", "a", "--stream", "s"];
+    let args = [
+        "--config",
+        file.to_str().unwrap(),
+        "url",
+        "--domain",
+        "push.example.com",
+        "--app",
+        "a",
+        "--stream",
+        "s",
+    ];
     let url = stdout(&run(dir.path(), &args));
     let expected = model::sign::tx_secret_md5("k", "s", url.trim().rsplit('=').next().unwrap());
     assert!(url.contains(&expected), "{url}");

@@ -103,12 +103,18 @@ impl Scope {
         let catalog = state.catalog();
         match catalog.domain(domain) {
             Some(found) if self.covers(Some(found.account)) => Ok(()),
-            _ => Err(Problem::new(Kind::NotFound, "there is no such domain in the catalog").with_field("domain")),
+            _ => {
+                Err(Problem::new(Kind::NotFound, "there is no such domain in the catalog")
+                    .with_field("domain"))
+            }
         }
     }
 }
 
 fn unchanged(error: live::CatalogError) -> Problem {
     tracing::error!(%error, "the catalog was not changed");
-    Problem::new(Kind::Unavailable, "the change could not be stored, and nothing was changed; the server's log says why")
+    Problem::new(
+        Kind::Unavailable,
+        "the change could not be stored, and nothing was changed; the server's log says why",
+    )
 }

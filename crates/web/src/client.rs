@@ -46,7 +46,8 @@ impl Client {
             .filter_map(|v| v.trim().parse::<IpAddr>().ok().map(|ip| ip.to_canonical()))
             .rfind(|ip| !is_trusted(ip))
             .unwrap_or(peer);
-        let tls = headers.get("x-forwarded-proto").is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"https"));
+        let tls =
+            headers.get("x-forwarded-proto").is_some_and(|v| v.as_bytes().eq_ignore_ascii_case(b"https"));
         Self { ip, local: ip.is_loopback() && !forwarded, tls }
     }
 
@@ -69,7 +70,11 @@ impl Client {
 }
 
 /// Puts the [`Client`] into the request.
-pub async fn recognise(State(state): State<WebState>, mut request: Request, next: Next) -> Result<Response, Problem> {
+pub async fn recognise(
+    State(state): State<WebState>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let Some(Peer(peer)) = request.extensions().get::<Peer>().copied() else {
         return Err(Problem::new(Kind::Internal, "the connection has no address"));
     };
@@ -112,7 +117,8 @@ mod tests {
 
     #[test]
     fn headers_of_strangers_are_not_believed() {
-        let seen = client("192.0.2.1", &[("x-forwarded-for", "127.0.0.1"), ("x-forwarded-proto", "https")], &[]);
+        let seen =
+            client("192.0.2.1", &[("x-forwarded-for", "127.0.0.1"), ("x-forwarded-proto", "https")], &[]);
         assert_eq!(seen, Client { ip: "192.0.2.1".parse().unwrap(), local: false, tls: false });
     }
 
@@ -123,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_trusted_proxy_names_the_client_and_its_transport() {
-        let headers = [("x-forwarded-for", "127.0.0.1, 203.0.113.9, 10.0.0.2"), ("x-forwarded-proto", "https")];
+        let headers =
+            [("x-forwarded-for", "127.0.0.1, 203.0.113.9, 10.0.0.2"), ("x-forwarded-proto", "https")];
         let seen = client("10.0.0.1", &headers, &["10.0.0.0/8"]);
         assert_eq!(seen, Client { ip: "203.0.113.9".parse().unwrap(), local: false, tls: true });
     }

@@ -29,7 +29,10 @@ pub struct HashError(String);
 
 /// The PHC string (`$argon2id$...`) that is stored for a password.
 pub fn hash(password: &str) -> Result<String, HashError> {
-    Argon2::default().hash_password(password.as_bytes()).map(|h| h.to_string()).map_err(|e| HashError(e.to_string()))
+    Argon2::default()
+        .hash_password(password.as_bytes())
+        .map(|h| h.to_string())
+        .map_err(|e| HashError(e.to_string()))
 }
 
 /// What came of checking a password.

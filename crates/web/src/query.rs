@@ -81,7 +81,9 @@ impl Moment {
         }
         // What a browser's date field sends; it has no zone, and means UTC here.
         let local = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
-        Timestamp::parse(text).or_else(|| local().map(|z| Timestamp(z.timestamp().as_millisecond()))).map(Self::At)
+        Timestamp::parse(text)
+            .or_else(|| local().map(|z| Timestamp(z.timestamp().as_millisecond())))
+            .map(Self::At)
     }
 }
 
@@ -103,7 +105,12 @@ fn ago(text: &str) -> Option<Duration> {
         "d" => 86_400,
         _ => return None,
     };
-    number.parse::<u64>().ok()?.checked_mul(seconds).filter(|s| *s <= 36_600 * 86_400).map(Duration::from_secs)
+    number
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(seconds)
+        .filter(|s| *s <= 36_600 * 86_400)
+        .map(Duration::from_secs)
 }
 
 impl Filter {
@@ -135,9 +142,13 @@ impl Filter {
             "app" => self.app = Some(value.to_owned()),
             "ip" => {
                 let single = || value.parse::<std::net::IpAddr>().ok().map(IpNet::from);
-                self.ip = Some(value.parse().ok().or_else(single).ok_or_else(|| {
-                    wrong("write an address or a network such as 203.0.113.0/24")
-                })?);
+                self.ip = Some(
+                    value
+                        .parse()
+                        .ok()
+                        .or_else(single)
+                        .ok_or_else(|| wrong("write an address or a network such as 203.0.113.0/24"))?,
+                );
             }
             "code" => {
                 for text in value.split(',') {
@@ -149,9 +160,9 @@ impl Filter {
                 }
             }
             "side" => {
-                self.side = Some(value.parse().map_err(|_| {
-                    wrong("write client, network, server, policy or operator")
-                })?);
+                self.side = Some(
+                    value.parse().map_err(|_| wrong("write client, network, server, policy or operator"))?,
+                );
             }
             "since" => self.since = Some(Moment::read(value).ok_or_else(|| wrong(TIME))?),
             "until" => self.until = Some(Moment::read(value).ok_or_else(|| wrong(TIME))?),
@@ -159,7 +170,9 @@ impl Filter {
                 let limit = value.parse().ok().filter(|n| (1..=MAX_PAGE).contains(n));
                 self.limit = Some(limit.ok_or_else(|| wrong("write a number from 1 to 500"))?);
             }
-            "after" => self.after = Some(value.parse().map_err(|_| wrong("write what `next` said, unchanged"))?),
+            "after" => {
+                self.after = Some(value.parse().map_err(|_| wrong("write what `next` said, unchanged"))?)
+            }
             _ => self.unknown.push(name.to_owned()),
         }
         Ok(())
@@ -185,7 +198,8 @@ impl Filter {
 
     /// Whether anything is filtered.
     pub fn is_empty(&self) -> bool {
-        *self == Self { limit: self.limit, after: self.after, unknown: self.unknown.clone(), ..Self::default() }
+        *self
+            == Self { limit: self.limit, after: self.after, unknown: self.unknown.clone(), ..Self::default() }
     }
 
     /// The filters as a query string, going on after `after`.
@@ -240,7 +254,9 @@ impl QueryText {
         self.0.push('=');
         for byte in value.bytes() {
             match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => self.0.push(char::from(byte)),
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                    self.0.push(char::from(byte))
+                }
                 _ => self.0.push_str(&format!("%{byte:02X}")),
             }
         }
@@ -275,9 +291,13 @@ mod tests {
         ])
         .unwrap();
         let link = filter.to_query_string(None);
-        assert!(link.starts_with("?stream=%E9%85%8D%E4%BF%A1%201%26x&fuzzy=true&domain=push.example.com"), "{link}");
+        assert!(
+            link.starts_with("?stream=%E9%85%8D%E4%BF%A1%201%26x&fuzzy=true&domain=push.example.com"),
+            "{link}"
+        );
         let uri: axum::http::Uri = format!("/records{link}").parse().unwrap();
-        let axum::extract::Query(pairs) = axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).unwrap();
+        let axum::extract::Query(pairs) =
+            axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).unwrap();
         assert_eq!(Filter::read(pairs).unwrap(), filter);
     }
 

@@ -31,10 +31,11 @@ async fn records_have_the_fields_and_the_order_of_their_json() {
     assert_eq!(record["id"], written.id.to_string());
     assert_eq!(record["errmsg"], cause::Cause::SignatureWrong.errmsg(cause::Lang::Ja));
     assert_eq!(record["video"], serde_json::Value::Null);
-    let places: Vec<usize> = ["\"id\"", "\"sequence\"", "\"account\"", "\"stream\"", "\"errcode\"", "\"stream_param\""]
-        .iter()
-        .map(|field| answer.body.find(field).unwrap())
-        .collect();
+    let places: Vec<usize> =
+        ["\"id\"", "\"sequence\"", "\"account\"", "\"stream\"", "\"errcode\"", "\"stream_param\""]
+            .iter()
+            .map(|field| answer.body.find(field).unwrap())
+            .collect();
     assert!(places.is_sorted(), "{}", answer.body);
 }
 
@@ -64,7 +65,11 @@ async fn an_account_sees_its_own_things_alone() {
     for path in ["/streams/drop", "/streams/forbid", "/streams/resume"] {
         let foreign = server.act(path, OTHER, r#"{"domain":"a.example","app":"live","stream":"one"}"#).await;
         let missing = server.act(path, OTHER, r#"{"domain":"c.example","app":"live","stream":"one"}"#).await;
-        assert_eq!((foreign.status, &foreign.body), (404, &missing.body), "a foreign domain is like none at all");
+        assert_eq!(
+            (foreign.status, &foreign.body),
+            (404, &missing.body),
+            "a foreign domain is like none at all"
+        );
     }
     assert!(server.live.catalog().forbidden.is_empty());
 }
@@ -122,7 +127,9 @@ async fn pages_follow_each_other_without_gap_or_double() {
     let mut path = "/records?limit=3".to_owned();
     loop {
         let page = server.api(&path, ADMIN).await.json();
-        seen.extend(page["records"].as_array().unwrap().iter().map(|r| r["stream"].as_str().unwrap().to_owned()));
+        seen.extend(
+            page["records"].as_array().unwrap().iter().map(|r| r["stream"].as_str().unwrap().to_owned()),
+        );
         match page["next"].as_str() {
             Some(next) => path = format!("/records?limit=3&after={next}"),
             None => break,
@@ -185,7 +192,10 @@ async fn the_description_names_every_path() {
 async fn keys_do_not_travel_in_the_clear_between_machines() {
     let server = Server::start().await;
     let forwarded = |extra: &[(&'static str, &'static str)]| {
-        let mut headers = vec![("authorization", "Bearer admin-key:0123456789abcdef-admin"), ("x-forwarded-for", "203.0.113.9")];
+        let mut headers = vec![
+            ("authorization", "Bearer admin-key:0123456789abcdef-admin"),
+            ("x-forwarded-for", "203.0.113.9"),
+        ];
         headers.extend(extra);
         headers
     };
@@ -195,7 +205,9 @@ async fn keys_do_not_travel_in_the_clear_between_machines() {
     let https = forwarded(&[("x-forwarded-proto", "https")]);
     assert_eq!(server.get("/api/v1/records", &https).await.status, 403, "the proxy is not trusted");
 
-    let proxied = Server::start_with(web::Surface::All, |c| c.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;
+    let proxied =
+        Server::start_with(web::Surface::All, |c| c.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()])
+            .await;
     assert_eq!(proxied.get("/api/v1/records", &https).await.status, 200);
     assert_eq!(proxied.get("/api/v1/records", &forwarded(&[])).await.status, 403);
 

@@ -11,7 +11,10 @@ async fn strangers_are_led_to_the_sign_in_page_and_back() {
     assert_eq!(answer.status, 303);
     assert_eq!(answer.header("location"), Some("/sign-in?next=/records%3Fstream%3Da%2520b"));
     let (cookie, token) = server.sign_in_form(&[]).await;
-    let body = format!("user=admin&password={}&token={token}&next=%2Frecords%3Fstream%3Da%2520b", PASSWORD.replace(' ', "+"));
+    let body = format!(
+        "user=admin&password={}&token={token}&next=%2Frecords%3Fstream%3Da%2520b",
+        PASSWORD.replace(' ', "+")
+    );
     let answer = server.form("/sign-in", &[("cookie", &cookie)], &body).await;
     assert_eq!((answer.status, answer.header("location")), (303, Some("/records?stream=a%20b")));
     for path in ["/", "/records", "/records/01890a5d-ac96-774b-bcce-b302099a8057", "/causes"] {
@@ -23,7 +26,8 @@ async fn strangers_are_led_to_the_sign_in_page_and_back() {
 async fn a_sign_in_link_does_not_lead_elsewhere() {
     let server = Server::start().await;
     let (cookie, token) = server.sign_in_form(&[]).await;
-    let body = format!("user=admin&password={}&token={token}&next=%2F%2Fevil.example", PASSWORD.replace(' ', "+"));
+    let body =
+        format!("user=admin&password={}&token={token}&next=%2F%2Fevil.example", PASSWORD.replace(' ', "+"));
     assert_eq!(server.form("/sign-in", &[("cookie", &cookie)], &body).await.header("location"), Some("/"));
     let answer = server.get("/language?lang=ja&back=https://evil.example", &[]).await;
     assert_eq!(answer.header("location"), Some("/"));
@@ -81,7 +85,9 @@ async fn signing_out_ends_the_session_itself() {
 
 #[tokio::test]
 async fn cookies_are_kept_from_scripts_and_other_sites() {
-    let server = Server::start_with(web::Surface::All, |c| c.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]).await;
+    let server =
+        Server::start_with(web::Surface::All, |c| c.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()])
+            .await;
     let proxy = [("x-forwarded-for", "203.0.113.9"), ("x-forwarded-proto", "https")];
     let (cookie, token) = server.sign_in_form(&proxy).await;
     let body = format!("user=admin&password={}&token={token}", PASSWORD.replace(' ', "+"));
@@ -98,7 +104,11 @@ async fn passwords_are_not_asked_for_in_the_clear() {
     let remote = ("x-forwarded-for", "203.0.113.9");
     let page = server.get("/sign-in", &[remote]).await;
     assert_eq!(page.status, 403);
-    assert!(!page.body.contains("type=\"password\"") && page.body.contains("trusted_proxies"), "{}", page.body);
+    assert!(
+        !page.body.contains("type=\"password\"") && page.body.contains("trusted_proxies"),
+        "{}",
+        page.body
+    );
     assert_eq!(server.form("/sign-in", &[remote], "user=admin&password=x").await.status, 403);
     let session = server.sign_in().await;
     assert_eq!(server.get("/records", &[remote, ("cookie", &session)]).await.status, 303);
@@ -128,7 +138,9 @@ async fn the_page_shows_a_record_with_its_cause_in_each_language() {
         ] {
             assert!(page.body.contains(part), "{lang}: {part}");
         }
-        let detail = server.get(&format!("/records/{}", record.id), &[("cookie", &session), ("accept-language", lang)]).await;
+        let detail = server
+            .get(&format!("/records/{}", record.id), &[("cookie", &session), ("accept-language", lang)])
+            .await;
         let cause = cause::Cause::SignatureWrong;
         let lang: cause::Lang = lang.parse().unwrap();
         assert!(detail.body.contains("test encoder"));
@@ -156,13 +168,18 @@ async fn filters_stay_in_the_form_and_in_the_links() {
     }
     server.record("other", 1, (1, 0)).await;
     let session = server.sign_in().await;
-    let page = server.get("/records?stream=show&match=fuzzy&code=3/0&range=24h&limit=2", &[("cookie", &session)]).await;
+    let page = server
+        .get("/records?stream=show&match=fuzzy&code=3/0&range=24h&limit=2", &[("cookie", &session)])
+        .await;
     assert_eq!(page.status, 200);
     assert_eq!(page.body.matches("<tr data-row>").count(), 2);
     assert!(page.body.contains("value=\"show\"") && page.body.contains("value=\"3/0\" selected"));
     let (_, rest) = page.body.split_once("rel=\"next\" href=\"").unwrap();
     let older = unescaped(rest.split('"').next().unwrap());
-    assert!(older.starts_with("/records?stream=show&fuzzy=true&code=3%2F0&since=24h&limit=2&after="), "{older}");
+    assert!(
+        older.starts_with("/records?stream=show&fuzzy=true&code=3%2F0&since=24h&limit=2&after="),
+        "{older}"
+    );
     let page = server.get(&older, &[("cookie", &session)]).await;
     assert_eq!(page.body.matches("<tr data-row>").count(), 1);
     assert!(page.body.contains("show-0") && !page.body.contains("rel=\"next\""));
@@ -186,7 +203,11 @@ async fn what_a_client_sent_stays_text() {
     let server = Server::start().await;
     let record = server.record("<script>alert(1)</script>\"'", 1, (18, 308)).await;
     let session = server.sign_in().await;
-    for path in ["/records".to_owned(), format!("/records/{}", record.id), "/records?stream=%22%3E%3Cscript%3E".to_owned()] {
+    for path in [
+        "/records".to_owned(),
+        format!("/records/{}", record.id),
+        "/records?stream=%22%3E%3Cscript%3E".to_owned(),
+    ] {
         let page = server.get(&path, &[("cookie", &session)]).await;
         assert!(!page.body.contains("<script>alert") && !page.body.contains("\"><script>"), "{path}");
     }
@@ -197,7 +218,9 @@ async fn every_page_forbids_inline_script_and_has_none() {
     let server = Server::start().await;
     let record = server.record("show", 1, (3, 0)).await;
     let session = server.sign_in().await;
-    for path in ["/records", "/causes", "/sign-in", &format!("/records/{}", record.id), "/healthz", "/nothing"] {
+    for path in
+        ["/records", "/causes", "/sign-in", &format!("/records/{}", record.id), "/healthz", "/nothing"]
+    {
         let page = server.get(path, &[("cookie", &session)]).await;
         let policy = page.header("content-security-policy").unwrap();
         assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");

@@ -11,7 +11,11 @@ async fn metrics_are_for_the_machine_itself_or_for_a_key() {
     server.record("show", 1, (3, 0)).await;
     let local = server.get("/metrics", &[]).await;
     assert_eq!(local.status, 200);
-    assert!(local.body.contains("lastframe_records_total 1") && local.body.ends_with("# EOF\n"), "{}", local.body);
+    assert!(
+        local.body.contains("lastframe_records_total 1") && local.body.ends_with("# EOF\n"),
+        "{}",
+        local.body
+    );
     let remote = ("x-forwarded-for", "203.0.113.9");
     assert_eq!(server.get("/metrics", &[remote]).await.status, 401);
     let bearer = format!("Bearer {ADMIN}");
@@ -40,7 +44,9 @@ async fn a_public_listener_has_neither_console_nor_api() {
 #[tokio::test]
 async fn assets_are_asked_for_by_their_tag() {
     let server = Server::start().await;
-    for (name, kind) in [("style.css", "text/css"), ("console.js", "text/javascript"), ("icon.svg", "image/svg+xml")] {
+    for (name, kind) in
+        [("style.css", "text/css"), ("console.js", "text/javascript"), ("icon.svg", "image/svg+xml")]
+    {
         let path = format!("/assets/{name}");
         let first = server.get(&path, &[]).await;
         assert_eq!(first.status, 200);
@@ -56,7 +62,11 @@ async fn playback_paths_answer_that_nothing_is_there() {
     let server = Server::start().await;
     for path in ["/live/test.flv", "/live/test/index.m3u8", "/whip/live/test"] {
         let answer = server.get(path, &[]).await;
-        assert_eq!((answer.status, answer.header("content-type")), (404, Some("application/problem+json")), "{path}");
+        assert_eq!(
+            (answer.status, answer.header("content-type")),
+            (404, Some("application/problem+json")),
+            "{path}"
+        );
     }
 }
 

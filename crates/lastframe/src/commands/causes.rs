@@ -37,7 +37,11 @@ fn table(out: &mut dyn Write, lang: Lang) -> io::Result<()> {
     let mut rows = Vec::new();
     let below = |text: String| vec![String::new(), String::new(), text];
     for cause in Cause::ALL {
-        rows.push(vec![cause.code().to_string(), cause.side().as_str().to_owned(), cause.errmsg(lang).to_owned()]);
+        rows.push(vec![
+            cause.code().to_string(),
+            cause.side().as_str().to_owned(),
+            cause.errmsg(lang).to_owned(),
+        ]);
         for text in [cause.meaning(lang), cause.advice(lang)] {
             rows.extend(wrap(text, WIDTH - 2).into_iter().map(|line| below(format!("  {line}"))));
         }

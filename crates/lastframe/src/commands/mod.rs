@@ -32,5 +32,6 @@ fn configuration(file: Option<&Path>) -> Result<Loaded, Failure> {
 
 /// The environment, as far as it is text.
 fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

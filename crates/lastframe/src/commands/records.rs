@@ -12,9 +12,9 @@ use store::{Reader, RecordQuery};
 
 use crate::cli::{Language, RecordFormat, RecordsArgs};
 use crate::failure::Failure;
+use crate::terminal::csv;
 use crate::terminal::table::{Column, widths, write_row};
 use crate::terminal::text::{clean, duration, local_time};
-use crate::terminal::csv;
 
 /// How often `--follow` looks.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -71,7 +71,12 @@ fn take(reader: &Reader, mut query: RecordQuery, limit: usize) -> Result<Vec<Rec
     }
 }
 
-fn follow(args: &RecordsArgs, reader: &Reader, printer: &mut Printer, printed: &[Record]) -> Result<(), Failure> {
+fn follow(
+    args: &RecordsArgs,
+    reader: &Reader,
+    printer: &mut Printer,
+    printed: &[Record],
+) -> Result<(), Failure> {
     let started = SystemClock.now();
     let mut seen: HashSet<PushId> = printed.iter().map(|r| r.id).collect();
     loop {
@@ -109,8 +114,24 @@ const COLUMNS: [Column; 8] = [
 ];
 
 const CSV_COLUMNS: [&str; 18] = [
-    "id", "sequence", "account", "domain", "app", "stream", "protocol", "client_ip", "client_port", "node",
-    "connected_at", "published_at", "ended_at", "duration_ms", "code", "side", "errmsg", "attempts",
+    "id",
+    "sequence",
+    "account",
+    "domain",
+    "app",
+    "stream",
+    "protocol",
+    "client_ip",
+    "client_port",
+    "node",
+    "connected_at",
+    "published_at",
+    "ended_at",
+    "duration_ms",
+    "code",
+    "side",
+    "errmsg",
+    "attempts",
 ];
 
 impl Printer {

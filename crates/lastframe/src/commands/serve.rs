@@ -51,10 +51,17 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
     let secrets = first_start::prepare(data, &store.catalog())?;
     configured::upsert(config, &store.catalog())?;
 
-    let live = Live::start_on(ports.live, live_config, &store, Arc::clone(&clock)).await.map_err(Failure::failed)?;
+    let live =
+        Live::start_on(ports.live, live_config, &store, Arc::clone(&clock)).await.map_err(Failure::failed)?;
     let web_config = settings::web(config, live.rtmp_addr().port());
-    let state =
-        WebState::new(web_config, live.clone(), store.reader(), store.journal(), store.catalog(), Arc::clone(&clock));
+    let state = WebState::new(
+        web_config,
+        live.clone(),
+        store.reader(),
+        store.journal(),
+        store.catalog(),
+        Arc::clone(&clock),
+    );
     let (stop, stopped) = watch::channel(false);
     let mut servers = Vec::new();
     for (listener, surface) in ports.http {
@@ -105,7 +112,9 @@ fn open(
             unreadable = found.unreadable,
             "pushes that an earlier run left open were given their ends"
         ),
-        Err(error) => tracing::error!(%error, "pushes of an earlier run are given their ends as soon as there is room"),
+        Err(error) => {
+            tracing::error!(%error, "pushes of an earlier run are given their ends as soon as there is room")
+        }
     }
     Ok(store)
 }

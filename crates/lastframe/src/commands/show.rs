@@ -138,7 +138,11 @@ fn timeline(out: &mut dyn Write, timeline: &Timeline) -> io::Result<()> {
     writeln!(out, "\nTIMELINE  second {from} to {} after connecting", last.at_s)?;
     let per_second = |total: f64, span_s: u32| total / f64::from(span_s.max(1));
     let rows: [(&str, Vec<f64>, &str); 5] = [
-        ("bitrate", seconds.iter().map(|s| per_second(s.bytes as f64 * 8.0 / 1000.0, s.span_s)).collect(), "kbit/s"),
+        (
+            "bitrate",
+            seconds.iter().map(|s| per_second(s.bytes as f64 * 8.0 / 1000.0, s.span_s)).collect(),
+            "kbit/s",
+        ),
         ("video", seconds.iter().map(|s| per_second(s.video.into(), s.span_s)).collect(), "fps"),
         ("audio", seconds.iter().map(|s| per_second(s.audio.into(), s.span_s)).collect(), "frames/s"),
         ("lag", seconds.iter().map(|s| f64::from(s.lag_ms.max(0))).collect(), "ms"),
@@ -147,7 +151,12 @@ fn timeline(out: &mut dyn Write, timeline: &Timeline) -> io::Result<()> {
     for (name, values, unit) in rows {
         let top = values.iter().copied().fold(0.0, f64::max);
         if top > 0.0 {
-            writeln!(out, "  {} {}  up to {top:.0} {unit}", fit(name, 8), fit(&sparkline(&values, CURVE), CURVE))?;
+            writeln!(
+                out,
+                "  {} {}  up to {top:.0} {unit}",
+                fit(name, 8),
+                fit(&sparkline(&values, CURVE), CURVE)
+            )?;
         }
     }
     Ok(())
@@ -161,7 +170,8 @@ fn black_box(out: &mut dyn Write, black_box: &BlackBox) -> io::Result<()> {
         return Ok(());
     }
     writeln!(out, "\nBLACK BOX  client ──▶ server, server ──▶ client; seconds after connecting")?;
-    let mut lines: Vec<(u32, String)> = first.iter().chain(&last).map(|c| (c.at_ms, command_line(c))).collect();
+    let mut lines: Vec<(u32, String)> =
+        first.iter().chain(&last).map(|c| (c.at_ms, command_line(c))).collect();
     if skipped > 0 {
         let at = first.last().map_or(0, |c| c.at_ms);
         lines.push((at, format!("      ⋮  {skipped} commands are not kept")));
@@ -176,7 +186,8 @@ fn black_box(out: &mut dyn Write, black_box: &BlackBox) -> io::Result<()> {
 
 fn command_line(entry: &CommandEntry) -> String {
     let arrow = if entry.from_client { "──▶" } else { "◀──" };
-    let summary = if entry.summary.is_empty() { String::new() } else { format!("  {}", clean(&entry.summary)) };
+    let summary =
+        if entry.summary.is_empty() { String::new() } else { format!("  {}", clean(&entry.summary)) };
     format!("{arrow}  {}{summary}  [{} B]", clean(&entry.name), entry.size)
 }
 
@@ -225,7 +236,12 @@ fn counted(run: &[MediaEntry]) -> String {
         _ => 0,
     };
     let span = format!("{:.2} s", f64::from(span) / 1000.0);
-    joined([part("video", count(MediaEntryKind::Video)), part("audio", count(MediaEntryKind::Audio)), Some(span), None])
+    joined([
+        part("video", count(MediaEntryKind::Video)),
+        part("audio", count(MediaEntryKind::Audio)),
+        Some(span),
+        None,
+    ])
 }
 
 #[cfg(test)]

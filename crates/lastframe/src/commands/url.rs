@@ -27,7 +27,9 @@ pub fn run(args: &UrlArgs, config: &Config, data: &Path) -> Result<(), Failure> 
     }
     writeln!(io::stdout().lock(), "{}", url(args, config, domain, expires))?;
     if matches!(args.kind, UrlKind::Rtmps | UrlKind::Srt | UrlKind::Whip | UrlKind::Flv | UrlKind::Hls) {
-        eprintln!("lastframe: this version serves RTMP pushes only; the URL is for a server that has this transport");
+        eprintln!(
+            "lastframe: this version serves RTMP pushes only; the URL is for a server that has this transport"
+        );
     }
     Ok(())
 }

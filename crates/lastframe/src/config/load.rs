@@ -15,7 +15,8 @@ use super::{Config, ConfigError};
 const MAX_FILE: u64 = 4 << 20;
 
 /// Variables of the program's own that are no settings.
-const NOT_SETTINGS: [&str; 4] = ["LASTFRAME_CONFIG", "LASTFRAME_DATA", "LASTFRAME_LOG", "LASTFRAME_LOG_FORMAT"];
+const NOT_SETTINGS: [&str; 4] =
+    ["LASTFRAME_CONFIG", "LASTFRAME_DATA", "LASTFRAME_LOG", "LASTFRAME_LOG_FORMAT"];
 
 /// A configuration and what was odd, but no mistake, in what it was read from.
 #[derive(Debug)]
@@ -27,10 +28,7 @@ pub struct Loaded {
 }
 
 /// Reads the configuration: defaults, then the file, then the environment.
-pub fn load(
-    file: Option<&Path>,
-    env: impl Iterator<Item = (String, String)>,
-) -> Result<Loaded, ConfigError> {
+pub fn load(file: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Loaded, ConfigError> {
     let mut reader = Reader { config: Config::default(), mistakes: Vec::new(), warnings: Vec::new() };
     if let Some(path) = file {
         let text = read_file(path)?;

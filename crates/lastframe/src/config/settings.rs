@@ -57,7 +57,10 @@ pub const SETTINGS: &[Setting] = &[
     setting("limits", "path", |c, v| put(&mut c.limits.path, v.duration())),
     setting("limits", "unplayed", |_, v| match v.duration_or_off()? {
         None => Ok(()),
-        Some(_) => Err("needs playback, which is not available in this version; write \"off\" or leave it out".into()),
+        Some(_) => {
+            Err("needs playback, which is not available in this version; write \"off\" or leave it out"
+                .into())
+        }
     }),
     setting("limits", "lag", |c, v| put(&mut c.limits.lag, v.duration_or_off())),
     setting("limits", "message", |c, v| {
@@ -71,7 +74,9 @@ pub const SETTINGS: &[Setting] = &[
     setting("limits", "fps", |c, v| put(&mut c.limits.fps, v.number_or_off())),
     setting("limits", "pushes", |c, v| put(&mut c.limits.pushes, v.count(10_000_000))),
     setting("limits", "connections", |c, v| put(&mut c.limits.connections, v.count(10_000_000))),
-    setting("limits", "connections_per_ip", |c, v| put(&mut c.limits.connections_per_ip, v.count(10_000_000))),
+    setting("limits", "connections_per_ip", |c, v| {
+        put(&mut c.limits.connections_per_ip, v.count(10_000_000))
+    }),
     setting("limits", "connection_rate", |c, v| {
         put(&mut c.limits.connection_rate, v.count(1_000_000).map(|n| u32::try_from(n).unwrap_or(u32::MAX)))
     }),
@@ -89,7 +94,8 @@ pub const SETTINGS: &[Setting] = &[
     }),
     setting("limits", "terse", |c, v| put(&mut c.limits.terse, v.boolean())),
     setting("limits", "strict_media", |c, v| put(&mut c.limits.strict_media, v.boolean())),
-    setting("store", "url", |_, v| match v.text()? {
+    setting("store", "url", |_, v| {
+        match v.text()? {
         "sqlite:lastframe.db" | "sqlite:" => Ok(()),
         url if url.starts_with("postgres") => {
             Err("PostgreSQL is not available in this version; leave the key out, and records are kept in the data folder".into())
@@ -98,6 +104,7 @@ pub const SETTINGS: &[Setting] = &[
             "{} names another place; records are kept in the data folder (--data): leave the key out",
             v.shown()
         )),
+    }
     }),
     setting("store", "keep", |c, v| put(&mut c.store.keep, v.duration())),
     setting("store", "keep_evidence", |c, v| put(&mut c.store.keep_evidence, v.duration())),
@@ -107,7 +114,8 @@ pub const SETTINGS: &[Setting] = &[
         let read = |text: &str| {
             let network = || parse_network(text).map(Ignore::Network);
             // A code has at most one slash and only digits, which no network has.
-            let code = || text.parse().ok().filter(|c| cause::Cause::from_code(*c).is_some()).map(Ignore::Code);
+            let code =
+                || text.parse().ok().filter(|c| cause::Cause::from_code(*c).is_some()).map(Ignore::Code);
             network().or_else(code).ok_or_else(|| {
                 format!("`{text}` is neither a network (\"10.0.0.0/8\") nor a code (\"22/0\")")
             })
@@ -118,7 +126,12 @@ pub const SETTINGS: &[Setting] = &[
         c.console.default_language = match v.text() {
             Ok("auto") => None,
             Ok(text @ ("ja" | "en" | "zh")) => text.parse().ok(),
-            _ => return Err(format!("{} is no language of the console; write \"auto\", \"ja\", \"en\" or \"zh\"", v.shown())),
+            _ => {
+                return Err(format!(
+                    "{} is no language of the console; write \"auto\", \"ja\", \"en\" or \"zh\"",
+                    v.shown()
+                ));
+            }
         };
         Ok(())
     }),

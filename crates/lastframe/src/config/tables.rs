@@ -33,7 +33,12 @@ pub fn read_entry(config: &mut Config, name: &str, entry: &Spanned<DeValue<'_>>)
             let mut domain: Domain = typed(entry)?;
             domain.name.make_ascii_lowercase();
             unique(entry, "name", config.domains.iter().any(|d| d.name == domain.name))?;
-            reject(entry, "name", !is_host_name(&domain.name), "is no host name; write one such as \"push.example.com\"")?;
+            reject(
+                entry,
+                "name",
+                !is_host_name(&domain.name),
+                "is no host name; write one such as \"push.example.com\"",
+            )?;
             let unsigned = domain.auth && domain.key.is_empty() && domain.backup_key.is_empty();
             reject(
                 entry,
@@ -52,7 +57,12 @@ pub fn read_entry(config: &mut Config, name: &str, entry: &Spanned<DeValue<'_>>)
         _ => {
             let key: ApiKey = typed(entry)?;
             unique(entry, "id", config.api_keys.iter().any(|k| k.id == key.id))?;
-            reject(entry, "id", key.id.is_empty() || key.id.contains(':'), "must not be empty or hold a colon")?;
+            reject(
+                entry,
+                "id",
+                key.id.is_empty() || key.id.contains(':'),
+                "must not be empty or hold a colon",
+            )?;
             reject(entry, "secret", key.secret.len() < 16, "is too short; write at least 16 characters")?;
             config.api_keys.push(key);
         }
@@ -87,7 +97,8 @@ fn reject(entry: &Spanned<DeValue<'_>>, key: &str, wrong: bool, what: &str) -> R
     if !wrong {
         return Ok(());
     }
-    let place = entry.get_ref().as_table().and_then(|t| t.get(key)).map_or(entry.span(), |value| value.span());
+    let place =
+        entry.get_ref().as_table().and_then(|t| t.get(key)).map_or(entry.span(), |value| value.span());
     Err(EntryMistake { offset: place.start, key: key.to_owned(), what: what.to_owned() })
 }
 

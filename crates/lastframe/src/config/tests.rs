@@ -114,7 +114,8 @@ fn the_environment_wins_over_the_file() {
 
 #[test]
 fn strange_variables_are_told_and_do_no_harm() {
-    let loaded = read_with("", &[("LASTFRAME_PORT", "tcp://10.0.0.1:1935"), ("LASTFRAME_LOG", "debug")]).unwrap();
+    let loaded =
+        read_with("", &[("LASTFRAME_PORT", "tcp://10.0.0.1:1935"), ("LASTFRAME_LOG", "debug")]).unwrap();
     assert_eq!(loaded.warnings.len(), 1);
     assert!(loaded.warnings[0].contains("LASTFRAME_PORT"), "{:?}", loaded.warnings);
 }
@@ -123,19 +124,34 @@ fn strange_variables_are_told_and_do_no_harm() {
 fn a_mistake_names_line_column_key_and_what_to_write() {
     let vectors = [
         ("[limits]\n\nidle = \"70x\"\n", "3:8: limits.idle: \"70x\" does not fit; write a duration such as"),
-        ("[limits]\nidel = \"70s\"\n", "2:1: limits.idel: there is no key of this name; `idle` was probably meant"),
-        ("[limts]\nidle = \"70s\"\n", "1:2: limts: there is no table of this name; `limits` was probably meant"),
+        (
+            "[limits]\nidel = \"70s\"\n",
+            "2:1: limits.idel: there is no key of this name; `idle` was probably meant",
+        ),
+        (
+            "[limts]\nidle = \"70s\"\n",
+            "1:2: limts: there is no table of this name; `limits` was probably meant",
+        ),
         ("[limits]\nmessage = \"1KiB\"\n", "2:11: limits.message: \"1KiB\" is out of range"),
         ("[limits]\npushes = -1\n", "2:10: limits.pushes: -1 does not fit; write a whole number"),
         ("[limits]\nunplayed = \"60s\"\n", "2:12: limits.unplayed: needs playback, which is not available"),
         ("[limits]\nfps = 0\n", "2:7: limits.fps: 0 does not fit; write a number above 0, or \"off\""),
-        ("[rtmp]\nlisten = \"1935\"\n", "2:10: rtmp.listen: \"1935\" does not fit; write an address to listen on"),
-        ("[rtmp]\nproxy_protocol = [\"10.0.0.0/33\"]\n", "2:18: rtmp.proxy_protocol: `10.0.0.0/33` is no network"),
+        (
+            "[rtmp]\nlisten = \"1935\"\n",
+            "2:10: rtmp.listen: \"1935\" does not fit; write an address to listen on",
+        ),
+        (
+            "[rtmp]\nproxy_protocol = [\"10.0.0.0/33\"]\n",
+            "2:18: rtmp.proxy_protocol: `10.0.0.0/33` is no network",
+        ),
         ("[http]\ninsecure = \"yes\"\n", "2:12: http.insecure: \"yes\" does not fit; write true or false"),
         ("[records]\nignore = [\"18/999\"]\n", "2:10: records.ignore: `18/999` is neither a network"),
         ("[console]\ndefault_language = \"fr\"\n", "2:20: console.default_language: \"fr\" is no language"),
         ("[store]\nurl = \"postgres://db\"\n", "2:7: store.url: PostgreSQL is not available in this version"),
-        ("[srt]\nlisten = \"0.0.0.0:9000\"\n", "1:2: srt: [srt] is not available in this version; remove the table"),
+        (
+            "[srt]\nlisten = \"0.0.0.0:9000\"\n",
+            "1:2: srt: [srt] is not available in this version; remove the table",
+        ),
         ("[rtmps]\n", "1:2: rtmps: [rtmps] is not available in this version"),
         ("limits = 3\n", "1:1: limits: is a table; write [limits]"),
         ("[limits\n", "1:8: this is not TOML: "),
@@ -144,7 +160,10 @@ fn a_mistake_names_line_column_key_and_what_to_write() {
         ("[[domain]]\nname = \"a.example\"\n", "1:1: domain.1: missing field `account`"),
         ("[[domain]]\nname = \"a b\"\naccount = 1\nauth = false\n", "2:8: domain.1.name: is no host name"),
         ("[[domain]]\nname = \"a.example\"\naccount = 1\n", "1:1: domain.1.key: is missing; write key = "),
-        ("[[domain]]\nname = \"a.example\"\naccount = 1\nkye = \"x\"\n", "4:1: domain.1.kye: unknown field `kye`"),
+        (
+            "[[domain]]\nname = \"a.example\"\naccount = 1\nkye = \"x\"\n",
+            "4:1: domain.1.kye: unknown field `kye`",
+        ),
         ("[[api_key]]\nid = \"a\"\nsecret = \"short\"\n", "3:10: api_key.1.secret: is too short"),
     ];
     for (text, expected) in vectors {
@@ -165,7 +184,10 @@ fn all_mistakes_are_told_at_once_in_the_order_of_the_file() {
 fn a_mistake_in_a_variable_names_the_variable() {
     match read_with("", &[("LASTFRAME_LIMITS_IDLE", "soon")]) {
         Err(error @ ConfigError::Mistakes(_)) => {
-            assert!(error.to_string().contains("environment variable LASTFRAME_LIMITS_IDLE: limits.idle:"), "{error}");
+            assert!(
+                error.to_string().contains("environment variable LASTFRAME_LIMITS_IDLE: limits.idle:"),
+                "{error}"
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -209,9 +231,15 @@ fn entries_of_the_catalog_are_read() {
 fn the_reference_names_every_key_with_its_default() {
     let reference = include_str!("../../../../docs/configuration.md");
     for setting in SETTINGS {
-        let section = reference.split("\n## ").find(|part| part.starts_with(&format!("`[{}]`", setting.section)));
+        let section =
+            reference.split("\n## ").find(|part| part.starts_with(&format!("`[{}]`", setting.section)));
         let section = section.unwrap_or_else(|| panic!("[{}] is not in the reference", setting.section));
-        assert!(section.contains(&format!("\n| `{}` |", setting.key)), "{}.{} is not in the reference", setting.section, setting.key);
+        assert!(
+            section.contains(&format!("\n| `{}` |", setting.key)),
+            "{}.{} is not in the reference",
+            setting.section,
+            setting.key
+        );
     }
     for table in super::tables::TABLES {
         assert!(reference.contains(&format!("\n## `[[{table}]]`")), "[[{table}]] is not in the reference");

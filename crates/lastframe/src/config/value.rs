@@ -41,9 +41,9 @@ impl<'a> Given<'a> {
     /// A whole number from 0 to `max`.
     pub fn count(self, max: usize) -> Result<usize, Refused> {
         let number = match self {
-            Self::Toml(value) => value
-                .as_integer()
-                .and_then(|i| u64::from_str_radix(i.as_str(), i.radix()).ok()),
+            Self::Toml(value) => {
+                value.as_integer().and_then(|i| u64::from_str_radix(i.as_str(), i.radix()).ok())
+            }
             Self::Env(text) => text.parse().ok(),
         };
         number
@@ -111,7 +111,8 @@ impl<'a> Given<'a> {
     /// An address to listen on, such as `0.0.0.0:1935` or `[::]:1935`.
     pub fn address(self) -> Result<SocketAddr, Refused> {
         let address = self.text().ok().and_then(|text| text.parse().ok());
-        address.ok_or_else(|| self.wants("an address to listen on, such as \"0.0.0.0:1935\" or \"[::]:1935\""))
+        address
+            .ok_or_else(|| self.wants("an address to listen on, such as \"0.0.0.0:1935\" or \"[::]:1935\""))
     }
 
     /// Networks such as `10.0.0.0/8`; a plain address is a network of one.
@@ -141,7 +142,8 @@ impl<'a> Given<'a> {
     }
 
     fn is_off(self) -> bool {
-        matches!(self, Self::Toml(DeValue::String(t)) if t.as_ref() == "off") || matches!(self, Self::Env("off"))
+        matches!(self, Self::Toml(DeValue::String(t)) if t.as_ref() == "off")
+            || matches!(self, Self::Env("off"))
     }
 
     fn wants(self, what: &str) -> Refused {
@@ -200,7 +202,9 @@ mod tests {
         assert_eq!(parse_duration("1500ms"), Some(Duration::from_millis(1500)));
         assert_eq!(parse_duration("30d"), Some(Duration::from_secs(30 * 86_400)));
         assert_eq!(parse_duration("24 h"), Some(Duration::from_secs(86_400)));
-        for bad in ["70", "s", "-1s", "1.5s", "70x", "", "99999999999999999999s", "18446744073709551615d", "7０s"] {
+        for bad in
+            ["70", "s", "-1s", "1.5s", "70x", "", "99999999999999999999s", "18446744073709551615d", "7０s"]
+        {
             assert_eq!(parse_duration(bad), None, "{bad}");
         }
     }

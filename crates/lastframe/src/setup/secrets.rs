@@ -56,7 +56,10 @@ impl Secrets {
     pub fn generate() -> Result<Self, Failure> {
         Ok(Self {
             console: ConsoleSecret { user: "admin".into(), password: random(READABLE, 20)? },
-            api_key: ApiSecret { id: format!("AKID{}", random(READABLE, 28)?), secret: random(READABLE, 40)? },
+            api_key: ApiSecret {
+                id: format!("AKID{}", random(READABLE, 28)?),
+                secret: random(READABLE, 40)?,
+            },
             domain: DomainSecret { name: "localhost".into(), key: random(b"0123456789abcdef", 32)? },
         })
     }

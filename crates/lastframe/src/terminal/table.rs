@@ -24,9 +24,7 @@ pub fn widths(columns: &[Column], rows: &[Vec<String>]) -> Vec<usize> {
     columns
         .iter()
         .enumerate()
-        .map(|(index, column)| {
-            cell(index).max().unwrap_or(0).min(column.max).max(width(column.heading))
-        })
+        .map(|(index, column)| cell(index).max().unwrap_or(0).min(column.max).max(width(column.heading)))
         .collect()
 }
 

@@ -7,7 +7,8 @@ use model::Timestamp;
 
 /// `text` without control characters: a stream name must not move the reader's cursor or recolour the screen.
 pub fn clean(text: &str) -> String {
-    let harmless = |c: char| !c.is_control() && !matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    let harmless =
+        |c: char| !c.is_control() && !matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     text.chars().map(|c| if harmless(c) { c } else { '\u{FFFD}' }).collect()
 }
 

@@ -51,9 +51,11 @@ impl Server {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let first = lines.next().unwrap_or_else(|| panic!("{}", std::fs::read_to_string(&log).unwrap())).unwrap();
+        let first =
+            lines.next().unwrap_or_else(|| panic!("{}", std::fs::read_to_string(&log).unwrap())).unwrap();
         // The first start goes on for some lines; a later one says all in one.
-        let rest = lines.take_while(|l| !l.as_ref().is_ok_and(|l| l.starts_with("Secrets"))).map(Result::unwrap);
+        let rest =
+            lines.take_while(|l| !l.as_ref().is_ok_and(|l| l.starts_with("Secrets"))).map(Result::unwrap);
         let greeting = match first.ends_with("ready.") {
             true => [first].into_iter().chain(rest).collect::<Vec<_>>().join("\n"),
             false => first,

@@ -111,7 +111,8 @@ pub fn render(status: StatusCode, page: &impl Template) -> Response {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page cannot be rendered");
-            Problem::new(Kind::Internal, "the page cannot be shown; the server's log says why").into_response()
+            Problem::new(Kind::Internal, "the page cannot be shown; the server's log says why")
+                .into_response()
         }
     }
 }
@@ -138,7 +139,8 @@ mod tests {
     #[test]
     fn links_back_stay_on_this_site() {
         assert_eq!(safe_path("/records?stream=a"), "/records?stream=a");
-        for evil in ["//evil.example", "https://evil.example", "/\\evil.example", "", "records", "/a\r\nb: c"] {
+        for evil in ["//evil.example", "https://evil.example", "/\\evil.example", "", "records", "/a\r\nb: c"]
+        {
             assert_eq!(safe_path(evil), "/", "{evil}");
         }
     }

@@ -48,7 +48,11 @@ pub(super) struct Choice {
 }
 
 /// Keeps the reader's choice and goes back to where it was made.
-pub(super) async fn choose(client: Client, State(_): State<WebState>, Query(choice): Query<Choice>) -> Response {
+pub(super) async fn choose(
+    client: Client,
+    State(_): State<WebState>,
+    Query(choice): Query<Choice>,
+) -> Response {
     let mut response = Redirect::to(safe_path(&choice.back)).into_response();
     if let Ok(lang) = choice.lang.parse::<Lang>()
         && let Some(value) = cookie::set(COOKIE, lang.as_str(), A_YEAR, client.tls)

@@ -76,11 +76,15 @@ pub fn duration(words: &Words, millis: u64) -> String {
     match seconds {
         0..10 => words.with("duration-seconds", &[("s", format!("{}.{}", seconds, millis % 1_000 / 100))]),
         10..60 => words.with("duration-seconds", &[("s", number(seconds))]),
-        60..3_600 => words.with("duration-minutes", &[("m", number(seconds / 60)), ("s", number(seconds % 60))]),
-        3_600..86_400 => {
-            words.with("duration-hours", &[("h", number(seconds / 3_600)), ("m", number(seconds % 3_600 / 60))])
+        60..3_600 => {
+            words.with("duration-minutes", &[("m", number(seconds / 60)), ("s", number(seconds % 60))])
         }
-        _ => words.with("duration-days", &[("d", number(seconds / 86_400)), ("h", number(seconds % 86_400 / 3_600))]),
+        3_600..86_400 => words
+            .with("duration-hours", &[("h", number(seconds / 3_600)), ("m", number(seconds % 3_600 / 60))]),
+        _ => words.with(
+            "duration-days",
+            &[("d", number(seconds / 86_400)), ("h", number(seconds % 86_400 / 3_600))],
+        ),
     }
 }
 

@@ -51,7 +51,9 @@ impl Words {
     }
 
     fn format(&self, key: &str, args: Option<&FluentArgs<'_>>) -> String {
-        let Some(pattern) = self.bundle.get_message(key).and_then(|m| m.value()) else { return key.to_owned() };
+        let Some(pattern) = self.bundle.get_message(key).and_then(|m| m.value()) else {
+            return key.to_owned();
+        };
         self.bundle.format_pattern(pattern, args, &mut Vec::new()).into_owned()
     }
 }
@@ -65,14 +67,20 @@ mod tests {
 
     fn keys(text: &str) -> BTreeSet<String> {
         let is_key = |line: &&str| line.starts_with(|c: char| c.is_ascii_lowercase());
-        text.lines().filter(is_key).filter_map(|l| l.split_once('=')).map(|(k, _)| k.trim().to_owned()).collect()
+        text.lines()
+            .filter(is_key)
+            .filter_map(|l| l.split_once('='))
+            .map(|(k, _)| k.trim().to_owned())
+            .collect()
     }
 
     /// The `{ $name }` of a message.
     fn placeables(text: &str, key: &str) -> BTreeSet<String> {
         let line = text.lines().find(|l| l.split('=').next().is_some_and(|k| k.trim() == key)).unwrap();
         line.match_indices('$')
-            .map(|(at, _)| line[at + 1..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect())
+            .map(|(at, _)| {
+                line[at + 1..].chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect()
+            })
             .collect()
     }
 
@@ -107,9 +115,15 @@ mod tests {
         let known = keys(FILES[0].2);
         for call in ["t(\"", "tn(\"", "get(\"", "with(\"", "key: \""] {
             for (at, _) in text.match_indices(call) {
-                let preceded = text[..at].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
+                let preceded =
+                    text[..at].chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric() || c == '_');
                 let key: String = text[at + call.len()..].chars().take_while(|c| *c != '"').collect();
-                if preceded || !key.contains('-') || key.starts_with("x-") || key.contains('/') || key.contains(' ') {
+                if preceded
+                    || !key.contains('-')
+                    || key.starts_with("x-")
+                    || key.contains('/')
+                    || key.contains(' ')
+                {
                     continue;
                 }
                 assert!(known.contains(&key), "`{key}` is used and stands in no language");

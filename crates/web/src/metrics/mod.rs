@@ -23,7 +23,11 @@ use crate::state::WebState;
 const TEXT: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The figures: for this machine itself, and for others with a key.
-pub async fn scrape(client: Client, State(state): State<WebState>, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn scrape(
+    client: Client,
+    State(state): State<WebState>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     if !client.local {
         client.require_safe_transport(&state)?;
         if bearer(&state, &headers).is_none() {
@@ -34,7 +38,10 @@ pub async fn scrape(client: Client, State(state): State<WebState>, headers: Head
         }
     }
     let mut registry = Registry::with_prefix("lastframe");
-    registry.register_collector(Box::new(Figures { live: state.live().counters(), journal: state.journal().stats() }));
+    registry.register_collector(Box::new(Figures {
+        live: state.live().counters(),
+        journal: state.journal().stats(),
+    }));
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| {
         tracing::error!(%error, "metrics cannot be written");
@@ -59,14 +66,17 @@ impl Collector for Figures {
         counter(e, "connections_overloaded", "Connections turned away because of a limit", live.overloaded)?;
         counter(e, "pushes_admitted", "Pushes that went live", live.admitted)?;
         ended(e, &live.ended)?;
-        let unknown = live.ended.iter().find(|(cause, _)| *cause == Cause::Unknown).map_or(0, |(_, count)| *count);
+        let unknown =
+            live.ended.iter().find(|(cause, _)| *cause == Cause::Unknown).map_or(0, |(_, count)| *count);
         counter(e, "unknown_causes", "Ends with cause 0/0: defects, expected never", unknown)?;
         let (bounds, counts) = (live::LATENCY_BOUNDS_US.iter(), single(&live.admission_buckets));
         let bounds = bounds.map(|us| *us as f64 / 1e6).chain([f64::INFINITY]);
         let sum = live.admission_sum_us as f64 / 1e6;
         let buckets: Vec<_> = bounds.zip(counts).collect();
         histogram(e, "admission_seconds", "Time from publish to Publish.Start", sum, &buckets)?;
-        let bound = |d: std::time::Duration| if d == std::time::Duration::MAX { f64::INFINITY } else { d.as_secs_f64() };
+        let bound = |d: std::time::Duration| {
+            if d == std::time::Duration::MAX { f64::INFINITY } else { d.as_secs_f64() }
+        };
         let buckets: Vec<_> = journal.commit_latency.buckets.iter().map(|(d, n)| (bound(*d), *n)).collect();
         let sum = journal.commit_latency.sum.as_secs_f64();
         histogram(e, "commit_seconds", "Time a batch of the journal took until durable", sum, &buckets)?;
@@ -74,11 +84,21 @@ impl Collector for Figures {
         gauge(e, "journal_queue", "Operations that wait for the journal's writer", journal.queue)?;
         gauge(e, "journal_open", "Pushes between open and the commit of their end", journal.open)?;
         counter(e, "journal_commits", "Batches committed", journal.commits)?;
-        counter(e, "journal_failed_batches", "Batches that failed and were written again", journal.failed_batches)?;
+        counter(
+            e,
+            "journal_failed_batches",
+            "Batches that failed and were written again",
+            journal.failed_batches,
+        )?;
         counter(e, "records", "Records committed", journal.records.values().sum())?;
         counter(e, "records_folded", "Ends folded into a record that was there already", journal.folded)?;
         counter(e, "records_ignored", "Ends left out by configuration", journal.ignored)?;
-        counter(e, "evidence_thinned", "Records whose evidence was dropped under load", journal.evidence_thinned)?;
+        counter(
+            e,
+            "evidence_thinned",
+            "Records whose evidence was dropped under load",
+            journal.evidence_thinned,
+        )?;
         counter(e, "records_unstorable", "Rows the database would not take: defects", journal.unstorable)
     }
 }

@@ -155,7 +155,9 @@ impl Answer {
     /// `name=value` of a cookie that the answer sets.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let set = self.headers.iter().filter(|(n, _)| n == "set-cookie").map(|(_, v)| v);
-        set.filter_map(|v| v.split(';').next()).find(|v| v.starts_with(&format!("{name}="))).map(str::to_owned)
+        set.filter_map(|v| v.split(';').next())
+            .find(|v| v.starts_with(&format!("{name}=")))
+            .map(str::to_owned)
     }
 
     /// The form token on the page.
@@ -176,7 +178,8 @@ fn fill_catalog(store: &Store) {
     }
     catalog.put_domain(&Domain::new("a.example", 1, DOMAIN_KEY)).unwrap();
     catalog.put_domain(&Domain::new("b.example", 2, DOMAIN_KEY)).unwrap();
-    for (key, account, role) in [(ADMIN, 0, Role::Admin), (VIEWER, 0, Role::Viewer), (OTHER, 2, Role::Admin)] {
+    for (key, account, role) in [(ADMIN, 0, Role::Admin), (VIEWER, 0, Role::Viewer), (OTHER, 2, Role::Admin)]
+    {
         let (id, secret) = key.split_once(':').unwrap();
         catalog.put_api_key(&ApiKey { id: id.into(), secret: secret.into(), account, role }).unwrap();
     }

@@ -94,6 +94,9 @@ mod tests {
 
     #[test]
     fn later_starts_are_short() {
-        assert_eq!(later(&addresses()), "Lastframe is ready: pushes on 0.0.0.0:1935, console on http://localhost:8080/\n");
+        assert_eq!(
+            later(&addresses()),
+            "Lastframe is ready: pushes on 0.0.0.0:1935, console on http://localhost:8080/\n"
+        );
     }
 }

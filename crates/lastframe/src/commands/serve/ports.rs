@@ -66,8 +66,12 @@ fn busy(key: &str, variable: &str, addr: SocketAddr, error: &io::Error) -> Failu
     let advice = match error.kind() {
         io::ErrorKind::AddrInUse => "another program listens there: stop it, or choose another port",
         io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege: choose another port",
-        io::ErrorKind::AddrNotAvailable => "this machine has no such address: choose one that it has, or 0.0.0.0",
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address: choose one that it has, or 0.0.0.0"
+        }
         _ => "choose another address",
     };
-    Failure::failed(format!("cannot listen on {addr}: {error}; {advice} with {key} (or {variable}=host:port)"))
+    Failure::failed(format!(
+        "cannot listen on {addr}: {error}; {advice} with {key} (or {variable}=host:port)"
+    ))
 }

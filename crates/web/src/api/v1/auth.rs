@@ -28,7 +28,10 @@ impl Caller {
     pub fn require(&self, role: Role) -> Result<(), Problem> {
         match self.role >= role {
             true => Ok(()),
-            false => Err(Problem::new(Kind::Forbidden, "this key only reads; a key with role operator or admin may do this")),
+            false => Err(Problem::new(
+                Kind::Forbidden,
+                "this key only reads; a key with role operator or admin may do this",
+            )),
         }
     }
 }
@@ -56,7 +59,10 @@ impl FromRequestParts<WebState> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Self::Rejection> {
         Client::from_request_parts(parts, state).await?.require_safe_transport(state)?;
         bearer(state, &parts.headers).ok_or_else(|| {
-            Problem::new(Kind::Unauthorized, "send a key of the catalog as `Authorization: Bearer <id>:<secret>`")
+            Problem::new(
+                Kind::Unauthorized,
+                "send a key of the catalog as `Authorization: Bearer <id>:<secret>`",
+            )
         })
     }
 }

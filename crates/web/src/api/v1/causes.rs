@@ -19,9 +19,9 @@ pub struct Params {
 pub fn language(text: Option<&str>) -> Result<Lang, Problem> {
     match text {
         None => Ok(Lang::En),
-        Some(text) => text
-            .parse()
-            .map_err(|_| Problem::new(Kind::BadRequest, "write ja, en or zh").with_field("lang")),
+        Some(text) => {
+            text.parse().map_err(|_| Problem::new(Kind::BadRequest, "write ja, en or zh").with_field("lang"))
+        }
     }
 }
 
@@ -58,7 +58,10 @@ pub struct CauseTable {
 }
 
 /// Every row, in the order of the table.
-pub async fn list(_: Caller, params: Result<Query<Params>, QueryRejection>) -> Result<Json<CauseTable>, Problem> {
+pub async fn list(
+    _: Caller,
+    params: Result<Query<Params>, QueryRejection>,
+) -> Result<Json<CauseTable>, Problem> {
     let Query(params) = params.map_err(|e| Problem::new(Kind::BadRequest, e.body_text()))?;
     let lang = language(params.lang.as_deref())?;
     Ok(Json(CauseTable { causes: Cause::ALL.into_iter().map(|cause| CauseRow::of(cause, lang)).collect() }))

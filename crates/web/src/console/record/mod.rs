@@ -56,7 +56,11 @@ struct Missing {
 }
 
 /// The page.
-pub(super) async fn page(SignedIn(f): SignedIn, State(state): State<WebState>, Path(id): Path<String>) -> Response {
+pub(super) async fn page(
+    SignedIn(f): SignedIn,
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+) -> Response {
     let Ok(id) = id.parse::<PushId>() else { return missing(f, StatusCode::NOT_FOUND, "record-missing") };
     let reader = state.reader().clone();
     match tokio::task::spawn_blocking(move || reader.get(id)).await {

@@ -97,7 +97,8 @@ pub(super) async fn page(
         }
     };
     let status = if mistake.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    let older = next.map(|cursor| format!("/records{}", filter.to_query_string(Some(&cursor)))).unwrap_or_default();
+    let older =
+        next.map(|cursor| format!("/records{}", filter.to_query_string(Some(&cursor)))).unwrap_or_default();
     let newest = match filter.after {
         Some(_) => format!("/records{}", filter.to_query_string(None)),
         None => String::new(),

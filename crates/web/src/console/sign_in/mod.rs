@@ -139,7 +139,9 @@ fn form(
     let safe = client.may_carry_secrets(state);
     let status = if safe { status } else { StatusCode::FORBIDDEN };
     // A form opened in a second tab must not make the first one stale.
-    let token = match cookie::read(headers, FORM_COOKIE).filter(|t| t.len() == 64 && t.bytes().all(|b| b.is_ascii_hexdigit())) {
+    let token = match cookie::read(headers, FORM_COOKIE)
+        .filter(|t| t.len() == 64 && t.bytes().all(|b| b.is_ascii_hexdigit()))
+    {
         Some(token) => token.to_owned(),
         None => session::token().map_err(no_randomness)?,
     };

@@ -209,7 +209,7 @@ fn example(id: PushId, n: u64, ended_at: Timestamp) -> Record {
         92..95 => (20, 0, "policy"),
         95..98 => (2, 0, "client"),
         98 => (15, 0, "network"),
-        _ if (random >> 40) % 1_000 == 0 => (23, 0, "client"),
+        _ if (random >> 40).is_multiple_of(1_000) => (23, 0, "client"),
         _ => (11, 0, "server"),
     };
     Record {
@@ -265,7 +265,9 @@ fn example(id: PushId, n: u64, ended_at: Timestamp) -> Record {
 fn queries(records: u64, days: u64) -> Result<()> {
     let dir = tempfile::tempdir_in(".")?;
     let lock = DataLock::take(dir.path())?;
-    let first = Timestamp::parse("2025-10-01T00:00:00Z").unwrap_or_default();
+    // Whole days in the past, the last one yesterday.
+    let today = SystemClock.now().millis().div_euclid(86_400_000) * 86_400_000;
+    let first = Timestamp(today).minus(Duration::from_secs(days * 86_400));
     let step = days * 86_400_000 * 1_000 / records.max(1);
     let at = |n: u64| first.plus(Duration::from_micros(n * step));
     let began = now();

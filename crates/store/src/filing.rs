@@ -56,9 +56,11 @@ impl Bell {
     /// Sleeps until closed, until `limit` has passed, or, where that wakes, until nudged; false when closed.
     fn sleep(&self, limit: Duration, nudges_wake: bool) -> bool {
         let guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let asleep = |state: &mut Rung| !state.closed && !(nudges_wake && state.nudged);
-        let (mut state, _) =
-            self.wake.wait_timeout_while(guard, limit, asleep).unwrap_or_else(PoisonError::into_inner);
+        let woken = |state: &Rung| state.closed || (nudges_wake && state.nudged);
+        let (mut state, _) = self
+            .wake
+            .wait_timeout_while(guard, limit, |state| !woken(state))
+            .unwrap_or_else(PoisonError::into_inner);
         state.nudged = false;
         !state.closed
     }

@@ -99,13 +99,9 @@ impl Shared {
         add(&self.figures.folded, 1);
     }
 
-    /// Offers an end to the folds, and puts it among those that wait if it is a new one.
-    fn offer(
-        &self,
-        end: EndRow,
-        place: Option<OwnedSemaphorePermit>,
-        pressure: Pressure,
-    ) -> Result<(), EndRow> {
+    /// Offers an end to the folds, which count it or put it among those that wait. Gives it back when it is a new one
+    /// that needs a place first; under pressure none is needed.
+    fn offer(&self, end: EndRow, place: Option<OwnedSemaphorePermit>, pressure: Pressure) -> Option<EndRow> {
         let pressure = if self.writable() { pressure } else { Pressure::Unwritable };
         let offer = self.refusals().offer(end, self.clock.instant(), place, pressure);
         match offer {
@@ -115,9 +111,9 @@ impl Shared {
                 self.release(end.evidence.len());
                 add(&self.figures.ignored, 1);
             }
-            Offer::NeedsPlace(end) => return Err(end),
+            Offer::NeedsPlace(end) => return Some(end),
         }
-        Ok(())
+        None
     }
 }
 
@@ -163,7 +159,7 @@ impl Journal {
     /// Records an end that was refused, or came before publish. Folds it with equal ones; waits for a place in the
     /// queue for two seconds at most (after that it folds more coarsely); never fails.
     pub async fn refuse(&self, end: EndRow) {
-        let Err(end) = self.shared.offer(self.shared.admit(end), None, Pressure::None) else { return };
+        let Some(end) = self.shared.offer(self.shared.admit(end), None, Pressure::None) else { return };
         let place = Arc::clone(&self.shared.refusal_places).acquire_owned();
         let place = tokio::time::timeout(REFUSE_WAIT, place).await.ok().and_then(Result::ok);
         // With a place, or under pressure, an offer is always taken.

@@ -56,7 +56,7 @@ pub(crate) const MAX_EXAMINED: u64 = 200_000;
 /// Stream names a fuzzy filter may match before records are filtered by name instead of looked up by it.
 pub(crate) const MAX_FUZZY_NAMES: usize = 512;
 /// Addresses a network filter may match before records are filtered by address instead of looked up by it.
-pub(crate) const MAX_NETWORK_ADDRESSES: usize = 64;
+pub(crate) const MAX_NETWORK_ADDRESSES: usize = 512;
 /// How long a connection waits for another one's lock.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Records kept for a slow subscriber of the live tail before it misses some.

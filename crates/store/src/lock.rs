@@ -34,7 +34,7 @@ impl DataLock {
         let written = file
             .set_len(0)
             .and_then(|()| file.rewind())
-            .and_then(|()| write!(file, "{}\n", std::process::id()));
+            .and_then(|()| writeln!(file, "{}", std::process::id()));
         if let Err(error) = written {
             tracing::warn!(%error, path = %path.display(), "the process id could not be written into the lock file");
         }

@@ -45,6 +45,9 @@ struct Connections {
     days: BTreeMap<Day, Connection>,
 }
 
+/// A record, and its evidence in stored form where there is any and it is still kept.
+pub type WithEvidence = (Record, Option<Vec<u8>>);
+
 /// Where in time a query may look, and how much of it.
 pub(crate) struct Window {
     /// Only positions below this one.
@@ -102,7 +105,7 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`] when a file cannot be read, or the evidence is not whole.
-    pub fn get(&self, id: PushId) -> Result<Option<(Record, Option<Vec<u8>>)>, StoreError> {
+    pub fn get(&self, id: PushId) -> Result<Option<WithEvidence>, StoreError> {
         let dir = &self.inner.dir;
         let Some(stored) = self.with(|connections| connections.get(dir, id))? else { return Ok(None) };
         let day = Day::of(stored.record.ended_at);

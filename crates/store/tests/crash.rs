@@ -1,8 +1,9 @@
 //! A process that is killed at a random moment loses no push whose open row was durable, and doubles none.
 //!
 //! The test runs its own binary as the process to be killed: it opens and closes pushes as fast as it can and writes down,
-//! on its standard output, each push that it was allowed to announce (`live`) and each end that it had seen durable
+//! on its standard error, each push that it was allowed to announce (`live`) and each end that it had seen durable
 //! (`ended`).
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 
@@ -89,10 +90,10 @@ impl Child {
         self.0.wait().unwrap();
         let mut said = HashMap::new();
         for line in BufReader::new(log).lines().map_while(Result::ok) {
-            if let Some((what, id)) = line.split_once(' ') {
-                if let Ok(id) = id.parse() {
-                    said.insert(id, what == "ended");
-                }
+            if let Some((what, id)) = line.split_once(' ')
+                && let Ok(id) = id.parse()
+            {
+                said.insert(id, what == "ended");
             }
         }
         said

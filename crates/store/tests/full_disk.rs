@@ -1,6 +1,7 @@
 //! A full disk: live pushes go on and end on record, new ones are refused, and all is written when there is room again.
 //!
 //! Needs to mount a small tmpfs, so it does its work only as root; otherwise it says that it was skipped.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! One record for each push, whichever way it goes.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;
 

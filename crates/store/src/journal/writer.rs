@@ -114,10 +114,10 @@ impl Writer {
     pub fn run(mut self) {
         loop {
             let work = self.gather();
-            if !work.is_empty() {
-                if let Some(last) = self.perform(work) {
-                    return self.end(last);
-                }
+            if !work.is_empty()
+                && let Some(last) = self.perform(work)
+            {
+                return self.end(last);
             }
             self.checkpoint_if_due();
         }
@@ -164,14 +164,15 @@ impl Writer {
         };
         let tries = if last.is_some() { LAST_TRIES } else { 1 };
         for attempt in 1..=tries {
-            match self.commit(work) {
-                Ok(()) => return last,
-                Err((failed, error)) => {
-                    work = self.fail(failed, &error);
-                    if attempt < tries {
-                        std::thread::sleep(HEARTBEAT / 2);
-                    }
+            match self.commit(&work) {
+                Ok(outcome) => {
+                    self.tell(work, outcome);
+                    return last;
                 }
+                Err(error) => work = self.fail(work, &error),
+            }
+            if attempt < tries {
+                std::thread::sleep(HEARTBEAT / 2);
             }
         }
         self.kept = work;
@@ -179,26 +180,19 @@ impl Writer {
     }
 
     /// Writes the work in one transaction.
-    fn commit(&mut self, work: Work) -> Result<(), (Work, StoreError)> {
+    fn commit(&mut self, work: &Work) -> Result<Outcome, StoreError> {
         let began = self.now();
         if work.ops.iter().any(|op| matches!(op, Op::Stopping { .. })) {
             self.stopping_at.get_or_insert(self.shared.clock.now());
         }
-        let outcome = self.ready().and_then(|()| self.write(&work));
-        match outcome {
-            Ok(outcome) => {
-                let figures = &self.shared.figures;
-                figures.commit_latency.record(self.now().saturating_duration_since(began));
-                add(&figures.commits, 1);
-                add(&figures.unstorable, outcome.unstorable);
-                self.wal_bytes += outcome.bytes;
-                self.tell(work, outcome);
-                self.reserve.restore(self.now());
-                self.announce();
-                Ok(())
-            }
-            Err(error) => Err((work, error)),
-        }
+        self.ready()?;
+        let outcome = self.write(work)?;
+        let figures = &self.shared.figures;
+        figures.commit_latency.record(self.now().saturating_duration_since(began));
+        add(&figures.commits, 1);
+        add(&figures.unstorable, outcome.unstorable);
+        self.wal_bytes += outcome.bytes;
+        Ok(outcome)
     }
 
     /// Makes sure that the database is open and this run has its row.
@@ -366,6 +360,8 @@ impl Writer {
         if ended > 0 {
             self.shared.filing.nudge();
         }
+        self.reserve.restore(self.now());
+        self.announce();
     }
 
     fn recorded(&self, record: Record, evidence: usize) {
@@ -447,11 +443,9 @@ impl Writer {
 
     /// The last words: what is still open ends as 9/0.
     fn end(mut self, answer: Reply<()>) {
-        self.shared.queue.close();
         let outcome = if self.kept.is_empty() { self.write_end() } else { Err(StoreError::Unwritable) };
-        self.shared.figures.writable.store(false, Ordering::Release);
-        self.shared.filing.close();
-        self.db = None;
+        // Closed before anybody hears so.
+        drop(self);
         let _ = answer.send(outcome);
     }
 
@@ -478,6 +472,22 @@ impl Writer {
         }
         records.into_iter().for_each(|record| self.recorded(record, 0));
         Ok(())
+    }
+}
+
+impl Drop for Writer {
+    /// However the thread ends, nobody may go on waiting for it, and no push may be let in.
+    fn drop(&mut self) {
+        self.shared.figures.writable.store(false, Ordering::Release);
+        self.shared.queue.close();
+        drop(self.shared.queue.take(usize::MAX, Duration::ZERO));
+        self.shared.filing.close();
+        self.db = None;
+        if std::thread::panicking() {
+            tracing::error!(
+                "the journal's writer has failed: no push is admitted until the program is started again"
+            );
+        }
     }
 }
 

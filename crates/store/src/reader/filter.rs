@@ -77,15 +77,15 @@ impl Filter {
                 return Ok(false);
             }
         }
-        if let Some(side) = &self.side {
-            if row.get_ref(first + 2)?.as_str().ok() != Some(side) {
-                return Ok(false);
-            }
+        if let Some(side) = &self.side
+            && row.get_ref(first + 2)?.as_str().ok() != Some(side)
+        {
+            return Ok(false);
         }
-        if let Some(account) = self.account {
-            if row.get::<_, Option<i64>>(first + 3)? != Some(account) {
-                return Ok(false);
-            }
+        if let Some(account) = self.account
+            && row.get::<_, Option<i64>>(first + 3)? != Some(account)
+        {
+            return Ok(false);
         }
         if let Some(network) = &self.ip {
             let ip = address(row.get_ref(first + 4)?);

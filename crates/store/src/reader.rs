@@ -36,6 +36,8 @@ pub struct Reader {
 
 struct Inner {
     dir: PathBuf,
+    /// Rows one query looks at.
+    budget: u64,
     idle: Mutex<Vec<Connections>>,
 }
 
@@ -70,7 +72,11 @@ pub(crate) struct Found {
 
 impl Reader {
     pub(crate) fn new(dir: PathBuf) -> Self {
-        Self { inner: Arc::new(Inner { dir, idle: Mutex::default() }) }
+        Self::with_budget(dir, MAX_EXAMINED)
+    }
+
+    fn with_budget(dir: PathBuf, budget: u64) -> Self {
+        Self { inner: Arc::new(Inner { dir, budget, idle: Mutex::default() }) }
     }
 
     /// Opens a data folder for reading only, whether a server runs on it or not. Never migrates, never writes.
@@ -98,7 +104,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when a file cannot be read.
     pub fn query(&self, query: &RecordQuery) -> Result<Page, StoreError> {
-        self.with(|connections| connections.query(&self.inner.dir, query))
+        self.with(|connections| connections.query(&self.inner.dir, query, self.inner.budget))
     }
 
     /// One record by its push's id, with its evidence where that is still kept.
@@ -177,13 +183,13 @@ impl Connections {
         Ok(days)
     }
 
-    fn query(&mut self, dir: &Path, query: &RecordQuery) -> Result<Page, StoreError> {
+    fn query(&mut self, dir: &Path, query: &RecordQuery, budget: u64) -> Result<Page, StoreError> {
         let limit = query.page_size();
         let filter = Filter::of(query);
         let mut window = Window {
             below: query.until.map_or(Cursor::NEWEST, Cursor::at).min(query.after.unwrap_or(Cursor::NEWEST)),
             from: query.since.map_or(Cursor::OLDEST, Cursor::at),
-            budget: MAX_EXAMINED,
+            budget,
             wanted: limit + 1,
         };
         let path = layout::journal_file(dir);
@@ -195,7 +201,9 @@ impl Connections {
         if let Some((last, _)) = found.records.get(limit) {
             window.from = window.from.max(*last);
         }
-        let mut from_files = 0;
+        // The files have a budget of their own, so that each page gets further in them too.
+        window.budget = budget;
+        let (mut from_files, mut begun) = (0, false);
         for day in self.list_days(dir)? {
             let (first, end) = (Cursor::at(day.start()), Cursor::at(day.end()));
             if first >= window.below {
@@ -205,7 +213,12 @@ impl Connections {
             {
                 break;
             }
+            if window.budget == 0 && begun {
+                found.stopped = Some(end.min(window.below));
+                break;
+            }
             let Some(db) = self.day(dir, day)? else { continue };
+            begun = true;
             let more = day::find(db, day, &filter, &mut window)
                 .map_err(StoreError::db(layout::records_file(dir, day)))?;
             from_files += more.records.len();
@@ -272,4 +285,102 @@ fn wal_has_content(database: &Path) -> bool {
     let mut wal = database.as_os_str().to_owned();
     wal.push("-wal");
     std::fs::metadata(wal).is_ok_and(|meta| meta.len() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use model::{Code, StreamKey};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::lock::DataLock;
+    use crate::row::{Counted, OpenRow, OwnEnd, own_record};
+
+    fn example(n: u64, at: Timestamp) -> Record {
+        let id = PushId::from_parts(at, u128::from(n));
+        let names = ["studio", "camera", "配信"];
+        let key = StreamKey {
+            domain: format!("d{}", n % 3),
+            app: "live".to_owned(),
+            stream: format!("{}-{}", names[(n % 3) as usize], n % 7),
+        };
+        let open = OpenRow {
+            id,
+            account: n % 2,
+            key,
+            protocol: "rtmp".to_owned(),
+            client_ip: std::net::Ipv4Addr::from(0x0a00_0000 + (n % 11) as u32).into(),
+            client_port: 1,
+            connected_at: at,
+            published_at: at,
+            encoder: None,
+            stream_param: None,
+        };
+        let mut record = own_record(&open, "n", OwnEnd::NodeDied, at, Counted::default());
+        record.errcode = (n % 5) as u16;
+        record.side = ["client", "network"][(n % 2) as usize].to_owned();
+        record
+    }
+
+    fn folder(records: &[Record]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        crate::filing::import(&DataLock::take(dir.path()).unwrap(), records.to_vec()).unwrap();
+        drop(JOURNAL.open(&layout::journal_file(dir.path())).unwrap());
+        dir
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+        /// Pages that stop because their budget is spent follow each other without a gap or a repetition.
+        #[test]
+        fn short_pages_add_up_to_the_same_records(
+            count in 1u64..300,
+            step in prop_oneof![Just(0u64), 1u64..1_000, Just(1_000_000)],
+            budget in 1u64..40,
+            limit in 1usize..30,
+            code in proptest::option::of(0u16..6),
+            side in proptest::option::of(0usize..2),
+            name in proptest::option::of(proptest::sample::select(vec!["cam", "a", "配信-3", "studio-5", "none"])),
+            network in proptest::option::of(proptest::sample::select(vec!["10.0.0.4/32", "10.0.0.0/30", "10.0.0.0/8"])),
+        ) {
+            let first = Timestamp::parse("2025-11-20T23:59:00Z").unwrap();
+            let every: Vec<Record> =
+                (0..count).map(|n| example(n, first.plus(Duration::from_millis(n * step)))).collect();
+            let dir = folder(&every);
+            let reader = Reader::with_budget(dir.path().to_owned(), budget);
+            let mut query = RecordQuery {
+                limit,
+                codes: code.map(|code| Code::new(code, 0)).into_iter().collect(),
+                side: side.map(|side| ["client", "network"][side].to_owned()),
+                stream: name.map(str::to_owned),
+                fuzzy: true,
+                ip: network.map(|network| network.parse().unwrap()),
+                ..RecordQuery::default()
+            };
+            let mut found = Vec::new();
+            let mut rounds = 0;
+            loop {
+                let page = reader.query(&query).unwrap();
+                prop_assert!(page.records.len() <= limit);
+                found.extend(page.records.iter().map(|record| record.id));
+                let Some(next) = page.next else { break };
+                prop_assert!(query.after.is_none_or(|after| next < after), "each page goes further back");
+                query.after = Some(next);
+                rounds += 1;
+                prop_assert!(rounds < 5_000);
+            }
+            let unique: HashSet<PushId> = found.iter().copied().collect();
+            prop_assert_eq!(unique.len(), found.len(), "none twice");
+            let wanted = every.iter().filter(|record| {
+                code.is_none_or(|code| record.errcode == code)
+                    && query.side.as_ref().is_none_or(|side| record.side == *side)
+                    && name.is_none_or(|name| record.stream.as_ref().unwrap().contains(name))
+                    && query.ip.is_none_or(|network| network.contains(&record.client_ip))
+            });
+            prop_assert_eq!(unique, wanted.map(|record| record.id).collect::<HashSet<_>>());
+        }
+    }
 }

@@ -209,7 +209,7 @@ fn key_of(day: Day, at: Cursor) -> i64 {
         return 0;
     }
     if at >= Cursor::at(day.end()) {
-        return i64::MAX;
+        return first_row(day, day.end(), 0);
     }
     first_row(day, Timestamp(at.ended_at), 0).saturating_add(at.tie)
 }

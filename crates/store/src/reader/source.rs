@@ -160,8 +160,9 @@ impl Source {
         budget: &mut u64,
         mut admits: impl FnMut(&Row<'_>) -> rusqlite::Result<bool>,
     ) -> rusqlite::Result<()> {
-        while self.found.is_empty() && !self.dry && *budget > 0 {
-            let chunk = u64::try_from(self.chunk).unwrap_or(u64::MAX).min(*budget);
+        // The first row is looked at in any case: a query that gets no further than the one before would never end.
+        while self.found.is_empty() && !self.dry && (*budget > 0 || self.looked_to.is_none()) {
+            let chunk = u64::try_from(self.chunk).unwrap_or(u64::MAX).min((*budget).max(1));
             let limit = i64::try_from(chunk).unwrap_or(i64::MAX);
             let mut select = db.prepare_cached(self.by.select())?;
             let mut rows =

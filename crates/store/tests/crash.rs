@@ -28,6 +28,7 @@ fn child() {
     let hold = std::env::var(MODE).is_ok_and(|mode| mode == "hold");
     let store = open(Path::new(&folder));
     store.recover().unwrap();
+    std::io::stderr().write_all(format!("pid {}\n", std::process::id()).as_bytes()).unwrap();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap();
     runtime.block_on(async {
@@ -169,5 +170,117 @@ fn three_hundred_live_pushes_at_a_kill_are_three_hundred_records() {
             killed_at.since(record.ended_at)
         );
         assert_eq!(record.bytes_in, 1_000_000);
+    }
+}
+
+/// What a trace of system calls says about one journal: how much of its WAL had been synced at each announced push.
+struct Trace {
+    /// Announced pushes, each with the length of the WAL that was on the disk for certain at that moment.
+    live: Vec<(PushId, u64)>,
+}
+
+impl Trace {
+    /// Reads the output of `strace -f -y -s 100 -e trace=fsync,fdatasync,pwrite64,write`.
+    fn read(text: &str) -> Self {
+        let (mut written, mut synced) = (0u64, 0u64);
+        let mut pending: HashMap<&str, u64> = HashMap::new();
+        let mut live = Vec::new();
+        for line in text.lines() {
+            let Some((pid, call)) = line.trim_start().split_once(' ') else { continue };
+            let call = call.trim_start();
+            if call.starts_with("pwrite64(") && call.contains("journal.db-wal>") {
+                let arguments = call.split(") = ").next().unwrap().trim_end_matches(" <unfinished ...>");
+                let mut numbers = arguments.rsplit(", ").map(|n| n.trim_end_matches(')').parse::<u64>());
+                let (offset, length) = (numbers.next().unwrap().unwrap(), numbers.next().unwrap().unwrap());
+                written = written.max(offset + length);
+            } else if (call.starts_with("fsync(") || call.starts_with("fdatasync("))
+                && call.contains("journal.db-wal>")
+            {
+                // What was written before the call began is on the disk when it has returned.
+                match call.contains("<unfinished") {
+                    true => drop(pending.insert(pid, written)),
+                    false => synced = written,
+                }
+            } else if call.starts_with("<... fsync resumed") || call.starts_with("<... fdatasync resumed") {
+                synced = synced.max(pending.remove(pid).unwrap_or(0));
+            } else if let Some((_, said)) = call.split_once("\"live ") {
+                live.push((said[..36].parse().unwrap(), synced));
+            }
+        }
+        Self { live }
+    }
+}
+
+#[test]
+fn a_copy_of_the_store_as_last_synced_recovers_every_announced_push() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        println!("skipped: strace is not installed");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let (data, log) = (dir.path().join("data"), dir.path().join("trace"));
+    let mut traced = Command::new("strace")
+        .args([
+            "-f",
+            "-y",
+            "-s",
+            "100",
+            "-e",
+            "trace=fsync,fdatasync,pwrite64,write",
+            "-e",
+            "signal=none",
+            "-o",
+        ])
+        .arg(&log)
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "child", "--nocapture", "--test-threads=1"])
+        .env(FOLDER, &data)
+        .env(MODE, "hold")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(traced.stderr.take().unwrap()).lines();
+    let mut pid = String::new();
+    let mut live = 0;
+    for line in said.by_ref().map_while(Result::ok) {
+        match line.split_once(' ') {
+            Some(("pid", id)) => id.clone_into(&mut pid),
+            Some(("live", _)) => live += 1,
+            _ => {}
+        }
+        if live == 300 {
+            break;
+        }
+    }
+    // The traced process itself: without it strace ends, but not the other way round.
+    let killed = Command::new("kill").args(["-9", &pid]).status();
+    assert!(pid.is_empty() || killed.unwrap().success());
+    traced.wait().unwrap();
+    if live < 300 {
+        println!("skipped: processes cannot be traced here");
+        return;
+    }
+    let trace = Trace::read(&std::fs::read_to_string(&log).unwrap());
+    assert_eq!(trace.live.len(), 300);
+    // Cuts the power right after the first, after the last, and after some announcements in between.
+    for cut in [0, 1, 7, 50, 120, 200, 299] {
+        let (_, synced) = trace.live[cut];
+        let copy = dir.path().join(format!("cut-{cut}"));
+        copy_as_crashed(&data, &copy);
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open(copy.join("journal.db-wal"))
+            .unwrap()
+            .set_len(synced)
+            .unwrap();
+        let store = open(&copy);
+        store.recover().unwrap();
+        let recovered: std::collections::HashSet<PushId> =
+            all(&store.reader()).iter().map(|r| r.id).collect();
+        for (id, _) in trace.live.iter().take(cut + 1) {
+            assert!(recovered.contains(id), "{id} was announced, and is not in what had been synced by then");
+        }
+        assert!(recovered.len() < 300 || cut > 100, "the cut took nothing away, so it proves nothing");
     }
 }

@@ -1,6 +1,8 @@
 //! End-to-end scenarios: the built program, real encoders and clients, and what the records say afterwards. One file
 //! a promise; what each needs of the machine is in `support::rights`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "the helpers of tests are tests too")]
+
 mod admission;
 mod auth_hook;
 mod console;
@@ -10,9 +12,9 @@ mod full_disk;
 mod gstreamer;
 mod limits;
 mod mistakes;
+mod network;
 mod node_death;
 mod orders;
-mod path_lost;
 mod proxy_protocol;
 mod stages;
 mod support;

@@ -11,6 +11,7 @@ static NEXT: AtomicU8 = AtomicU8::new(0);
 pub struct Namespace {
     name: String,
     cable: String,
+    device: String,
     pub host: Ipv4Addr,
     pub client: Ipv4Addr,
 }
@@ -23,15 +24,16 @@ impl Namespace {
         let net = u8::try_from(id() % 250).unwrap();
         let address = |last| Ipv4Addr::new(10, 213, net.wrapping_add(number), last);
         let (host, client) = (address(1), address(2));
-        let space = Self { name: format!("lf{tag}"), cable: format!("lfh{tag}"), host, client };
-        let (name, cable, far) = (&space.name, &space.cable, format!("lfc{tag}"));
+        let (name, cable, device) = (format!("lf{tag}"), format!("lfh{tag}"), format!("lfc{tag}"));
+        let space = Self { name, cable, device, host, client };
+        let (name, cable, far) = (&space.name, &space.cable, &space.device);
         ip(&["netns", "add", name]);
-        ip(&["link", "add", cable, "type", "veth", "peer", "name", &far]);
-        ip(&["link", "set", &far, "netns", name]);
+        ip(&["link", "add", cable, "type", "veth", "peer", "name", far]);
+        ip(&["link", "set", far, "netns", name]);
         ip(&["addr", "add", &format!("{host}/24"), "dev", cable]);
         ip(&["link", "set", cable, "up"]);
-        ip(&["-n", name, "addr", "add", &format!("{client}/24"), "dev", &far]);
-        ip(&["-n", name, "link", "set", &far, "up"]);
+        ip(&["-n", name, "addr", "add", &format!("{client}/24"), "dev", far]);
+        ip(&["-n", name, "link", "set", far, "up"]);
         space
     }
 
@@ -42,9 +44,36 @@ impl Namespace {
 
     /// From now on nothing comes out or in, and nobody is told.
     pub fn black_hole(&self) {
-        for chain in ["INPUT", "OUTPUT"] {
-            ip(&["netns", "exec", &self.name, "iptables", "-I", chain, "-j", "DROP"]);
-        }
+        self.run(&["iptables", "-I", "INPUT", "-j", "DROP"]);
+        self.run(&["iptables", "-I", "OUTPUT", "-j", "DROP"]);
+    }
+
+    /// From now on nothing comes out, and who sends something in is told that there is no such host.
+    pub fn unreachable(&self) {
+        self.run(&["iptables", "-I", "OUTPUT", "-p", "tcp", "-j", "DROP"]);
+        self.run(&[
+            "iptables",
+            "-I",
+            "INPUT",
+            "-p",
+            "tcp",
+            "-j",
+            "REJECT",
+            "--reject-with",
+            "icmp-host-unreachable",
+        ]);
+    }
+
+    /// From now on so much comes out a second, and the rest waits in a long queue.
+    pub fn uplink(&self, rate: &str) {
+        let device = &self.device;
+        self.run(&[
+            "tc", "qdisc", "add", "dev", device, "root", "tbf", "rate", rate, "burst", "4k", "latency", "3s",
+        ]);
+    }
+
+    fn run(&self, words: &[&str]) {
+        ip(&[&["netns", "exec", &self.name], words].concat());
     }
 }
 

@@ -1,5 +1,7 @@
 //! Commands and options.
 
+pub mod lab;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -40,6 +42,9 @@ pub enum Command {
     Causes(CausesArgs),
     /// Validate the configuration
     Check,
+    /// Produce causes on purpose and compare the records with them
+    #[command(subcommand)]
+    Lab(lab::LabCommand),
 }
 
 /// Options of `serve`.

@@ -1,4 +1,5 @@
 //! The server as a whole: first start, records of real connections, stops, and refusals to start.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that cannot go on fails its test")]
 
 mod common;
 

@@ -2,6 +2,7 @@
 
 mod causes;
 mod check;
+mod lab;
 mod records;
 mod serve;
 mod show;
@@ -23,6 +24,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Show(args) => show::run(&args, &cli.data),
         Command::Causes(args) => causes::run(&args),
         Command::Check => check::run(config),
+        Command::Lab(command) => lab::run(command),
     }
 }
 

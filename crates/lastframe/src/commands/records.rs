@@ -1,6 +1,6 @@
 //! `records`: queries interruption records.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -20,26 +20,33 @@ use crate::terminal::text::{clean, duration, local_time};
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 /// `--follow` looks back this far, since records are not written in the order of their ends.
 const LOOK_BACK: Duration = Duration::from_secs(15);
+/// Ends that a node that died left open are written at its next start, long after they happened: every so many looks
+/// `--follow` looks back further, at the newest [`FAR_RECORDS`].
+const FAR_EVERY: u32 = 20;
+const FAR_BACK: Duration = Duration::from_secs(24 * 3_600);
+const FAR_RECORDS: usize = 1_000;
 
 /// Prints the records that are asked for.
 pub fn run(args: &RecordsArgs, data: &Path) -> Result<(), Failure> {
     let reader = Reader::open_dir(data)?;
     let now = SystemClock.now();
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let mut records = take(&reader, query(args, now), limit)?;
     let mut printer = Printer::new(args);
     if args.follow {
+        let mut follower = Follower::new(args, &reader)?;
+        let mut records = take(&reader, query(args, now), limit)?;
+        follower.printed(&records);
         // The newest comes last, as in a log that grows.
         records.reverse();
+        printer.print(&records)?;
+        return follower.run(&mut printer);
     }
+    let records = take(&reader, query(args, now), limit)?;
     printer.print(&records)?;
-    if !args.follow {
-        if records.is_empty() && args.format == RecordFormat::Table {
-            eprintln!("no records match");
-        }
-        return Ok(());
+    if records.is_empty() && args.format == RecordFormat::Table {
+        eprintln!("no records match");
     }
-    follow(args, &reader, &mut printer, &records)
+    Ok(())
 }
 
 fn query(args: &RecordsArgs, now: Timestamp) -> RecordQuery {
@@ -71,26 +78,52 @@ fn take(reader: &Reader, mut query: RecordQuery, limit: usize) -> Result<Vec<Rec
     }
 }
 
-fn follow(
-    args: &RecordsArgs,
-    reader: &Reader,
-    printer: &mut Printer,
-    printed: &[Record],
-) -> Result<(), Failure> {
-    let started = SystemClock.now();
-    let mut seen: HashSet<PushId> = printed.iter().map(|r| r.id).collect();
-    loop {
-        std::thread::sleep(LOOK_EVERY);
-        let since = SystemClock.now().minus(LOOK_BACK).max(started.minus(Duration::from_secs(1)));
-        let query = RecordQuery { since: Some(since), ..query(args, started) };
-        let mut fresh = take(reader, query, usize::MAX)?;
-        // What lies before the window cannot come again.
-        let window: HashSet<PushId> = fresh.iter().map(|r| r.id).collect();
-        fresh.retain(|r| !seen.contains(&r.id));
-        seen.retain(|id| window.contains(id));
-        seen.extend(window);
-        fresh.reverse();
-        printer.print(&fresh)?;
+/// What `--follow` has seen, so that each record is printed once.
+struct Follower<'a> {
+    args: &'a RecordsArgs,
+    reader: &'a Reader,
+    /// Ids with the ends of their pushes.
+    seen: HashMap<PushId, Timestamp>,
+}
+
+impl<'a> Follower<'a> {
+    /// Knows what is written already. Made before the first records are printed: what comes in between is new.
+    fn new(args: &'a RecordsArgs, reader: &'a Reader) -> Result<Self, Failure> {
+        let mut follower = Self { args, reader, seen: HashMap::new() };
+        follower.fresh(LOOK_BACK, usize::MAX)?;
+        follower.fresh(FAR_BACK, FAR_RECORDS)?;
+        Ok(follower)
+    }
+
+    fn printed(&mut self, records: &[Record]) {
+        self.seen.extend(records.iter().map(|r| (r.id, r.ended_at)));
+    }
+
+    /// Records that ended within `back` and were not seen before, oldest first.
+    fn fresh(&mut self, back: Duration, limit: usize) -> Result<Vec<Record>, Failure> {
+        let now = SystemClock.now();
+        let window = RecordQuery { since: Some(now.minus(back)), ..query(self.args, now) };
+        let mut records = take(self.reader, window, limit)?;
+        if limit != usize::MAX {
+            // What has left this window is older than all of it, and does not come back.
+            let window: HashSet<PushId> = records.iter().map(|r| r.id).collect();
+            let recent = now.minus(LOOK_BACK.saturating_mul(2));
+            self.seen.retain(|id, ended_at| window.contains(id) || *ended_at >= recent);
+        }
+        records.retain(|r| self.seen.insert(r.id, r.ended_at).is_none());
+        records.reverse();
+        Ok(records)
+    }
+
+    fn run(mut self, printer: &mut Printer) -> Result<(), Failure> {
+        for look in 1u32.. {
+            std::thread::sleep(LOOK_EVERY);
+            printer.print(&self.fresh(LOOK_BACK, usize::MAX)?)?;
+            if look.is_multiple_of(FAR_EVERY) {
+                printer.print(&self.fresh(FAR_BACK, FAR_RECORDS)?)?;
+            }
+        }
+        Ok(())
     }
 }
 

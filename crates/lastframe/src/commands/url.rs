@@ -61,7 +61,7 @@ fn domain_of<'a>(args: &UrlArgs, known: &'a [Domain]) -> Result<&'a Domain, Fail
 fn url(args: &UrlArgs, config: &Config, domain: &Domain, expires: Timestamp) -> String {
     let push = matches!(args.kind, UrlKind::Rtmp | UrlKind::Rtmps | UrlKind::Srt | UrlKind::Whip);
     let key = match push {
-        true => domain.auth.then(|| if domain.key.is_empty() { &domain.backup_key } else { &domain.key }),
+        true => domain.auth.then_some(if domain.key.is_empty() { &domain.backup_key } else { &domain.key }),
         false => domain.play_auth.then_some(&domain.play_key),
     };
     let port = args.port.or(match args.kind {

@@ -1,5 +1,6 @@
 //! The program itself, run as a user runs it.
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that cannot go on fails its test")]
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;

@@ -1,5 +1,6 @@
 //! A whole server on free ports, and a client that shows every byte of an answer.
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that cannot go on fails its test")]
 
 use std::net::SocketAddr;
 use std::sync::Arc;

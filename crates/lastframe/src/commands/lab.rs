@@ -1,0 +1,113 @@
+//! `lab`: the fault lab.
+
+use std::io::{self, Write};
+
+use cause::Cause;
+use lab::child::{self, Plan};
+use lab::report::{self, Matrix};
+use lab::{Choice, LabError, Outcome, Target, missing, scenarios};
+
+use crate::cli::lab::{LabClientArgs, LabCommand, LabRunArgs};
+use crate::failure::Failure;
+use crate::terminal::table::{Column, write};
+
+const WIDTH: usize = 100;
+
+/// Does what the command line says.
+pub fn run(command: LabCommand) -> Result<(), Failure> {
+    match command {
+        LabCommand::List => list(),
+        LabCommand::Run(args) => runtime()?.block_on(produce(args)),
+        LabCommand::Client(args) => runtime()?.block_on(child::play(&plan(args))).map_err(Failure::failed),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let failed = |error| Failure::failed(format!("cannot start the runtime: {error}"));
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)
+}
+
+fn list() -> Result<(), Failure> {
+    let columns = [
+        Column { heading: "CODE", max: 6 },
+        Column { heading: "SCENARIO", max: 32 },
+        Column { heading: "NEEDS", max: 10 },
+        Column { heading: "WHAT HAPPENS", max: WIDTH },
+    ];
+    let scenarios = scenarios::all();
+    let mut rows = Vec::new();
+    for cause in Cause::ALL {
+        let code = cause.code().to_string();
+        for scenario in scenarios.iter().filter(|scenario| scenario.cause == cause) {
+            let (needs, about) = (scenario.needs.to_string(), scenario.about.to_owned());
+            rows.push(vec![code.clone(), scenario.name.to_owned(), needs, about]);
+        }
+        if let Some(reason) = missing::reason(cause) {
+            rows.push(vec![code, "-".to_owned(), "-".to_owned(), format!("none yet: {reason}")]);
+        }
+    }
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    write(&mut out, &columns, &rows)?;
+    Ok(out.flush()?)
+}
+
+async fn produce(args: LabRunArgs) -> Result<(), Failure> {
+    let chosen = lab::choose(&args.what).map_err(usage)?;
+    let target = target(&args).map_err(usage)?;
+    let runs = u64::from(args.repeat).saturating_mul(chosen.scenarios.len() as u64);
+    let mut done = 0_u64;
+    let outcomes = lab::run(&chosen.scenarios, target, args.repeat, |outcome| {
+        done = done.saturating_add(1);
+        match args.json {
+            // A reader that has gone away does not end the run: servers have to be taken down.
+            true => drop(writeln!(io::stdout(), "{}", outcome.to_json())),
+            false => drop(writeln!(io::stderr(), "{done:>4}/{runs}  {}", report::line(outcome))),
+        }
+    })
+    .await;
+    let missing = Outcome::of_missing(&chosen.missing);
+    if args.json {
+        for outcome in &missing {
+            writeln!(io::stdout(), "{}", outcome.to_json())?;
+        }
+    } else {
+        let all: Vec<Outcome> = outcomes.iter().chain(&missing).cloned().collect();
+        io::stdout().write_all(report::table(&all).as_bytes())?;
+        if args.repeat > 1 {
+            io::stdout().write_all(Matrix::of(&outcomes).to_string().as_bytes())?;
+        }
+    }
+    if let Some(file) = &args.docs {
+        let page = report::page(&scenarios::all(), &outcomes);
+        std::fs::write(file, page)
+            .map_err(|error| Failure::failed(format!("cannot write {}: {error}", file.display())))?;
+    }
+    verdict(&chosen, &outcomes)
+}
+
+fn verdict(chosen: &Choice, outcomes: &[Outcome]) -> Result<(), Failure> {
+    match outcomes.iter().filter(|outcome| outcome.is_wrong()).count() {
+        0 => Ok(()),
+        wrong => Err(Failure::failed(format!(
+            "{wrong} of {} runs of {} scenarios came out wrong",
+            outcomes.len(),
+            chosen.scenarios.len()
+        ))),
+    }
+}
+
+fn target(args: &LabRunArgs) -> Result<Option<Target>, LabError> {
+    match (&args.target, &args.api, &args.key) {
+        (Some(url), Some(api), Some(key)) => Target::new(url, api, key, args.sign_key.as_deref()).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn usage(error: LabError) -> Failure {
+    Failure::Usage(error.to_string())
+}
+
+fn plan(args: LabClientArgs) -> Plan {
+    let LabClientArgs { server, tc_url, app, name, kbps, steps } = args;
+    Plan { server, tc_url, app, name, kbps, steps }
+}

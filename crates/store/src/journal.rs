@@ -6,10 +6,12 @@
 //! | [`refusals`] | refused and pre-publish ends, folded |
 //! | [`writer`] | the thread that commits |
 //! | [`batch`] | what each operation writes |
+//! | [`disk`] | checkpoints, and whether the disk is full |
 //! | [`run`] | this run's row, and what earlier runs left open |
 //! | [`reserve`] | room kept back for a full disk |
 
 pub(crate) mod batch;
+mod disk;
 pub(crate) mod queue;
 pub(crate) mod refusals;
 pub(crate) mod reserve;

@@ -1,14 +1,88 @@
 //! What each operation writes. All of it may be written again: a batch that failed, or whose outcome nobody knows, is
 //! repeated as a whole.
 
-use model::{PushId, Timestamp};
+use std::collections::HashMap;
+
+use model::{PushId, Record, Timestamp};
 use rusqlite::{Transaction, params};
 
+use super::queue::Op;
 use super::refusals::FoldUpdate;
 use crate::columns::{Address, Documents, signed};
+use crate::error::{is_disk_error, lost};
 use crate::evidence::Place;
 use crate::reader::query::tie;
 use crate::row::{Counted, EndRow, OpenRow};
+use crate::store::Recovery;
+
+/// What a batch gave, to be told once it is durable.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    pub counters: Vec<(PushId, Counted)>,
+    pub changed: Vec<u64>,
+    pub recovery: Recovery,
+    pub recovered: Vec<Record>,
+    pub unstorable: u64,
+    pub bytes: u64,
+}
+
+/// A batch being written.
+pub(crate) struct Batch<'a> {
+    tx: &'a Transaction<'a>,
+    run: i64,
+    places: &'a HashMap<PushId, Place>,
+    pub outcome: Outcome,
+}
+
+impl<'a> Batch<'a> {
+    pub fn new(tx: &'a Transaction<'a>, run: i64, places: &'a HashMap<PushId, Place>) -> Self {
+        Self { tx, run, places, outcome: Outcome::default() }
+    }
+
+    fn place(&self, end: &EndRow) -> Option<Place> {
+        self.places.get(&end.record.id).copied()
+    }
+
+    /// Writes a row. One that the database would never take may not hold up all others.
+    fn row(&mut self, id: PushId, write: impl FnOnce(&Self) -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+        self.outcome.bytes += 2_000;
+        match write(self) {
+            Err(error) if !is_disk_error(&error) => {
+                tracing::error!("{}", lost(id, &error));
+                self.outcome.unstorable += 1;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Writes what an operation asks for.
+    pub fn op(&mut self, op: &Op) -> rusqlite::Result<()> {
+        match op {
+            Op::Open { row, .. } => self.row(row.id, |b| open_push(b.tx, b.run, row)),
+            Op::Close { end, .. } => self.row(end.record.id, |b| close_push(b.tx, end, b.place(end))),
+            Op::Forget { id, .. } => self.row(*id, |b| forget_push(b.tx, *id)),
+            Op::Filed { seqs, .. } => remove_filed(self.tx, seqs),
+            Op::Catalog { change, .. } => {
+                let rows = change.apply(self.tx)?;
+                self.outcome.changed.push(rows);
+                Ok(())
+            }
+            // These concern the batch as a whole.
+            Op::Recover { .. } | Op::Stopping { .. } | Op::Shutdown { .. } => Ok(()),
+        }
+    }
+
+    /// A refused or pre-publish end; `folding` while equal ones may be added to it.
+    pub fn refused(&mut self, end: &EndRow, folding: bool) -> rusqlite::Result<()> {
+        self.row(end.record.id, |b| insert_end(b.tx, end, b.place(end), folding))
+    }
+
+    /// Attempts that were added to a record.
+    pub fn fold(&mut self, update: &FoldUpdate) -> rusqlite::Result<()> {
+        self.row(update.id, |b| update_fold(b.tx, update))
+    }
+}
 
 pub(crate) fn open_push(tx: &Transaction<'_>, run: i64, row: &OpenRow) -> rusqlite::Result<()> {
     tx.prepare_cached(

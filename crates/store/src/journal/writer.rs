@@ -7,21 +7,22 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use model::{PushId, Record, Timestamp};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
+use super::Shared;
+use super::batch::{self, Batch, Outcome};
+use super::disk::{checkpoint, disk_is_full, is_full};
 use super::queue::{Op, Reply};
 use super::refusals::{FoldUpdate, Waiting};
 use super::reserve::Reserve;
 use super::run::{self, LeftOpen};
-use super::{Shared, batch};
-use crate::error::{JournalError, StoreError, is_disk_error, lost};
+use crate::error::{JournalError, StoreError, is_disk_error};
 use crate::evidence::{EvidenceFiles, Place};
 use crate::layout::{self, Day};
 use crate::limits::{CHECKPOINT_BUSY, CHECKPOINT_IDLE, COUNTER_ROUNDS, HEARTBEAT, MAX_BATCH};
 use crate::row::{Counted, EndRow, PushCounters};
 use crate::schema::JOURNAL;
 use crate::stats::add;
-use crate::store::Recovery;
 
 /// How often the last batch is tried when the program stops and the disk does not take it.
 const LAST_TRIES: u32 = 5;
@@ -66,17 +67,6 @@ impl Work {
     }
 }
 
-/// What a batch gave, to be told once it is durable.
-#[derive(Default)]
-struct Outcome {
-    counters: Vec<(PushId, Counted)>,
-    changed: Vec<u64>,
-    recovery: Recovery,
-    recovered: Vec<Record>,
-    unstorable: u64,
-    bytes: u64,
-}
-
 impl Writer {
     /// Opens the journal and begins this run. A full disk is no error: the thread goes on trying.
     pub fn open(shared: Arc<Shared>) -> Result<Self, StoreError> {
@@ -101,7 +91,7 @@ impl Writer {
         }
         match outcome {
             Ok(()) => writer.reserve.restore(now),
-            Err(error) if error.is_disk() && disk_is_full(&writer.shared) => {
+            Err(error) if error.is_disk() && disk_is_full(&writer.shared.config.dir) => {
                 tracing::error!(%error, "the disk is full: no push is admitted until there is room");
             }
             Err(error) => return Err(error),
@@ -203,7 +193,9 @@ impl Writer {
             db.pragma_update(None, "wal_autocheckpoint", 0).map_err(StoreError::db(&path))?;
             // After a failed write nobody knows which pages of the WAL are on the disk, although they read well. A
             // checkpoint writes and syncs them all into the database itself.
-            if !checkpoint(&db, "truncate").map_err(StoreError::db(&path))? {
+            let whole = checkpoint(&db, "truncate").map_err(StoreError::db(&path))?;
+            // At the start a reader may be in the way of it, and no write has failed in this run.
+            if !whole && self.run.is_some() {
                 return Err(StoreError::Unwritable);
             }
             layout::sync_dir(&self.shared.config.dir)?;
@@ -235,17 +227,15 @@ impl Writer {
         let (Some(db), Some(run)) = (&mut self.db, self.run) else { return Err(StoreError::Unwritable) };
         let write = |db: &mut Connection| -> rusqlite::Result<Outcome> {
             let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let mut batch = Batch { tx: &tx, run, places: &places, outcome: Outcome::default() };
+            let mut batch = Batch::new(&tx, run, &places);
             for op in &work.ops {
                 batch.op(op)?;
             }
             for waiting in &work.refused {
-                let end = &waiting.end;
-                let folding = waiting.key.is_some();
-                batch.row(end.record.id, |b| batch::insert_end(b.tx, end, b.place(end), folding))?;
+                batch.refused(&waiting.end, waiting.key.is_some())?;
             }
             for update in &work.folds {
-                batch.row(update.id, |b| batch::update_fold(b.tx, update))?;
+                batch.fold(update)?;
             }
             if work.beat || self.stopping_at.is_some() {
                 run::heartbeat(&tx, run, self.shared.clock.now(), self.stopping_at, false)?;
@@ -491,75 +481,8 @@ impl Drop for Writer {
     }
 }
 
-/// A batch being written.
-struct Batch<'a> {
-    tx: &'a Transaction<'a>,
-    run: i64,
-    places: &'a HashMap<PushId, Place>,
-    outcome: Outcome,
-}
-
-impl Batch<'_> {
-    fn place(&self, end: &EndRow) -> Option<Place> {
-        self.places.get(&end.record.id).copied()
-    }
-
-    /// Writes a row. One that the database would never take may not hold up all others.
-    fn row(&mut self, id: PushId, write: impl FnOnce(&Self) -> rusqlite::Result<()>) -> rusqlite::Result<()> {
-        self.outcome.bytes += 2_000;
-        match write(self) {
-            Err(error) if !is_disk_error(&error) => {
-                tracing::error!("{}", lost(id, &error));
-                self.outcome.unstorable += 1;
-                Ok(())
-            }
-            other => other,
-        }
-    }
-
-    fn op(&mut self, op: &Op) -> rusqlite::Result<()> {
-        match op {
-            Op::Open { row, .. } => self.row(row.id, |b| batch::open_push(b.tx, b.run, row)),
-            Op::Close { end, .. } => self.row(end.record.id, |b| batch::close_push(b.tx, end, b.place(end))),
-            Op::Forget { id, .. } => self.row(*id, |b| batch::forget_push(b.tx, *id)),
-            Op::Filed { seqs, .. } => batch::remove_filed(self.tx, seqs),
-            Op::Catalog { change, .. } => {
-                let rows = change.apply(self.tx)?;
-                self.outcome.changed.push(rows);
-                Ok(())
-            }
-            // These concern the batch as a whole.
-            Op::Recover { .. } | Op::Stopping { .. } | Op::Shutdown { .. } => Ok(()),
-        }
-    }
-}
-
 /// Spreads the pushes over the heartbeats, so that their counters are not all written in one batch.
 fn in_round(id: PushId, beat: u64) -> bool {
     let last = id.as_bytes().last().copied().unwrap_or_default();
     u64::from(last) % COUNTER_ROUNDS == beat % COUNTER_ROUNDS
-}
-
-/// Moves pages from the WAL into the database; false if readers kept it from all of them.
-fn checkpoint(db: &Connection, mode: &str) -> rusqlite::Result<bool> {
-    db.query_row(&format!("pragma wal_checkpoint({mode})"), [], |row| Ok(row.get::<_, i64>(0)? == 0))
-}
-
-fn is_full(error: &StoreError) -> bool {
-    match error {
-        StoreError::Database { source, .. } => is_disk_error(source),
-        StoreError::Io { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
-        _ => false,
-    }
-}
-
-/// Whether the folder takes no more data, as opposed to a file in it that cannot be used.
-fn disk_is_full(shared: &Shared) -> bool {
-    let path = shared.config.dir.join("probe");
-    let outcome = layout::private().open(&path).and_then(|mut file| {
-        std::io::Write::write_all(&mut file, &[0; 64 << 10])?;
-        file.sync_all()
-    });
-    let _ = std::fs::remove_file(&path);
-    outcome.is_err_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
 }

@@ -175,6 +175,44 @@ fn a_url_from_the_command_line_opens_a_push_of_its_stream_and_of_no_other() {
 }
 
 #[test]
+fn signatures_are_written_nowhere() {
+    let mut server = Setup::open().config(CATALOG).start();
+    let later = wall().plus(std::time::Duration::from_secs(3_600));
+    let mut secrets = Vec::new();
+    for (stream, key) in [("kept-secret", "the-key"), ("kept-secret-too", "not-the-key")] {
+        let query = signed_query(key, stream, later, Algorithm::Md5);
+        secrets.push(query["txSecret=".len()..].split('&').next().unwrap().to_owned());
+        if let Ok(push) = Pusher::push_to(server.rtmp(), "signed.test", "live", &format!("{stream}?{query}"))
+        {
+            push.delete_stream().unwrap();
+        }
+        let id = server.record(stream).id.to_string();
+        let shown = server.get(&format!("/api/v1/records/{id}")).to_string() + &server.cli(&["show", &id]);
+        assert!(secrets.iter().all(|secret| !shown.contains(secret.as_str())), "{shown}");
+    }
+    assert!(server.terminate().success());
+    let mut looked_at = 0;
+    let mut folders = vec![server.data().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+                continue;
+            }
+            let bytes = std::fs::read(entry.path()).unwrap();
+            let holds = |secret: &String| bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+            // The reserve is large and holds nothing.
+            if entry.file_name() != "reserve" {
+                assert!(!secrets.iter().any(holds), "{}", entry.path().display());
+                looked_at += 1;
+            }
+        }
+    }
+    assert!(looked_at > 3, "{looked_at} files");
+    assert!(secrets.iter().all(|secret| !server.printed().contains(secret.as_str())));
+}
+
+#[test]
 fn limits_of_domain_stream_key_and_priority_refuse_the_newcomer_and_spare_the_live_push() {
     let server = Setup::open().config(CATALOG).start();
     let address = server.rtmp();
@@ -193,11 +231,12 @@ fn limits_of_domain_stream_key_and_priority_refuse_the_newcomer_and_spare_the_li
     first.delete_stream().unwrap();
     assert_eq!(server.codes("taken", 2), ["1/0", "18/601"]);
 
-    let first = live(address, "ranked.test", "ranked?priority=5");
+    let mut first = live(address, "ranked.test", "ranked?priority=5");
     assert!(refused(address, "ranked.test", "live", "ranked?priority=4").text.starts_with("[18/602] "));
     let higher = live(address, "ranked.test", "ranked?priority=6");
+    let told = first.wait_for_cut();
+    assert!(told.text.starts_with("[21/102]"), "{told:?}");
     higher.delete_stream().unwrap();
-    drop(first);
     assert_eq!(server.codes("ranked", 3), ["1/0", "18/602", "21/102"]);
 }
 

@@ -1,5 +1,6 @@
 //! A newcomer's first minute.
 
+use std::io::{BufRead, BufReader};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use serde_json::Value;
 
 use crate::support::clock::{PATIENCE, now, until};
 use crate::support::encoder::Encoder;
+use crate::support::pusher::Pusher;
 use crate::support::rights;
 use crate::support::server::Server;
 use crate::support::setup::Setup;
@@ -72,7 +74,7 @@ fn the_printed_command_pushes_and_its_clean_stop_stands_on_record_at_once() {
 #[test]
 fn the_record_is_drawn_in_the_terminal_and_served_with_its_evidence() {
     let server = Setup::open().start();
-    let mut push = crate::support::pusher::Pusher::push(server.rtmp(), "drawn").unwrap();
+    let mut push = Pusher::push(server.rtmp(), "drawn").unwrap();
     push.send_media(2_000).unwrap();
     push.delete_stream().unwrap();
     let id = server.record("drawn").id.to_string();
@@ -86,9 +88,25 @@ fn the_record_is_drawn_in_the_terminal_and_served_with_its_evidence() {
 }
 
 #[test]
+fn the_record_appears_in_a_terminal_that_follows() {
+    let server = Setup::open().start();
+    let mut following = server.start_cli(&["records", "--follow", "--format", "json"]);
+    sleep(Duration::from_secs(1));
+    for stream in ["followed-1", "followed-2"] {
+        Pusher::push(server.rtmp(), stream).unwrap().delete_stream().unwrap();
+    }
+    let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+    for stream in ["followed-1", "followed-2"] {
+        let record: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        assert_eq!((&record["stream"], &record["errcode"]), (&stream.into(), &1.into()));
+    }
+    crate::support::signal::kill(&mut following);
+}
+
+#[test]
 fn health_and_metrics_tell_what_the_node_has_seen() {
     let server = Setup::open().start();
-    crate::support::pusher::Pusher::push(server.rtmp(), "counted").unwrap().delete_stream().unwrap();
+    Pusher::push(server.rtmp(), "counted").unwrap().delete_stream().unwrap();
     server.record("counted");
     let get = |path| crate::support::http::request(server.http(), "GET", path, &[], &[]).unwrap();
     assert_eq!(get("/healthz").status, 200);

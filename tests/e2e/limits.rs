@@ -4,8 +4,10 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::support::clock::{PATIENCE, now};
+use crate::support::encoder::Encoder;
 use crate::support::media;
 use crate::support::pusher::Pusher;
+use crate::support::rights;
 use crate::support::setup::Setup;
 
 #[test]
@@ -44,6 +46,22 @@ fn a_push_that_stops_sending_is_cut_at_the_idle_limit_and_known_as_stalled() {
     assert_eq!(record.code().to_string(), "20/0");
     // It answered the ping that is sent after three seconds of silence.
     assert_eq!(record.detail.expect("a detail").key, "encoder_stalled");
+}
+
+#[test]
+fn an_encoder_that_hangs_is_cut_at_the_idle_limit_and_its_host_known_to_live() {
+    if !rights::has(&["ffmpeg"]) {
+        return;
+    }
+    let server = Setup::open().config("[limits]\nidle = \"6s\"\n").start();
+    let encoder = Encoder::ffmpeg(&server.open_url("frozen"));
+    server.wait_for_pushes(1);
+    sleep(Duration::from_secs(2));
+    encoder.freeze();
+    let record = server.record("frozen");
+    assert_eq!(record.code().to_string(), "20/0", "{record:#?}");
+    // It has never answered a ping, so that nobody knows whether it would.
+    assert_eq!(record.detail.expect("a detail").key, "host_alive");
 }
 
 #[test]

@@ -39,6 +39,15 @@ fn a_host_that_routers_call_unreachable_is_told_from_a_black_hole() {
 }
 
 #[test]
+fn a_reset_that_answers_our_probe_is_a_router_that_forgot_the_connection() {
+    let Some(far) = Far::push("forgotten") else { return };
+    far.space.forgotten();
+    let record = far.server.record("forgotten");
+    assert_eq!(record.code().to_string(), "12/0", "{record:#?}");
+    assert_eq!(record.detail.expect("a detail").key, "nat_lost");
+}
+
+#[test]
 fn a_push_killed_under_a_collapsed_uplink_is_laid_to_the_network() {
     let Some(mut far) = Far::push("collapsed") else { return };
     sleep(Duration::from_secs(4));

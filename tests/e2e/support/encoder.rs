@@ -71,6 +71,11 @@ impl Encoder {
         signal::send(&self.child, "INT");
     }
 
+    /// Stops it where it stands, as a machine that hangs.
+    pub fn freeze(&self) {
+        signal::send(&self.child, "STOP");
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         signal::kill(&mut self.child);

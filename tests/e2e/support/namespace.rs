@@ -64,6 +64,12 @@ impl Namespace {
         ]);
     }
 
+    /// From now on nothing comes out, and who sends something in is reset, as by a router that was started anew.
+    pub fn forgotten(&self) {
+        self.run(&["iptables", "-I", "OUTPUT", "-p", "tcp", "!", "--tcp-flags", "RST", "RST", "-j", "DROP"]);
+        self.run(&["iptables", "-I", "INPUT", "-p", "tcp", "-j", "REJECT", "--reject-with", "tcp-reset"]);
+    }
+
     /// From now on so much comes out a second, and the rest waits in a long queue.
     pub fn uplink(&self, rate: &str) {
         let device = &self.device;

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, ExitStatus};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::Duration;
 
 use model::Record;
@@ -94,6 +94,11 @@ impl Server {
         let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "lastframe {args:?}: {err}");
         out
+    }
+
+    /// Starts a command of the program that does not end by itself; its output can be read.
+    pub fn start_cli(&self, args: &[&str]) -> Child {
+        self.setup.command(args).stdout(Stdio::piped()).spawn().unwrap()
     }
 
     /// A signed push URL for `localhost`.

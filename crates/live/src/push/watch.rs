@@ -18,6 +18,10 @@ const PROBE_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// One sample of the timeline.
 const TICK: Duration = Duration::from_secs(1);
 
+/// States of `tcpi_state` in which the kernel still keeps what was sent and not acknowledged.
+const TCP_ESTABLISHED: u8 = 1;
+const TCP_CLOSE_WAIT: u8 = 8;
+
 /// What the watch asks its driver to do.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Due {
@@ -267,7 +271,8 @@ impl Watch {
         if self.live_at.is_some() && (self.second.bytes > 0 || tcp.is_some()) {
             self.sample(now, tcp);
         }
-        self.watch_probe(now, tcp);
+        // Once the socket is closed the kernel has dropped what we sent, and nothing unacknowledged is left to see.
+        self.watch_probe(now, tcp.filter(|t| matches!(t.state, TCP_ESTABLISHED | TCP_CLOSE_WAIT)));
         let ago = |at: Option<Instant>| at.map(|at| millis(now.saturating_duration_since(at)));
         Watched {
             media: MediaState {
@@ -345,11 +350,17 @@ mod tests {
     }
 
     fn acked() -> Option<TcpFacts> {
-        Some(TcpFacts { rcv_wnd: 65_535, ..TcpFacts::default() })
+        Some(TcpFacts { state: TCP_ESTABLISHED, rcv_wnd: 65_535, ..TcpFacts::default() })
     }
 
     fn unacked() -> Option<TcpFacts> {
-        Some(TcpFacts { rcv_wnd: 65_535, unacked: 1, retransmits: 2, ..TcpFacts::default() })
+        Some(TcpFacts {
+            state: TCP_ESTABLISHED,
+            rcv_wnd: 65_535,
+            unacked: 1,
+            retransmits: 2,
+            ..TcpFacts::default()
+        })
     }
 
     #[test]
@@ -383,6 +394,16 @@ mod tests {
         let end = watch.finish(start + 8 * S, unacked());
         assert_eq!(end.silence.probe, Probe::Unacknowledged);
         assert_eq!(end.silence.probe_ms_ago, 5000);
+    }
+
+    #[test]
+    fn a_socket_that_a_reset_has_closed_says_nothing_of_the_probe() {
+        let (mut watch, start) = watch(Limits::default());
+        for s in 1..=4u32 {
+            watch.tick(start + S * s, unacked());
+        }
+        let purged = acked().map(|tcp| TcpFacts { state: 7, ..tcp });
+        assert_eq!(watch.finish(start + 5 * S, purged).silence.probe, Probe::Unacknowledged);
     }
 
     #[test]

@@ -112,11 +112,12 @@ impl Connection {
             if let Some(end) = self.count_memory() {
                 return Input::Memory(end);
             }
-            if let Some(close) = self.sensor.closed() {
-                return Input::Closed(close);
-            }
+            // An order that stands came before this look: what the client does then is its reaction.
             if order.get().is_some() {
                 return Input::Ordered;
+            }
+            if let Some(close) = self.sensor.closed() {
+                return Input::Closed(close);
             }
             if self.now >= deadline {
                 return Input::Due;
@@ -156,8 +157,7 @@ impl Connection {
         deadline: Instant,
         order: &OrderSlot,
     ) -> Poll<Option<Moved>> {
-        if let Poll::Ready(moved) = self.sensor.poll_move(cx, self.session.read_buf(), &mut self.output, true)
-        {
+        if let Poll::Ready(moved) = self.sensor.poll_move(cx, &mut self.session, &mut self.output, true) {
             return Poll::Ready(Some(moved));
         }
         if order.poll(cx).is_ready() {
@@ -179,15 +179,16 @@ impl Connection {
         work: impl Future<Output = T>,
     ) -> Option<T> {
         let mut work = std::pin::pin!(work);
+        let mut held = 0;
         loop {
             self.take_output();
             let step = poll_fn(|cx| {
                 if let Poll::Ready(done) = work.as_mut().poll(cx) {
                     return Poll::Ready(Ok(done));
                 }
-                let input = self.session.read_buf();
-                let room = input.len() < HELD_AT_MOST;
-                if let Poll::Ready(moved) = self.sensor.poll_move(cx, input, &mut self.output, room) {
+                let room = held < HELD_AT_MOST;
+                let moved = self.sensor.poll_move(cx, &mut self.session, &mut self.output, room);
+                if let Poll::Ready(moved) = moved {
                     return Poll::Ready(Err(Some(moved)));
                 }
                 order.poll(cx).map(|_| Err(None))
@@ -196,7 +197,10 @@ impl Connection {
             self.now = self.clock.instant();
             match step {
                 Ok(done) => return Some(done),
-                Err(Some(Moved::Read(count))) => watch.bytes(self.now, count),
+                Err(Some(Moved::Read(count))) => {
+                    held += count;
+                    watch.bytes(self.now, count);
+                }
                 Err(Some(Moved::Wrote)) => {}
                 Err(Some(Moved::Closed) | None) => return None,
             }

@@ -21,6 +21,19 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
 /// More than this is never read in one go; a message of a 1 Mbit/s stream fits several times.
 const READ_AT_MOST: usize = 64 * 1024;
 
+/// Where received bytes go. Asked for room only when there is something to read, so that a connection that waits holds
+/// no memory for what may come.
+pub trait Inbox {
+    /// A buffer with room in it, behind what it holds already.
+    fn room(&mut self) -> &mut BytesMut;
+}
+
+impl Inbox for rtmp::ServerSession {
+    fn room(&mut self) -> &mut BytesMut {
+        self.read_buf()
+    }
+}
+
 /// A TCP connection with its counters and its end.
 #[derive(Debug)]
 pub struct Sensor {
@@ -92,15 +105,15 @@ impl Sensor {
     pub fn poll_move(
         &mut self,
         cx: &mut Context<'_>,
-        input: &mut BytesMut,
+        input: &mut impl Inbox,
         output: &mut BytesMut,
         want_read: bool,
     ) -> Poll<Moved> {
         if self.closed.is_some() {
             return Poll::Ready(Moved::Closed);
         }
-        if want_read {
-            match self.poll_read(cx, input) {
+        if want_read && self.stream.poll_read_ready(cx).is_ready() {
+            match self.poll_read(cx, input.room()) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(self.close(Close::EndOfFile)),
                 Poll::Ready(Ok(n)) => return Poll::Ready(Moved::Read(n)),
                 Poll::Ready(Err(error)) => return Poll::Ready(self.close(close_of(&error))),
@@ -110,7 +123,7 @@ impl Sensor {
         if !output.is_empty() && self.write_error.is_none() {
             match self.poll_write(cx, output) {
                 Poll::Ready(Ok(())) => return Poll::Ready(Moved::Wrote),
-                Poll::Ready(Err(error)) => return Poll::Ready(self.write_failed(&error, input)),
+                Poll::Ready(Err(error)) => return Poll::Ready(self.write_failed(&error, input.room())),
                 Poll::Pending => {}
             }
         }
@@ -220,4 +233,44 @@ pub fn close_of(error: &io::Error) -> Close {
 
 fn errno_of(error: &io::Error) -> Errno {
     Errno(error.raw_os_error().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counted {
+        buffer: BytesMut,
+        asked: u32,
+    }
+
+    impl Inbox for Counted {
+        fn room(&mut self) -> &mut BytesMut {
+            self.asked += 1;
+            self.buffer.reserve(4096);
+            &mut self.buffer
+        }
+    }
+
+    #[tokio::test]
+    async fn room_is_asked_for_only_when_there_is_something_to_read() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut sensor = Sensor::new(listener.accept().await.unwrap().0, Duration::from_secs(20));
+        let (mut inbox, mut output) = (Counted::default(), BytesMut::new());
+
+        // A new socket counts as readable until a read has shown otherwise.
+        let _ = poll_fn(|cx| Poll::Ready(sensor.poll_move(cx, &mut inbox, &mut output, true))).await;
+        let asked = inbox.asked;
+        let waits = poll_fn(|cx| Poll::Ready(sensor.poll_move(cx, &mut inbox, &mut output, true))).await;
+        assert_eq!((waits, inbox.asked), (Poll::Pending, asked));
+
+        client.write_all(b"C0").await.unwrap();
+        let moved = poll_fn(|cx| sensor.poll_move(cx, &mut inbox, &mut output, true)).await;
+        assert_eq!((moved, inbox.asked), (Moved::Read(2), asked + 1));
+        assert_eq!((&inbox.buffer[..], sensor.bytes_in()), (&b"C0"[..], 2));
+    }
 }

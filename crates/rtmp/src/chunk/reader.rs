@@ -135,7 +135,8 @@ impl ChunkReader {
         }
     }
 
-    /// Where received bytes go. At least half of [`Limits::read_buffer`] is free in it after this call.
+    /// Where received bytes go. At least half of [`Limits::read_buffer`] is free in it after this call, which allocates
+    /// it if it has to: call it when there is something to read, not while waiting for that.
     pub fn read_buf(&mut self) -> &mut BytesMut {
         let wanted = self.limits.read_buffer / 2;
         if self.buf.capacity() - self.buf.len() < wanted && !self.reclaim() {
@@ -224,6 +225,21 @@ impl ChunkReader {
     pub fn next_message(&mut self) -> Result<Option<Message>, Error> {
         // Whoever filled the buffer may have made it larger than it was.
         self.allocation = self.allocation.max(self.buf.capacity());
+        let message = self.read_message()?;
+        if message.is_none() && self.buf.is_empty() {
+            self.give_back();
+        }
+        Ok(message)
+    }
+
+    /// Gives the memory of an empty buffer back. The next connection that reads gets the same memory, still in the
+    /// processor's caches, and one that waits holds none.
+    fn give_back(&mut self) {
+        self.buf = BytesMut::new();
+        self.allocation = 0;
+    }
+
+    fn read_message(&mut self) -> Result<Option<Message>, Error> {
         loop {
             match self.state {
                 State::Header => {
@@ -419,5 +435,31 @@ fn repeats_extended(extended: Option<u32>, after: &[u8]) -> Option<bool> {
         Some(bytes) => Some(*bytes == value),
         None if value.starts_with(after) => None,
         None => Some(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chunk::{ChunkWriter, Headers};
+
+    #[test]
+    fn a_reader_that_waits_for_the_next_message_holds_no_buffer() {
+        let mut bytes = BytesMut::new();
+        let info =
+            MessageInfo { offset: 0, chunk_stream: 4, type_id: 9, length: 0, timestamp: 0, stream_id: 1 };
+        ChunkWriter::new(Headers::Full).write(&info, &[7; 100], &mut bytes);
+        let mut reader = ChunkReader::new(Limits::default());
+
+        reader.read_buf().extend_from_slice(&bytes);
+        assert!(reader.next_message().unwrap().is_some());
+        assert!(reader.next_message().unwrap().is_none());
+        assert_eq!(reader.buf.capacity(), 0);
+
+        reader.read_buf().extend_from_slice(&bytes[..5]);
+        assert!(reader.next_message().unwrap().is_none());
+        assert_eq!(reader.buf, bytes[..5]);
+        reader.read_buf().extend_from_slice(&bytes[5..]);
+        assert_eq!(reader.next_message().unwrap().unwrap().payload, [7; 100][..]);
     }
 }

@@ -1,0 +1,216 @@
+//! A pushing client in a process of its own, so that it can be killed, frozen, or put behind another network.
+
+use std::fmt;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::client::{Client, PATIENCE, Pace};
+use crate::error::LabError;
+use crate::process::{self, Signal};
+use crate::site::Site;
+
+/// A client that nobody ends goes by itself after this time.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// What the client does, one after another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Step {
+    /// Sends media for so many seconds.
+    Stream(f64),
+    /// Sends nothing, and answers pings, for so many seconds.
+    Idle(f64),
+    /// Says `deleteStream` and closes.
+    Delete,
+    /// Resets the connection.
+    Reset,
+    /// Closes without a word.
+    Close,
+}
+
+impl Step {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Stream(_) => "stream",
+            Self::Idle(_) => "idle",
+            Self::Delete => "delete",
+            Self::Reset => "reset",
+            Self::Close => "close",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stream(seconds) | Self::Idle(seconds) => write!(f, "{}={seconds}", self.word()),
+            Self::Delete | Self::Reset | Self::Close => f.write_str(self.word()),
+        }
+    }
+}
+
+/// Text that is no step.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no step; write stream=SECONDS, idle=SECONDS, delete, reset or close")]
+pub struct StepError(pub String);
+
+impl FromStr for Step {
+    type Err = StepError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let seconds =
+            |text: &str| text.parse().ok().filter(|s: &f64| (0.0..=LONGEST.as_secs_f64()).contains(s));
+        match text.split_once('=') {
+            Some(("stream", text)) => seconds(text).map(Self::Stream),
+            Some(("idle", text)) => seconds(text).map(Self::Idle),
+            None if text == "delete" => Some(Self::Delete),
+            None if text == "reset" => Some(Self::Reset),
+            None if text == "close" => Some(Self::Close),
+            _ => None,
+        }
+        .ok_or_else(|| StepError(text.to_owned()))
+    }
+}
+
+/// What the client is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The server.
+    pub server: SocketAddr,
+    /// `tcUrl`.
+    pub tc_url: String,
+    /// `app`.
+    pub app: String,
+    /// The name in `publish`.
+    pub name: String,
+    /// kbit/s of video.
+    pub kbps: u32,
+    /// What it does once it is live.
+    pub steps: Vec<Step>,
+}
+
+/// Is that client: prints each step as it begins, and ends with the last one.
+pub async fn play(plan: &Plan) -> Result<(), LabError> {
+    let playing = async {
+        let mut client = Client::open(plan.server).await?;
+        client.handshake().await?;
+        client.connect(&plan.app, &plan.tc_url).await?;
+        client.create_stream().await?;
+        client.publish(&plan.name).await?;
+        client.send_frame(1_000).await?;
+        let pace = Pace { kbps: plan.kbps, ..Pace::default() };
+        for step in &plan.steps {
+            say(step.word())?;
+            match step {
+                Step::Stream(seconds) => client.stream(pace, Duration::from_secs_f64(*seconds)).await?,
+                Step::Idle(seconds) => client.idle(Duration::from_secs_f64(*seconds)).await?,
+                Step::Delete => return client.delete_stream().await.map(drop),
+                Step::Reset => return client.reset_now().map(drop),
+                Step::Close => return client.end_of_file().await.map(drop),
+            }
+        }
+        say("done")?;
+        client.idle(LONGEST).await
+    };
+    let late = || LabError::Late { awaited: "the end of the client's steps".to_owned(), limit: LONGEST };
+    timeout(LONGEST, playing).await.unwrap_or_else(|_| Err(late()))
+}
+
+fn say(word: &str) -> Result<(), LabError> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{word}")?;
+    Ok(out.flush()?)
+}
+
+/// Such a client, started. It ends with the value.
+#[derive(Debug)]
+pub struct Pusher {
+    child: Child,
+    said: mpsc::UnboundedReceiver<String>,
+}
+
+impl Pusher {
+    /// Starts one by way of the command `under`, which must become the client; empty means no such command.
+    pub fn start(
+        under: &[&str],
+        site: &Site,
+        stream: &str,
+        kbps: u32,
+        steps: &[Step],
+    ) -> Result<Self, LabError> {
+        let program = process::own_program()?;
+        let failed = |what: String| LabError::Program { program: "lastframe lab client".to_owned(), what };
+        let mut command = match under.split_first() {
+            Some((first, rest)) => {
+                let mut command = Command::new(first);
+                command.args(rest).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        command
+            .args(["lab", "client", "--server", &site.rtmp.to_string(), "--tc-url", &site.tc_url()])
+            .args(["--app", &site.app, "--name", &site.publish_name(stream), "--kbps", &kbps.to_string()])
+            .args(steps.iter().map(Step::to_string))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
+        let out = child.stdout.take().ok_or_else(|| failed("has no output".to_owned()))?;
+        let (sender, said) = mpsc::unbounded_channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self { child, said })
+    }
+
+    /// Waits until it begins with a step, or with `done` once all are over.
+    pub async fn reaches(&mut self, word: &'static str) -> Result<(), LabError> {
+        let reading = async {
+            while let Some(line) = self.said.recv().await {
+                if line == word {
+                    return Ok(());
+                }
+            }
+            let what = format!("ended before `{word}`");
+            Err(LabError::Program { program: "lastframe lab client".to_owned(), what })
+        };
+        let late = || LabError::Late { awaited: format!("the client's `{word}`"), limit: PATIENCE };
+        timeout(PATIENCE, reading).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) -> Result<(), LabError> {
+        process::signal(self.child.id(), signal)
+    }
+}
+
+impl Drop for Pusher {
+    fn drop(&mut self) {
+        process::end(&mut self.child);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_reads_back_from_its_text() {
+        for step in [Step::Stream(2.5), Step::Idle(3.0), Step::Delete, Step::Reset, Step::Close] {
+            assert_eq!(step.to_string().parse(), Ok(step));
+        }
+        for text in ["", "stream", "idle=", "idle=-1", "idle=NaN", "stream=1e9", "delete=1", "sing"] {
+            assert!(text.parse::<Step>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The fault lab: ends pushes in every way there is, on purpose, with real clients against a running server, and
+//! compares the record with the truth.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`scenarios`] | every scenario, by theme, and the choice among them |
+//! | [`scenario`] | what a scenario is |
+//! | [`missing`] | rows of the table that no scenario can produce yet, each with the reason |
+//! | [`run`](mod@run) | runs scenarios side by side and judges each |
+//! | [`trial`], [`site`], [`target`] | what a run pushes to |
+//! | [`truth`], [`outcome`] | what is on record, compared with what was done |
+//! | [`report`] | the closing table, the confusion matrix, the page on the causes |
+//! | [`client`] | an RTMP client that can misbehave at any byte |
+//! | [`child`] | the same in a process of its own, to be killed or frozen |
+//! | [`server`] | the server under test: the program itself |
+//! | [`network`] | network namespaces, and what can go wrong in them |
+//! | [`api`], [`hook`], [`process`], [`media`] | the server's API, an authentication hook, processes, media |
+#![warn(missing_docs)]
+
+pub mod api;
+pub mod child;
+pub mod client;
+mod error;
+pub mod hook;
+pub mod media;
+pub mod missing;
+pub mod network;
+pub mod outcome;
+pub mod process;
+pub mod report;
+pub mod run;
+pub mod scenario;
+pub mod scenarios;
+pub mod server;
+pub mod site;
+pub mod target;
+pub mod trial;
+pub mod truth;
+
+pub use error::LabError;
+pub use outcome::{Judgement, Outcome};
+pub use run::run;
+pub use scenario::Scenario;
+pub use scenarios::{Choice, choose};
+pub use target::Target;

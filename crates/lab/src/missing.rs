@@ -1,0 +1,33 @@
+//! Rows of the table that no scenario can produce yet, each with the reason.
+
+use cause::Cause;
+
+const NO_SRT: &str = "needs SRT, which this version does not take";
+const NO_WHIP: &str = "needs WHIP, which this version does not take";
+const NO_TLS: &str = "needs RTMPS, which this version does not take";
+const NO_CLUSTER: &str = "needs a cluster, which this version is no part of";
+
+/// Why no scenario produces this row; `None` where one does.
+pub fn reason(cause: Cause) -> Option<&'static str> {
+    Some(match cause {
+        Cause::Unknown => "expected never: a push that ends so is a defect",
+        Cause::ProxyToldToStop => "needs a proxy layer, which this version does not have",
+        Cause::SendFailed => {
+            "needs a write that fails where the receive side then shows nothing; every peer and path that the lab can \
+             make leaves a sign there first"
+        }
+        Cause::TransportLost => "needs a secured or datagram transport, which this version does not take",
+        Cause::CatalogUnavailable => {
+            "the catalog is held in memory, and a server that cannot read it does not start"
+        }
+        Cause::RegistryUnreachable | Cause::RegistryConflict | Cause::OwnershipLost => NO_CLUSTER,
+        Cause::LeftInTlsHandshake => NO_TLS,
+        Cause::LeftInSrtHandshake => NO_SRT,
+        Cause::LeftInWebrtcSetup => NO_WHIP,
+        Cause::Imported => "needs an import of records from elsewhere, which this version does not have",
+        Cause::TransportGoodbye => "needs SRT or WHIP, which this version does not take",
+        Cause::RowUnreadable => "needs a journal damaged in one row and sound in all others",
+        Cause::Unplayed => "needs playback, which this version does not have",
+        _ => return None,
+    })
+}

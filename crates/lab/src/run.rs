@@ -1,0 +1,80 @@
+//! Runs scenarios side by side and judges each.
+
+use std::sync::Arc;
+
+use model::{Clock, SystemClock};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::error::LabError;
+use crate::outcome::{Judgement, Outcome};
+use crate::scenario::Scenario;
+use crate::target::Target;
+use crate::trial::{Bench, Trial};
+use crate::truth;
+
+/// Scenarios under way at once.
+const AT_ONCE: usize = 24;
+
+/// Runs each scenario `repeat` times and hands every outcome to `told` as it comes; gives them all in the order of the
+/// scenarios.
+pub async fn run(
+    scenarios: &[Scenario],
+    target: Option<Target>,
+    repeat: u32,
+    mut told: impl FnMut(&Outcome),
+) -> Vec<Outcome> {
+    let external = target.is_some();
+    let bench = Arc::new(Bench::new(target));
+    let room = Arc::new(Semaphore::new(AT_ONCE));
+    let tag = format!("{:x}", SystemClock.now().millis());
+    let (done, mut outcomes) = mpsc::unbounded_channel();
+    let mut index = 0_usize;
+    for turn in 0..repeat {
+        for scenario in scenarios {
+            let stream = format!("lab-{}-{tag}-{turn}", scenario.name.replace('_', "-"));
+            let trial = Trial::new(Arc::clone(&bench), stream);
+            let (scenario, room, done) = (scenario.clone(), Arc::clone(&room), done.clone());
+            tokio::spawn(async move {
+                let _room = room.acquire().await;
+                let outcome = match scenario.needs.missing(external) {
+                    Some(reason) => Outcome::without_record(&scenario, Judgement::Skipped(reason)),
+                    None => judged(&scenario, trial).await,
+                };
+                // Nobody listens any more only when the run was given up.
+                let _ = done.send((index, outcome));
+            });
+            index = index.saturating_add(1);
+        }
+    }
+    drop(done);
+    let mut all = Vec::with_capacity(index);
+    while let Some((index, outcome)) = outcomes.recv().await {
+        told(&outcome);
+        all.push((index, outcome));
+    }
+    all.sort_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+async fn judged(scenario: &Scenario, trial: Trial) -> Outcome {
+    match attempt(scenario, trial).await {
+        Ok(outcome) => outcome,
+        Err(LabError::Skipped(reason)) => Outcome::without_record(scenario, Judgement::Skipped(reason)),
+        Err(error) => Outcome::without_record(scenario, Judgement::Wrong(error.to_string())),
+    }
+}
+
+async fn attempt(scenario: &Scenario, trial: Trial) -> Result<Outcome, LabError> {
+    let started = SystemClock.now();
+    let seen = (scenario.run)(trial).await?;
+    let found = truth::find(&seen, started).await?;
+    let judgement = match truth::compare(scenario, &seen, found.as_ref()) {
+        Some(wrong) => Judgement::Wrong(wrong),
+        None => Judgement::Right,
+    };
+    let mut outcome = Outcome::without_record(scenario, judgement);
+    if let Some(found) = found {
+        (outcome.got, outcome.detail, outcome.detect_ms) = (Some(found.code), found.detail, found.detect_ms);
+    }
+    Ok(outcome)
+}

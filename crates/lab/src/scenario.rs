@@ -1,0 +1,151 @@
+//! What a scenario is: a cause made to happen, and where its record must be found.
+
+use std::any::Any;
+use std::fmt;
+use std::pin::Pin;
+
+use cause::{Cause, DetailKey};
+use model::{Clock, SystemClock, Timestamp};
+
+use crate::client::{Client, Told};
+use crate::error::LabError;
+use crate::process;
+use crate::site::Site;
+use crate::trial::Trial;
+
+/// What a scenario needs to be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing but a server: it does only what a client can do.
+    Client,
+    /// A server that the lab starts itself, with a configuration or a fate of its own.
+    Own,
+    /// Such a server, root, and these programs.
+    Root(&'static [&'static str]),
+}
+
+impl Needs {
+    /// Why the scenario cannot be run here, if it cannot.
+    pub fn missing(self, external: bool) -> Option<String> {
+        match self {
+            Self::Client => None,
+            _ if external => Some("needs a server that the lab starts itself".to_owned()),
+            Self::Own => None,
+            Self::Root(_) if !process::is_root() => Some("needs root".to_owned()),
+            Self::Root(programs) => {
+                let missing: Vec<&str> =
+                    programs.iter().copied().filter(|p| !process::is_installed(p)).collect();
+                (!missing.is_empty()).then(|| format!("needs {}", missing.join(", ")))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Needs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Client => f.write_str("any server"),
+            Self::Own => f.write_str("own server"),
+            Self::Root(_) => f.write_str("root"),
+        }
+    }
+}
+
+/// A scenario being carried out.
+pub type Running = Pin<Box<dyn Future<Output = Result<Seen, LabError>> + Send>>;
+
+/// One way for a push to end.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its name, in snake case.
+    pub name: &'static str,
+    /// The cause that the record must have.
+    pub cause: Cause,
+    /// The detail that it must have, where that is certain.
+    pub detail: Option<DetailKey>,
+    /// What is done.
+    pub needs: Needs,
+    /// What happens, in one sentence.
+    pub about: &'static str,
+    /// Makes it happen.
+    pub run: fn(Trial) -> Running,
+}
+
+impl Scenario {
+    /// A scenario that does only what a client can do.
+    pub fn new(
+        name: &'static str,
+        cause: Cause,
+        detail: impl Into<Option<DetailKey>>,
+        about: &'static str,
+        run: fn(Trial) -> Running,
+    ) -> Self {
+        Self { name, cause, detail: detail.into(), needs: Needs::Client, about, run }
+    }
+
+    /// The same with other needs.
+    #[must_use]
+    pub fn needing(self, needs: Needs) -> Self {
+        Self { needs, ..self }
+    }
+}
+
+/// What has been done, so that its record can be found and compared. What has to stay until then stays with it.
+#[derive(Debug)]
+pub struct Seen {
+    /// The server that must have recorded it.
+    pub site: Site,
+    /// The stream name of the push, if it had named one.
+    pub stream: Option<String>,
+    /// The client's port, where the server sees the same.
+    pub port: Option<u16>,
+    /// When the fault was made; none where no time to detect can be told.
+    pub at: Option<Timestamp>,
+    /// What the client was told, where it must have been told.
+    pub told: Option<Told>,
+    keep: Vec<Box<dyn Any + Send + Sync>>,
+}
+
+impl Seen {
+    /// A push that named its stream.
+    pub fn push(site: &Site, client: &Client, stream: &str) -> Self {
+        Self { stream: Some(stream.to_owned()), ..Self::connection(site, client) }
+    }
+
+    /// A connection that ended before it named a stream.
+    pub fn connection(site: &Site, client: &Client) -> Self {
+        let port = Some(client.port());
+        Self { site: site.clone(), stream: None, port, at: None, told: None, keep: Vec::new() }
+    }
+
+    /// A push whose port the lab does not know.
+    pub fn stream(site: &Site, stream: &str) -> Self {
+        let stream = Some(stream.to_owned());
+        Self { site: site.clone(), stream, port: None, at: None, told: None, keep: Vec::new() }
+    }
+
+    /// The fault was made then.
+    #[must_use]
+    pub fn at(self, at: Timestamp) -> Self {
+        Self { at: Some(at), ..self }
+    }
+
+    /// The fault was made now.
+    #[must_use]
+    pub fn now(self) -> Self {
+        self.at(SystemClock.now())
+    }
+
+    /// The client was told this.
+    #[must_use]
+    pub fn told(self, told: Told) -> Self {
+        Self { told: Some(told), ..self }
+    }
+
+    /// Keeps something until the record has been found.
+    #[must_use]
+    pub fn keep(mut self, thing: impl Any + Send + Sync) -> Self {
+        self.keep.push(Box::new(thing));
+        self
+    }
+}

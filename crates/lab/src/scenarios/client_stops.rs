@@ -1,0 +1,202 @@
+//! A client that stops: with a goodbye, without one, or by force.
+
+use std::time::Duration;
+
+use cause::{Cause, DetailKey};
+use rtmp::MediaKind;
+use tokio::time::sleep;
+
+use crate::child::{Pusher, Step};
+use crate::client::{Client, Pace};
+use crate::error::LabError;
+use crate::media;
+use crate::process::Signal;
+use crate::scenario::{Scenario, Seen};
+use crate::trial::Trial;
+
+/// The start of a video message: a full chunk header that announces 100 bytes, and ten of them.
+const HALF_MESSAGE: [u8; 22] = [0x06, 0, 0, 0, 0, 0, 100, 9, 1, 0, 0, 0, 0x17, 1, 0, 0, 0, 0, 0, 0, 5, 0x65];
+
+pub(super) fn scenarios() -> Vec<Scenario> {
+    use Cause::{CloseStream, DeleteStream, EndOfFile, Reset};
+    use DetailKey as D;
+    vec![
+        Scenario::new(
+            "delete_stream",
+            DeleteStream,
+            None,
+            "Streams, says deleteStream and closes, as OBS and ffmpeg do.",
+            |t| Box::pin(delete_stream(t)),
+        ),
+        Scenario::new(
+            "goodbye_then_reset",
+            DeleteStream,
+            None,
+            "Says FCUnpublish and deleteStream, then resets, as librtmp does with our answer unread.",
+            |t| Box::pin(goodbye_then_reset(t)),
+        ),
+        Scenario::new("audio_only", DeleteStream, None, "Sends audio alone, then says deleteStream.", |t| {
+            Box::pin(audio_only(t))
+        }),
+        Scenario::new("close_stream", CloseStream, None, "Says closeStream and closes.", |t| {
+            Box::pin(close_stream(t))
+        }),
+        Scenario::new(
+            "fc_unpublish_then_close",
+            CloseStream,
+            D::FcUnpublishClosed,
+            "Says FCUnpublish and closes.",
+            |t| Box::pin(fc_unpublish_then_close(t)),
+        ),
+        Scenario::new(
+            "fc_unpublish_alone",
+            CloseStream,
+            D::FcUnpublishAlone,
+            "Says FCUnpublish, and nothing after it.",
+            |t| Box::pin(fc_unpublish_alone(t)),
+        ),
+        Scenario::new(
+            "republish",
+            CloseStream,
+            D::Republished,
+            "Says FCUnpublish and publishes another name on the same connection.",
+            |t| Box::pin(republish(t)),
+        ),
+        Scenario::new(
+            "close_between_messages",
+            EndOfFile,
+            D::AtMessageBoundary,
+            "Closes without a word between two messages.",
+            |t| Box::pin(close_between_messages(t)),
+        ),
+        Scenario::new(
+            "close_in_a_message",
+            EndOfFile,
+            D::MidMessage,
+            "Closes without a word in the middle of a message.",
+            |t| Box::pin(close_in_a_message(t)),
+        ),
+        Scenario::new(
+            "process_killed",
+            EndOfFile,
+            None,
+            "The client's process is killed while it streams.",
+            |t| Box::pin(process_killed(t)),
+        ),
+        Scenario::new(
+            "reset_between_messages",
+            Reset,
+            D::AtMessageBoundary,
+            "Resets the connection between two messages.",
+            |t| Box::pin(reset_between_messages(t)),
+        ),
+        Scenario::new(
+            "reset_in_a_message",
+            Reset,
+            D::MidMessage,
+            "Resets the connection in the middle of a message.",
+            |t| Box::pin(reset_in_a_message(t)),
+        ),
+    ]
+}
+
+async fn live(trial: &Trial) -> Result<(Client, Seen), LabError> {
+    let site = trial.site().await?;
+    let client = site.live(trial.stream()).await?;
+    let seen = Seen::push(&site, &client, trial.stream());
+    Ok((client, seen))
+}
+
+async fn delete_stream(trial: Trial) -> Result<Seen, LabError> {
+    let (mut client, seen) = live(&trial).await?;
+    client.stream(Pace::default(), Duration::from_secs(1)).await?;
+    Ok(seen.at(client.delete_stream().await?))
+}
+
+async fn goodbye_then_reset(trial: Trial) -> Result<Seen, LabError> {
+    let (mut client, seen) = live(&trial).await?;
+    let id = client.stream_id();
+    client.session().fc_unpublish(trial.stream());
+    client.session().delete_stream(id);
+    client.flush().await?;
+    let seen = seen.now();
+    client.reset().await?;
+    Ok(seen)
+}
+
+async fn audio_only(trial: Trial) -> Result<Seen, LabError> {
+    let site = trial.site().await?;
+    let mut client = site.published(trial.stream()).await?;
+    let seen = Seen::push(&site, &client, trial.stream());
+    let id = client.stream_id();
+    client.session().send_media(id, MediaKind::Audio, 0, media::audio_header());
+    for time in (0..1_000).step_by(20) {
+        client.session().send_media(id, MediaKind::Audio, time, &media::audio(120));
+        client.flush().await?;
+        sleep(Duration::from_millis(20)).await;
+    }
+    Ok(seen.at(client.delete_stream().await?))
+}
+
+async fn close_stream(trial: Trial) -> Result<Seen, LabError> {
+    let (client, seen) = live(&trial).await?;
+    Ok(seen.at(client.close_stream().await?))
+}
+
+async fn fc_unpublish_then_close(trial: Trial) -> Result<Seen, LabError> {
+    let (mut client, seen) = live(&trial).await?;
+    client.session().fc_unpublish(trial.stream());
+    Ok(seen.at(client.end_of_file().await?))
+}
+
+async fn fc_unpublish_alone(trial: Trial) -> Result<Seen, LabError> {
+    let (mut client, seen) = live(&trial).await?;
+    client.session().fc_unpublish(trial.stream());
+    client.flush().await?;
+    let seen = seen.now();
+    client.idle(Duration::from_secs(3)).await?;
+    Ok(seen.keep(client))
+}
+
+async fn republish(trial: Trial) -> Result<Seen, LabError> {
+    let (mut client, seen) = live(&trial).await?;
+    let next = seen.site.publish_name(&format!("{}-next", trial.stream()));
+    client.session().fc_unpublish(trial.stream());
+    let seen = seen.now();
+    client.publish(&next).await?;
+    client.delete_stream().await?;
+    Ok(seen)
+}
+
+async fn close_between_messages(trial: Trial) -> Result<Seen, LabError> {
+    let (mut client, seen) = live(&trial).await?;
+    client.stream(Pace::default(), Duration::from_secs(1)).await?;
+    Ok(seen.at(client.end_of_file().await?))
+}
+
+async fn close_in_a_message(trial: Trial) -> Result<Seen, LabError> {
+    let (mut client, seen) = live(&trial).await?;
+    client.send_raw(&HALF_MESSAGE).await?;
+    Ok(seen.at(client.end_of_file().await?))
+}
+
+async fn process_killed(trial: Trial) -> Result<Seen, LabError> {
+    let site = trial.site().await?;
+    let mut pusher = Pusher::start(&[], &site, trial.stream(), 400, &[Step::Stream(30.0)])?;
+    pusher.reaches("stream").await?;
+    sleep(Duration::from_secs(1)).await;
+    let seen = Seen::stream(&site, trial.stream()).now();
+    pusher.signal(Signal::Kill)?;
+    Ok(seen.keep(pusher))
+}
+
+async fn reset_between_messages(trial: Trial) -> Result<Seen, LabError> {
+    let (client, seen) = live(&trial).await?;
+    Ok(seen.at(client.reset().await?))
+}
+
+async fn reset_in_a_message(trial: Trial) -> Result<Seen, LabError> {
+    let (mut client, seen) = live(&trial).await?;
+    client.send_raw(&HALF_MESSAGE).await?;
+    Ok(seen.at(client.reset().await?))
+}

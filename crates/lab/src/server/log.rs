@@ -1,0 +1,37 @@
+//! What the server's own log says of its start.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+/// The addresses that it listens on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ready {
+    pub(super) rtmp: SocketAddr,
+    pub(super) http: SocketAddr,
+}
+
+impl Ready {
+    /// Out of the line that says so.
+    pub(super) fn read(line: &str) -> Option<Self> {
+        let line: Value = serde_json::from_str(line).ok()?;
+        let address = |name: &str| line.get(name)?.as_str()?.parse().ok();
+        (line.get("message")?.as_str()? == "ready")
+            .then(|| Some(Self { rtmp: address("rtmp")?, http: address("http")? }))?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_that_says_ready_tells_the_ports() {
+        let line = r#"{"timestamp":"t","level":"INFO","message":"ready","rtmp":"127.0.0.1:1","http":"[::1]:2","data":"d"}"#;
+        let ready = Ready::read(line).unwrap();
+        assert_eq!((ready.rtmp.port(), ready.http.port()), (1, 2));
+        for other in [r#"{"message":"stopping"}"#, r#"{"message":"ready"}"#, "ready", "[1]", ""] {
+            assert_eq!(Ready::read(other), None, "{other}");
+        }
+    }
+}

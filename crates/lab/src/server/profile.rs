@@ -1,0 +1,47 @@
+//! The configurations that scenarios need.
+
+/// The domain that anybody may push to, in every profile.
+pub const DOMAIN: &str = "push.lab.test";
+/// The key that `signed.lab.test` signs with.
+pub const KEY: &str = "the-key-of-the-lab";
+/// The API key of every profile, as `id:secret`.
+pub(super) const API_KEY: &str = "lab:a-secret-of-the-lab";
+
+const BASE: &str = include_str!("base.toml");
+const CATALOG: &str = include_str!("catalog.toml");
+
+/// A configuration; scenarios of one profile share a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Profile {
+    /// Short limits of silence, strict media, and a catalog with a domain for each refusal.
+    Standard,
+    /// Limits of lag and frame rate.
+    Limits,
+    /// Little time to set up a push.
+    Impatient,
+    /// An address in the push URL is refused.
+    NoDefaultDomain,
+    /// One push and few connections at once.
+    Small,
+    /// Nothing but the open domain.
+    Plain,
+}
+
+impl Profile {
+    /// As the configuration file has it.
+    pub fn config(self) -> String {
+        let more = match self {
+            Self::Standard => {
+                let limits =
+                    "[limits]\nidle = \"7s\"\npath = \"5s\"\nmessage = \"256KiB\"\nstrict_media = true\n";
+                format!("{limits}{CATALOG}")
+            }
+            Self::Limits => "[limits]\nlag = \"2s\"\nfps = 60\n".to_owned(),
+            Self::Impatient => "[limits]\nhandshake = \"1s\"\nsetup = \"2s\"\n".to_owned(),
+            Self::NoDefaultDomain => "[node]\ndefault_domain = \"\"\n".to_owned(),
+            Self::Small => "[limits]\npushes = 1\n".to_owned(),
+            Self::Plain => "[limits]\nidle = \"30s\"\npath = \"5s\"\n".to_owned(),
+        };
+        format!("{more}\n{BASE}")
+    }
+}

@@ -1,0 +1,97 @@
+//! What the server put on record, compared with what was done.
+
+use std::time::Duration;
+
+use cause::DetailKey;
+use model::{Clock, Code, Record, SystemClock, Timestamp};
+use tokio::time::sleep;
+
+use crate::error::LabError;
+use crate::scenario::{Scenario, Seen};
+
+const POLL: Duration = Duration::from_millis(100);
+/// A second record of one push would come within this time.
+const SECOND_RECORD: Duration = Duration::from_millis(1_500);
+/// A record of the lab's own servers comes within this time.
+const OWN_LIMIT: Duration = Duration::from_secs(30);
+/// Elsewhere idle limits may be longer: the default is 70 s.
+const EXTERNAL_LIMIT: Duration = Duration::from_secs(100);
+
+/// What is on record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The cause.
+    pub code: Code,
+    /// The detail's key.
+    pub detail: Option<String>,
+    /// From the fault to the end of the push, ms; to the time its record could be read, on a server with another clock.
+    pub detect_ms: Option<u64>,
+    /// How many records there are of this push.
+    pub records: usize,
+}
+
+/// Waits for the record of what was done, and a little longer for a second one. `None`: there is none.
+pub async fn find(seen: &Seen, started: Timestamp) -> Result<Option<Found>, LabError> {
+    let limit = if seen.site.is_own() { OWN_LIMIT } else { EXTERNAL_LIMIT };
+    let clock = SystemClock;
+    let from = clock.instant();
+    loop {
+        if !records(seen, started).await?.is_empty() {
+            break;
+        }
+        if clock.instant().saturating_duration_since(from) >= limit {
+            return Ok(None);
+        }
+        sleep(POLL).await;
+    }
+    let read_at = clock.now();
+    sleep(SECOND_RECORD).await;
+    let records = records(seen, started).await?;
+    Ok(records.last().map(|record| {
+        let ended = if seen.site.is_own() { record.ended_at } else { read_at };
+        Found {
+            code: record.code(),
+            detail: record.detail.as_ref().map(|detail| detail.key.clone()),
+            detect_ms: seen.at.map(|at| ended.since(at)),
+            records: records.len(),
+        }
+    }))
+}
+
+async fn records(seen: &Seen, started: Timestamp) -> Result<Vec<Record>, LabError> {
+    let mut records = match &seen.stream {
+        Some(stream) => seen.site.api.records_of(stream).await?,
+        None => seen.site.api.recent_records().await?,
+    };
+    records.retain(|record| is_of(record, seen, started));
+    Ok(records)
+}
+
+/// Whether a record is of the push that was seen. Where the clock is another one, the name and the port have to do.
+fn is_of(record: &Record, seen: &Seen, started: Timestamp) -> bool {
+    seen.port.is_none_or(|port| port == record.client_port)
+        && (seen.stream.is_none() || seen.stream == record.stream)
+        && (!seen.site.is_own() || record.ended_at >= started)
+}
+
+/// What is wrong with what is on record, if anything is.
+pub fn compare(scenario: &Scenario, seen: &Seen, found: Option<&Found>) -> Option<String> {
+    let Some(found) = found else { return Some("no record".to_owned()) };
+    if found.records != 1 {
+        return Some(format!("{} records", found.records));
+    }
+    let expected = scenario.cause.code();
+    if found.code != expected {
+        return Some(format!("{} in place of {expected}", found.code));
+    }
+    let wanted = scenario.detail.as_ref().map(DetailKey::as_str);
+    if wanted.is_some() && wanted != found.detail.as_deref() {
+        let shown = |detail: Option<&str>| detail.unwrap_or("none").to_owned();
+        return Some(format!("detail {} in place of {}", shown(found.detail.as_deref()), shown(wanted)));
+    }
+    let told = seen.told.as_ref().filter(|told| !told.text.starts_with(&format!("[{expected}]")));
+    told.map(|told| format!("the client was told `{told}`"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -52,7 +52,7 @@ pub(crate) const MAX_READER_DAYS: usize = 64;
 /// Records on one page.
 pub(crate) const MAX_PAGE: usize = 1_000;
 /// Rows one query looks at before it answers with what it has; see `Page::next`.
-pub(crate) const MAX_EXAMINED: u64 = 200_000;
+pub(crate) const MAX_EXAMINED: u64 = 50_000;
 /// Stream names a fuzzy filter may match before records are filtered by name instead of looked up by it.
 pub(crate) const MAX_FUZZY_NAMES: usize = 512;
 /// Addresses a network filter may match before records are filtered by address instead of looked up by it.

@@ -157,7 +157,8 @@ impl Connection {
         deadline: Instant,
         order: &OrderSlot,
     ) -> Poll<Option<Moved>> {
-        if let Poll::Ready(moved) = self.sensor.poll_move(cx, &mut self.session, &mut self.output, true) {
+        let reads = self.output.len() < UNREAD_AT_MOST;
+        if let Poll::Ready(moved) = self.sensor.poll_move(cx, &mut self.session, &mut self.output, reads) {
             return Poll::Ready(Some(moved));
         }
         if order.poll(cx).is_ready() {

@@ -93,6 +93,10 @@ fn started(mut command: Command, addr: SocketAddr, data: Option<tempfile::TempDi
     }
     // What a start does afterwards is no part of the measurement.
     std::thread::sleep(Duration::from_secs(1));
+    // Whoever answered on the port may have been somebody else.
+    if let Some(status) = program.child.try_wait()? {
+        return Err(format!("the program ended at its start: {status}; {}", program.log()).into());
+    }
     Ok(program)
 }
 

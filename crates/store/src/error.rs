@@ -145,7 +145,10 @@ pub enum JournalError {
     /// The writer's queue has no place left.
     #[error("the journal's queue is full")]
     Full,
-    /// The last write failed (disk full, I/O error) and none has succeeded since.
+    /// The disk is full.
+    #[error("the disk of the journal is full")]
+    DiskFull,
+    /// The last write failed (I/O error) and none has succeeded since.
     #[error("the journal cannot be written")]
     Unwritable,
     /// The open row was not on disk within the limit.

@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use cause::{Detail, DetailKey};
 use model::{Clock, Record};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, broadcast, oneshot};
 
@@ -78,6 +79,15 @@ impl Shared {
         self.figures.writable.load(Ordering::Acquire)
     }
 
+    /// Why the last write failed.
+    pub fn unwritable(&self) -> JournalError {
+        if self.figures.disk_full.load(Ordering::Acquire) {
+            JournalError::DiskFull
+        } else {
+            JournalError::Unwritable
+        }
+    }
+
     /// Brings an end into storable form, and takes its evidence away when more waits than memory should hold.
     fn admit(&self, mut end: EndRow) -> EndRow {
         end.record.ended_at = storable(end.record.ended_at);
@@ -130,15 +140,21 @@ impl Journal {
         Self { shared }
     }
 
+    /// Whether pushes can be recorded now, without asking for anything.
+    ///
+    /// # Errors
+    /// Why they cannot.
+    pub fn ready(&self) -> Result<(), JournalError> {
+        if self.shared.writable() { Ok(()) } else { Err(self.shared.unwritable()) }
+    }
+
     /// Asks for the open row of a push that is about to go live, and reserves the place for its end. The push may be
     /// told that it is live once [`OpenPush::durable`] has resolved.
     ///
     /// # Errors
     /// [`JournalError`]: the push may not go live (18/103).
     pub fn open(&self, row: OpenRow) -> Result<OpenPush, JournalError> {
-        if !self.shared.writable() {
-            return Err(JournalError::Unwritable);
-        }
+        self.ready()?;
         let place = Arc::clone(&self.shared.places).try_acquire_owned().map_err(|error| match error {
             TryAcquireError::NoPermits => JournalError::Full,
             TryAcquireError::Closed => JournalError::Closed,
@@ -280,7 +296,8 @@ impl Drop for OpenPush {
         tracing::error!(id = %row.id, "a push was dropped without an end: recorded as 5/0");
         let now = self.shared.clock.now();
         let node = &self.shared.config.node_label;
-        let record = own_record(&row, node, OwnEnd::TaskFailed, now, self.counters.read());
+        let mut record = own_record(&row, node, OwnEnd::TaskFailed, now, self.counters.read());
+        record.detail = Some(Detail::new(DetailKey::DroppedUnclosed).into());
         self.submit(EndRow { record, evidence: Vec::new(), verdict_version: 0 }, place);
     }
 }

@@ -105,6 +105,8 @@ impl Histogram {
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
     pub writable: AtomicBool,
+    /// The last failure was a full disk.
+    pub disk_full: AtomicBool,
     pub commits: AtomicU64,
     pub failed_batches: AtomicU64,
     pub commit_latency: Histogram,

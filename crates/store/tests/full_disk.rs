@@ -71,7 +71,7 @@ async fn live_pushes_end_on_record_and_new_ones_wait_for_room() {
 
     // The heartbeat notices by itself.
     wait_until("admission is closed", || !journal.writable());
-    assert_eq!(journal.open(open_row(SystemClock.push_id(), "new")).err(), Some(JournalError::Unwritable));
+    assert_eq!(journal.open(open_row(SystemClock.push_id(), "new")).err(), Some(JournalError::DiskFull));
     let mut refused = 0;
     for n in 0..2_000 {
         journal

@@ -18,7 +18,10 @@ pub(super) fn ended(e: &Evidence, seen: &Seen) -> Ruling {
         }
         Ending::TransportLost => Ruling { cause: Cause::TransportLost, detail: transport_lost(e) },
         Ending::IdleLimit if probe_is_retransmitting(e) => Ruling::with(Cause::PathLost, path_lost(e)),
-        Ending::OwnHost(_) => Ruling::new(Cause::TaskFailed),
+        Ending::OwnHost(errno) => Ruling::with(
+            Cause::TaskFailed,
+            Detail::new(DetailKey::SocketEnded).with("close", e.close.as_str()).with("errno", errno.0),
+        ),
         Ending::Other => unexplained(e),
         Ending::IdleLimit | Ending::EndOfFile | Ending::Reset | Ending::SendFailed(_) => {
             match seen.own_window.filter(|window| window.is_at_the_end()) {

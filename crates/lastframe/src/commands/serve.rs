@@ -49,7 +49,7 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
     let node_id = node_id::of(data, config.node.id, clock.as_ref())?;
     let store = open(lock, config, data, node_id, &clock)?;
     let secrets = first_start::prepare(data, &store.catalog())?;
-    configured::upsert(config, &store.catalog())?;
+    configured::upsert(config, &store.catalog());
 
     let live =
         Live::start_on(ports.live, live_config, &store, Arc::clone(&clock)).await.map_err(Failure::failed)?;

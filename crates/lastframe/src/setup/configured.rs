@@ -3,17 +3,12 @@
 use store::{CatalogStore, StoreError};
 
 use crate::config::Config;
-use crate::failure::Failure;
 
-/// Puts `[[account]]`, `[[domain]]` and `[[api_key]]` into the catalog. Where the disk is full, the stored entries stay
-/// as they are and the server starts all the same.
-pub fn upsert(config: &Config, catalog: &CatalogStore) -> Result<(), Failure> {
-    match put_all(config, catalog) {
-        Err(error @ StoreError::Unwritable) => {
-            tracing::warn!(%error, "accounts, domains and keys of the configuration were not taken over");
-            Ok(())
-        }
-        other => Ok(other?),
+/// Puts `[[account]]`, `[[domain]]` and `[[api_key]]` into the catalog. Where the disk is full, or the stored catalog
+/// cannot be read, the server starts all the same: a push is then refused on record (18/103, 18/100), not by a closed port.
+pub fn upsert(config: &Config, catalog: &CatalogStore) {
+    if let Err(error) = put_all(config, catalog) {
+        tracing::error!(%error, "accounts, domains and keys of the configuration were not taken over");
     }
 }
 

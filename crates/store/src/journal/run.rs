@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use cause::{Detail, DetailKey};
 use model::{Clock, PushId, Record, StreamKey, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Row, Transaction, params};
@@ -85,11 +86,20 @@ pub(crate) fn close_left_open(
                     OwnEnd::NodeStopped => recovery.stopped += 1,
                     _ => recovery.died += 1,
                 }
-                own_record(&left.row, &left.node, left.end, left.at, counters)
+                let mut record = own_record(&left.row, &left.node, left.end, left.at, counters);
+                if matches!(which, LeftOpen::ByEarlierRuns(_)) {
+                    let detail = Detail::new(DetailKey::RecoveredAtStart)
+                        .with("last_seen", left.at.to_string())
+                        .with("recovered_at", clock.now().to_string());
+                    record.detail = Some(detail.into());
+                }
+                record
             }
             Err(error) => {
                 recovery.unreadable += 1;
-                let record = unreadable(row, clock);
+                let mut record = unreadable(row, clock);
+                let reason = Detail::new(DetailKey::RowError).with("reason", error.to_string());
+                record.detail = Some(reason.into());
                 tracing::error!(id = %record.id, %error, "a journal row cannot be read: recorded as 36/0");
                 record
             }

@@ -16,7 +16,7 @@ use super::queue::{Op, Reply};
 use super::refusals::{FoldUpdate, Waiting};
 use super::reserve::Reserve;
 use super::run::{self, LeftOpen};
-use crate::error::{JournalError, StoreError, is_disk_error};
+use crate::error::{StoreError, is_disk_error};
 use crate::evidence::{EvidenceFiles, Place};
 use crate::layout::{self, Day};
 use crate::limits::{CHECKPOINT_BUSY, CHECKPOINT_IDLE, COUNTER_ROUNDS, HEARTBEAT, MAX_BATCH};
@@ -92,6 +92,7 @@ impl Writer {
         match outcome {
             Ok(()) => writer.reserve.restore(now),
             Err(error) if error.is_disk() && disk_is_full(&writer.shared.config.dir) => {
+                writer.shared.figures.disk_full.store(true, Ordering::Release);
                 tracing::error!(%error, "the disk is full: no push is admitted until there is room");
             }
             Err(error) => return Err(error),
@@ -364,7 +365,9 @@ impl Writer {
     /// The batch failed: who can be refused is refused, the rest is kept for the next try.
     fn fail(&mut self, mut work: Work, error: &StoreError) -> Work {
         add(&self.shared.figures.failed_batches, 1);
-        let freed = is_full(error) && self.reserve.free();
+        let full = is_full(error);
+        self.shared.figures.disk_full.store(full, Ordering::Release);
+        let freed = full && self.reserve.free();
         let kept = work.ops.len() + work.refused.len();
         if self.shared.figures.writable.swap(false, Ordering::AcqRel) {
             tracing::error!(%error, kept, "the journal cannot be written: new pushes are refused until it can");
@@ -379,7 +382,7 @@ impl Writer {
         for op in work.ops {
             match op {
                 Op::Open { answer, .. } => {
-                    let _ = answer.send(Err(JournalError::Unwritable));
+                    let _ = answer.send(Err(self.shared.unwritable()));
                 }
                 Op::Catalog { answer, .. } => {
                     let _ = answer.send(Err(StoreError::Unwritable));

@@ -139,9 +139,7 @@ pub(super) async fn admit(
     push.stream_param = (!url.query.is_empty()).then(|| model::mask::mask_query(&url.query));
 
     let first = decide(shared, push, &url)?;
-    if !shared.journal.writable() {
-        return Err(Box::new(journal_refusal(&JournalError::Unwritable)));
-    }
+    shared.journal.ready().map_err(|e| Box::new(journal_refusal(&e)))?;
     let live = shared.hub.len();
     if live >= shared.config.limits.pushes {
         return Err(Box::new(End::act(overload("pushes", live, shared.config.limits.pushes))));
@@ -263,6 +261,7 @@ fn journal_refusal(error: &JournalError) -> End {
     let detail = match error {
         JournalError::Timeout => Detail::new(DetailKey::JournalSlow)
             .with("limit_ms", u64::try_from(JOURNAL_LIMIT.as_millis()).unwrap_or(u64::MAX)),
+        JournalError::DiskFull => Detail::new(DetailKey::DiskFull),
         other => Detail::new(DetailKey::StoreError).with("reason", other.to_string()),
     };
     End::cause(Cause::JournalUnwritable, Some(detail))

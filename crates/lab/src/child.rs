@@ -34,7 +34,8 @@ pub enum Step {
 }
 
 impl Step {
-    fn word(self) -> &'static str {
+    /// What the client prints as it begins.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Stream(_) => "stream",
             Self::Idle(_) => "idle",

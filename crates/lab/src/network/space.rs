@@ -50,6 +50,13 @@ impl Space {
         self.filter("OUTPUT", &["-j", "DROP"])
     }
 
+    /// From now on this share of what comes out is lost.
+    pub fn lose_outgoing(&self, share: f64) -> Result<(), LabError> {
+        let share = share.to_string();
+        let rule = ["-m", "statistic", "--mode", "random", "--probability", &share, "-j", "DROP"];
+        self.filter("OUTPUT", &rule)
+    }
+
     /// From now on nothing comes in.
     pub fn drop_incoming(&self) -> Result<(), LabError> {
         self.filter("INPUT", &["-j", "DROP"])

@@ -77,6 +77,13 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             |t| Box::pin(close_in_a_message(t)),
         ),
         Scenario::new(
+            "encoder_overloaded",
+            EndOfFile,
+            None,
+            "Falls behind real time on a calm network, as an overloaded encoder does, and closes: no collapse.",
+            |t| Box::pin(encoder_overloaded(t)),
+        ),
+        Scenario::new(
             "process_killed",
             EndOfFile,
             None,
@@ -199,4 +206,10 @@ async fn reset_in_a_message(trial: Trial) -> Result<Seen, LabError> {
     let (mut client, seen) = live(&trial).await?;
     client.send_raw(&HALF_MESSAGE).await?;
     Ok(seen.at(client.reset().await?))
+}
+
+async fn encoder_overloaded(trial: Trial) -> Result<Seen, LabError> {
+    let (mut client, seen) = live(&trial).await?;
+    client.stream(Pace { fps: 13, speed: 0.45, ..Pace::default() }, Duration::from_secs(12)).await?;
+    Ok(seen.at(client.end_of_file().await?))
 }

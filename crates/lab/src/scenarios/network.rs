@@ -23,7 +23,7 @@ const BROAD: u32 = 1_500;
 const THIN: u32 = 500;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    use Cause::{PathLost, Reset, Unreachable, UplinkCollapsed};
+    use Cause::{DeleteStream, PathLost, Reset, Unreachable, UplinkCollapsed};
     use DetailKey as D;
     vec![
         Scenario::new(
@@ -71,11 +71,27 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         )
         .needing(Needs::Root(&["ip", "iptables", "conntrack", "sysctl"])),
         Scenario::new(
+            "goodbye_under_congestion",
+            DeleteStream,
+            None,
+            "The uplink becomes thinner than the push, and the client says deleteStream: the goodbye wins.",
+            |t| Box::pin(uplink_thinner(t, Step::Delete)),
+        )
+        .needing(Needs::Root(&["ip", "tc"])),
+        Scenario::new(
+            "lossy_path",
+            Reset,
+            None,
+            "A tenth of the client's packets is lost, the push keeps up, and the client resets: no collapse.",
+            |t| Box::pin(lossy_path(t)),
+        )
+        .needing(NAMESPACE),
+        Scenario::new(
             "uplink_collapsed",
             UplinkCollapsed,
             D::Collapse,
             "The uplink becomes thinner than the push, and the client resets.",
-            |t| Box::pin(uplink_collapsed(t)),
+            |t| Box::pin(uplink_thinner(t, Step::Reset)),
         )
         .needing(Needs::Root(&["ip", "tc"])),
     ]
@@ -110,15 +126,27 @@ async fn router_restarted(trial: Trial) -> Result<Seen, LabError> {
     Ok(seen.keep(pusher).keep(router))
 }
 
-async fn uplink_collapsed(trial: Trial) -> Result<Seen, LabError> {
+async fn uplink_thinner(trial: Trial, leaving: Step) -> Result<Seen, LabError> {
     let space = Space::new()?;
     let site = server_at(space.host).await?;
-    let steps = [Step::Stream(18.0), Step::Reset];
+    let steps = [Step::Stream(18.0), leaving];
     let mut pusher = Pusher::start(&space.under(), &site, trial.stream(), BROAD, &steps)?;
     pusher.reaches("stream").await?;
     sleep(Duration::from_secs(8)).await;
     space.limit_rate(THIN, 800)?;
-    pusher.reaches("reset").await?;
+    pusher.reaches(leaving.word()).await?;
     let seen = Seen::stream(&site, trial.stream()).now();
     Ok(seen.keep(pusher).keep(space))
+}
+
+async fn lossy_path(trial: Trial) -> Result<Seen, LabError> {
+    let space = Space::new()?;
+    let site = server_at(space.host).await?;
+    let steps = [Step::Stream(14.0), Step::Reset];
+    let mut pusher = Pusher::start(&space.under(), &site, trial.stream(), 400, &steps)?;
+    pusher.reaches("stream").await?;
+    sleep(WELL).await;
+    space.lose_outgoing(0.1)?;
+    pusher.reaches("reset").await?;
+    Ok(Seen::stream(&site, trial.stream()).now().keep(pusher).keep(space))
 }

@@ -67,6 +67,14 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         )
         .needing(Needs::Root(&["mount", "umount"])),
         Scenario::new(
+            "too_many_connections",
+            C::Overload,
+            D::OverloadOf,
+            "Connects to a node that has as many connections as allowed.",
+            |t| Box::pin(too_many_connections(t)),
+        )
+        .needing(Needs::Own),
+        Scenario::new(
             "too_many_pushes_of_node",
             C::Overload,
             D::OverloadOf,
@@ -211,6 +219,21 @@ async fn too_many_pushes_of_node(trial: Trial) -> Result<Seen, LabError> {
     let site = Site::own(Arc::new(Server::start(Setup::new(Profile::Small)).await?))?;
     let first = live_on(site.rtmp, &format!("{}-first", trial.stream())).await?;
     let seen = refused(&site, DOMAIN, APP, trial.stream(), trial.stream()).await?;
+    first.delete_stream().await?;
+    Ok(seen)
+}
+
+async fn too_many_connections(trial: Trial) -> Result<Seen, LabError> {
+    let site = Site::own(Arc::new(Server::start(Setup::new(Profile::Few)).await?))?;
+    let first = live_on(site.rtmp, trial.stream()).await?;
+    let mut client = site.open().await?;
+    let seen = Seen::connection(&site, &client).now();
+    client.handshake().await?;
+    let seen = match client.connect(&site.app, &site.tc_url()).await {
+        Err(LabError::Refused(told)) => seen.told(told),
+        Err(error) => return Err(error),
+        Ok(()) => return Err(LabError::WentLive),
+    };
     first.delete_stream().await?;
     Ok(seen)
 }

@@ -21,8 +21,10 @@ pub enum Profile {
     Impatient,
     /// An address in the push URL is refused.
     NoDefaultDomain,
-    /// One push and few connections at once.
+    /// One push at once.
     Small,
+    /// One connection at once.
+    Few,
     /// Nothing but the open domain.
     Plain,
 }
@@ -39,6 +41,7 @@ impl Profile {
             Self::Limits => "[limits]\nlag = \"2s\"\nfps = 60\n".to_owned(),
             Self::Impatient => "[limits]\nhandshake = \"1s\"\nsetup = \"2s\"\n".to_owned(),
             Self::NoDefaultDomain => "[node]\ndefault_domain = \"\"\n".to_owned(),
+            Self::Few => "[limits]\nconnections = 1\n".to_owned(),
             Self::Small => "[limits]\npushes = 1\n".to_owned(),
             Self::Plain => "[limits]\nidle = \"30s\"\npath = \"5s\"\n".to_owned(),
         };

@@ -17,7 +17,7 @@ const WIDTH: usize = 100;
 pub fn run(command: LabCommand) -> Result<(), Failure> {
     match command {
         LabCommand::List => list(),
-        LabCommand::Run(args) => runtime()?.block_on(produce(args)),
+        LabCommand::Run(args) => runtime()?.block_on(until_stopped(produce(args))),
         LabCommand::Client(args) => runtime()?.block_on(child::play(&plan(args))).map_err(Failure::failed),
     }
 }
@@ -25,6 +25,19 @@ pub fn run(command: LabCommand) -> Result<(), Failure> {
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     let failed = |error| Failure::failed(format!("cannot start the runtime: {error}"));
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)
+}
+
+/// Leaves off at SIGINT or SIGTERM: servers, clients and networks go with what is dropped.
+async fn until_stopped(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let failed = |error| Failure::failed(format!("cannot listen for signals: {error}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    tokio::select! {
+        done = work => done,
+        _ = interrupt.recv() => Err(Failure::failed("stopped")),
+        _ = terminate.recv() => Err(Failure::failed("stopped")),
+    }
 }
 
 fn list() -> Result<(), Failure> {

@@ -5,9 +5,12 @@ use std::time::Duration;
 use model::Record;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
+use crate::client::PATIENCE;
 use crate::error::LabError;
 
+const POLL: Duration = Duration::from_millis(200);
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The API of one server.
@@ -66,6 +69,19 @@ impl Api {
     /// Forbids a stream.
     pub async fn forbid(&self, domain: &str, app: &str, stream: &str) -> Result<(), LabError> {
         self.act("forbid", domain, app, stream).await
+    }
+
+    /// Waits until the API takes the key, as it does once the catalog can be read.
+    pub async fn wait_until_open(&self) -> Result<(), LabError> {
+        let mut waited = Duration::ZERO;
+        while waited < PATIENCE {
+            if self.recent_records().await.is_ok() {
+                return Ok(());
+            }
+            sleep(POLL).await;
+            waited += POLL;
+        }
+        Err(LabError::Late { awaited: "the API to take the key".to_owned(), limit: PATIENCE })
     }
 
     async fn act(&self, what: &str, domain: &str, app: &str, stream: &str) -> Result<(), LabError> {

@@ -17,16 +17,12 @@ pub fn reason(cause: Cause) -> Option<&'static str> {
              make leaves a sign there first"
         }
         Cause::TransportLost => "needs a secured or datagram transport, which this version does not take",
-        Cause::CatalogUnavailable => {
-            "the catalog is held in memory, and a server that cannot read it does not start"
-        }
         Cause::RegistryUnreachable | Cause::RegistryConflict | Cause::OwnershipLost => NO_CLUSTER,
         Cause::LeftInTlsHandshake => NO_TLS,
         Cause::LeftInSrtHandshake => NO_SRT,
         Cause::LeftInWebrtcSetup => NO_WHIP,
         Cause::Imported => "needs an import of records from elsewhere, which this version does not have",
         Cause::TransportGoodbye => "needs SRT or WHIP, which this version does not take",
-        Cause::RowUnreadable => "needs a journal damaged in one row and sound in all others",
         Cause::Unplayed => "needs playback, which this version does not have",
         _ => return None,
     })

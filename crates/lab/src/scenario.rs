@@ -20,6 +20,8 @@ pub enum Needs {
     Client,
     /// A server that the lab starts itself, with a configuration or a fate of its own.
     Own,
+    /// Such a server, and these programs.
+    With(&'static [&'static str]),
     /// Such a server, root, and these programs.
     Root(&'static [&'static str]),
 }
@@ -32,7 +34,7 @@ impl Needs {
             _ if external => Some("needs a server that the lab starts itself".to_owned()),
             Self::Own => None,
             Self::Root(_) if !process::is_root() => Some("needs root".to_owned()),
-            Self::Root(programs) => {
+            Self::With(programs) | Self::Root(programs) => {
                 let missing: Vec<&str> =
                     programs.iter().copied().filter(|p| !process::is_installed(p)).collect();
                 (!missing.is_empty()).then(|| format!("needs {}", missing.join(", ")))
@@ -45,7 +47,7 @@ impl fmt::Display for Needs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Client => f.write_str("any server"),
-            Self::Own => f.write_str("own server"),
+            Self::Own | Self::With(_) => f.write_str("own server"),
             Self::Root(_) => f.write_str("root"),
         }
     }

@@ -1,6 +1,7 @@
 //! The scenarios, by theme.
 
 mod client_stops;
+mod damage;
 mod network;
 mod operator;
 mod policy;
@@ -30,6 +31,7 @@ pub fn all() -> Vec<Scenario> {
         takeover::scenarios(),
         operator::scenarios(),
         server::scenarios(),
+        damage::scenarios(),
         network::scenarios(),
     ]
     .concat()

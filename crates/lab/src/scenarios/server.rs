@@ -238,7 +238,7 @@ async fn too_many_connections(trial: Trial) -> Result<Seen, LabError> {
     Ok(seen)
 }
 
-async fn live_on(address: SocketAddr, stream: &str) -> Result<Client, LabError> {
+pub(super) async fn live_on(address: SocketAddr, stream: &str) -> Result<Client, LabError> {
     let mut client = Client::open(address).await?;
     client.handshake().await?;
     client.connect(APP, &format!("rtmp://{DOMAIN}/{APP}")).await?;

@@ -78,6 +78,11 @@ impl Server {
         self.child.id()
     }
 
+    /// Its data folder.
+    pub fn data(&self) -> PathBuf {
+        data(&self.setup, self.folder.path())
+    }
+
     /// Stops it in an orderly way, and waits for that.
     pub async fn terminate(&mut self) -> Result<(), LabError> {
         process::signal(self.child.id(), Signal::Terminate)?;
@@ -128,9 +133,12 @@ fn log_file(folder: &Path, starts: u32) -> PathBuf {
     folder.join(format!("log-{starts}"))
 }
 
+fn data(setup: &Setup, folder: &Path) -> PathBuf {
+    setup.data.clone().unwrap_or_else(|| folder.join("data"))
+}
+
 fn spawn(setup: &Setup, folder: &Path, starts: u32) -> Result<Child, LabError> {
     let log = std::fs::File::create(log_file(folder, starts))?;
-    let data = setup.data.clone().unwrap_or_else(|| folder.join("data"));
     let mut command = Command::new(process::own_program()?);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LASTFRAME_"))
     {
@@ -143,7 +151,7 @@ fn spawn(setup: &Setup, folder: &Path, starts: u32) -> Result<Child, LabError> {
         .arg("--config")
         .arg(folder.join("lastframe.toml"))
         .arg("--data")
-        .arg(data)
+        .arg(data(setup, folder))
         .args(["serve", "--log-format", "json"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())

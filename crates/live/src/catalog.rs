@@ -48,6 +48,8 @@ pub enum CatalogError {
 pub(crate) struct CatalogRoom {
     /// `None` while the stored catalog cannot be read: then no push is admitted (18/100).
     snapshot: ArcSwapOption<Catalog>,
+    /// Why it cannot.
+    failure: ArcSwapOption<String>,
     store: CatalogStore,
     /// Changes come one after another: each is durable and visible before the next begins.
     changing: Mutex<()>,
@@ -57,7 +59,12 @@ impl CatalogRoom {
     /// Loads the stored catalog. Where it cannot be read the room stands empty until [`CatalogRoom::mend`] succeeds.
     /// Blocks on the disk.
     pub(crate) fn load(store: CatalogStore) -> Self {
-        let room = Self { snapshot: ArcSwapOption::empty(), store, changing: Mutex::new(()) };
+        let room = Self {
+            snapshot: ArcSwapOption::empty(),
+            failure: ArcSwapOption::empty(),
+            store,
+            changing: Mutex::new(()),
+        };
         room.take(room.store.load());
         room
     }
@@ -65,6 +72,13 @@ impl CatalogRoom {
     /// The newest state; `None` while there is none to be had.
     pub(crate) fn snapshot(&self) -> Option<Arc<Catalog>> {
         self.snapshot.load_full()
+    }
+
+    /// The refusal of pushes while there is no state.
+    pub(crate) fn unavailable(&self) -> Act {
+        let reason = self.failure.load_full().map(|reason| reason.to_string());
+        let detail = Detail::new(DetailKey::CatalogError).with_some("reason", reason);
+        Act { code: Cause::CatalogUnavailable.code(), detail: Some(detail) }
     }
 
     /// Reads the stored catalog again if it could not be read before.
@@ -101,6 +115,7 @@ impl CatalogRoom {
             Ok(catalog) => self.snapshot.store(Some(Arc::new(catalog))),
             Err(error) => {
                 tracing::error!(%error, "the catalog cannot be read; pushes are refused until it can");
+                self.failure.store(Some(Arc::new(error.to_string())));
                 self.snapshot.store(None);
             }
         }

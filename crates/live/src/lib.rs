@@ -83,6 +83,15 @@ impl Drop for Tasks {
     }
 }
 
+/// Who gave an order, for the record.
+#[derive(Clone, Debug)]
+pub struct OrderedBy {
+    /// The id of the API key, or the name of the user.
+    pub who: String,
+    /// The way: `api`, `console`, `css_api`.
+    pub via: &'static str,
+}
+
 /// Ports that are bound before the store is recovered, so that a busy port harms nothing.
 #[derive(Debug)]
 pub struct Listeners {
@@ -162,8 +171,9 @@ impl Live {
     }
 
     /// Ends the pushes of a stream key (21/100); they may come again. Returns how many it reached.
-    pub fn drop_stream(&self, key: &StreamKey) -> usize {
-        self.shared.hub.order(key, &Act { code: Cause::Dropped.code(), detail: None })
+    pub fn drop_stream(&self, key: &StreamKey, by: &OrderedBy) -> usize {
+        let detail = Detail::new(DetailKey::OrderedBy).with("who", by.who.as_str()).with("via", by.via);
+        self.shared.hub.order(key, &Act { code: Cause::Dropped.code(), detail: Some(detail) })
     }
 
     /// Forbids a stream until `until`: its pushes end (21/101), and new ones are refused (18/305). Returns how many

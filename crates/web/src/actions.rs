@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use live::OrderedBy;
 use model::catalog::AccountId;
 use model::{StreamKey, Timestamp};
 
@@ -16,10 +17,15 @@ pub const FORBID_AT_MOST: Duration = Duration::from_secs(90 * 86_400);
 const MAX_REASON: usize = 2048;
 
 /// Ends the push that carries `key`: 21/100. Gives the number of pushes told to end, backups included.
-pub fn drop_stream(state: &WebState, scope: Scope, key: &StreamKey) -> Result<usize, Problem> {
+pub fn drop_stream(
+    state: &WebState,
+    scope: Scope,
+    key: &StreamKey,
+    by: &OrderedBy,
+) -> Result<usize, Problem> {
     scope.check(state, &key.domain)?;
-    let told = state.live().drop_stream(key);
-    tracing::info!(stream = %key, told, "stream dropped");
+    let told = state.live().drop_stream(key, by);
+    tracing::info!(stream = %key, told, who = by.who, via = by.via, "stream dropped");
     Ok(told)
 }
 

@@ -20,6 +20,8 @@ const RTT_RISE_US: u64 = 50_000;
 const SECONDS: usize = 2;
 /// Out-of-order segments within the window; a few happen on every path.
 const OUT_OF_ORDER: u64 = 10;
+/// A longer pause between frames is not taken off: on a starved path frames are rare because of the path.
+const LONGEST_PAUSE_US: u64 = 150_000;
 /// Seconds before the window that make a baseline.
 const BASELINE_SECONDS: usize = 5;
 
@@ -113,24 +115,49 @@ impl Uplink {
 /// The baseline is the lower quartile of the seconds before the window, so that a long congestion does not become its
 /// own measure; for young pushes the round-trip time of TCP's handshake, which `tcpi_rtt` keeps while we only read.
 fn rtt(e: &Evidence, before: &[Sample], window: &[Sample]) -> Option<Rtt> {
-    let baseline_us = match known(before) {
-        mut past if past.len() >= BASELINE_SECONDS => {
-            let quarter = past.len() / 4;
-            *past.select_nth_unstable(quarter).1
-        }
-        _ => e.tcp.map(|tcp| u64::from(tcp.rtt_us)).filter(|us| *us > 0)?,
+    let past = known(before).collect::<Vec<_>>();
+    let (baseline_us, calm_us) = if past.len() >= BASELINE_SECONDS {
+        let quartile = |values: Vec<u64>| {
+            let mut values = values;
+            values.sort_unstable();
+            values.get(values.len() / 4).copied()
+        };
+        (
+            quartile(past.iter().map(|s| raw(s)).collect())?,
+            quartile(past.iter().map(|s| on_the_path(s)).collect())?,
+        )
+    } else {
+        let handshake = e.tcp.map(|tcp| u64::from(tcp.rtt_us)).filter(|us| *us > 0)?;
+        (handshake, handshake)
     };
-    let mut late = known(window.get(window.len() / 2..)?);
-    late.sort_unstable();
-    let now_us = *late.get(late.len() / 2)?;
-    let is_high = |us: u64| us > baseline_us.saturating_mul(RTT_FACTOR) && us - baseline_us >= RTT_RISE_US;
-    let high = window.iter().filter(|s| is_high(u64::from(s.rcv_rtt_us))).count();
-    Some(Rtt { now_us, baseline_us, risen: high >= SECONDS && is_high(now_us) })
+    let late = known(window.get(window.len() / 2..)?).collect::<Vec<_>>();
+    let median = |values: Vec<u64>| {
+        let mut values = values;
+        values.sort_unstable();
+        values.get(values.len() / 2).copied()
+    };
+    let is_high = |us: u64| us > calm_us.saturating_mul(RTT_FACTOR) && us - calm_us >= RTT_RISE_US;
+    let high = known(window).filter(|s| is_high(on_the_path(s))).count();
+    let now_us = median(late.iter().map(|s| raw(s)).collect())?;
+    let late_us = median(late.iter().map(|s| on_the_path(s)).collect())?;
+    Some(Rtt { now_us, baseline_us, risen: high >= SECONDS && is_high(late_us) })
 }
 
-/// The values that the kernel had.
-fn known(samples: &[Sample]) -> Vec<u64> {
-    samples.iter().map(|s| u64::from(s.rcv_rtt_us)).filter(|us| *us > 0).collect()
+/// The samples for which the kernel had a value.
+fn known(samples: &[Sample]) -> impl Iterator<Item = &Sample> {
+    samples.iter().filter(|s| s.rcv_rtt_us > 0)
+}
+
+fn raw(sample: &Sample) -> u64 {
+    u64::from(sample.rcv_rtt_us)
+}
+
+/// `rcv_rtt` less the sender's own pause. The kernel measures it from an acknowledgement of ours to the data that echoes
+/// it, so that an encoder which sends a frame every 77 ms shows 77 ms over any path, and an overloaded one more.
+fn on_the_path(sample: &Sample) -> u64 {
+    let frames = u64::from(if sample.video > 0 { sample.video } else { sample.audio }).max(1);
+    let pause = u64::from(sample.span_s).saturating_mul(1_000_000) / frames;
+    raw(sample).saturating_sub(pause.min(LONGEST_PAUSE_US))
 }
 
 /// Rising means above the rate of the time before, in more than one second.

@@ -123,7 +123,7 @@ impl Push {
             counters.audio_frames.store(media.audio_frames(), Relaxed);
         }
         let Some(handle) = &self.handle else { return };
-        let last = self.watch.last_second().unwrap_or_default();
+        let last = self.watch.last_second();
         let span = u64::from(last.span_s.max(1));
         let live = self.watch.live_at().map(|at| now.saturating_duration_since(at)).unwrap_or_default();
         let (video, audio) = (media.video_record(live), media.audio_record(live));

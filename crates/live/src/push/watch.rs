@@ -51,6 +51,7 @@ pub struct Watch {
     answered_ping: bool,
     second: Second,
     timeline: Timeline,
+    newest: Sample,
     media: MediaFacts,
     frame_rate: Option<FrameRate>,
     tcp: Option<TcpFacts>,
@@ -83,6 +84,7 @@ impl Watch {
             answered_ping: false,
             second: Second::default(),
             timeline: Timeline::default(),
+            newest: Sample::default(),
             media: MediaFacts::default(),
             tcp: None,
         }
@@ -166,7 +168,7 @@ impl Watch {
         let current = tcp.unwrap_or(before);
         let second = std::mem::take(&mut self.second);
         self.second.started = Some(now);
-        self.timeline.push(Sample {
+        let sample = Sample {
             at_s: u32::try_from(now.saturating_duration_since(self.origin).as_secs()).unwrap_or(u32::MAX),
             span_s: u32::try_from((span.as_millis() + 500) / 1000).unwrap_or(u32::MAX).max(1),
             bytes: second.bytes,
@@ -180,7 +182,9 @@ impl Watch {
             ooo: current.rcv_ooopack.saturating_sub(before.rcv_ooopack),
             retrans: current.total_retrans.saturating_sub(before.total_retrans),
             wnd_closed: tcp.is_some_and(|t| t.rcv_wnd == 0),
-        });
+        };
+        self.timeline.push(sample);
+        self.newest = sample;
         if tcp.is_some() {
             self.tcp = tcp;
         }
@@ -261,8 +265,8 @@ impl Watch {
     }
 
     /// The last full second: bytes, video frames, audio frames.
-    pub fn last_second(&self) -> Option<Sample> {
-        self.timeline.seconds().last()
+    pub fn last_second(&self) -> Sample {
+        self.newest
     }
 
     /// Everything the watch knows, for the evidence. `tcp` was read last before the socket was closed.

@@ -136,7 +136,7 @@ impl Live {
                 connection.carried = Some(publish);
                 return Some(End::goodbye(Goodbye::Republished));
             }
-            Event::Publish(publish) => refuse_second(shared, connection, push, &publish).await,
+            Event::Publish(publish) => Box::pin(refuse_second(shared, connection, push, &publish)).await,
             Event::PingResponse(_) => push.watch.pong(connection.now()),
             Event::Data(data) => note_data(push, connection.now(), &data),
             Event::Control(control) => live_control(push, connection, &control.control),

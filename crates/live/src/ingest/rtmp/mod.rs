@@ -58,7 +58,7 @@ pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
             break;
         }
     }
-    connection.farewell().await;
+    Box::pin(connection.farewell()).await;
 }
 
 /// Runs one push to its end and writes its record. Returns whether the connection may go on.
@@ -84,7 +84,7 @@ async fn serve_push(
     let attempted = first || push.claimed.stream.is_some();
     // What follows a finished push on its connection is a push only once it names a stream, and playing is none.
     if attempted && !(connection.plays && push.claimed.stream.is_none()) {
-        conclude(shared, connection, push, &end).await;
+        Box::pin(conclude(shared, connection, push, &end)).await;
     }
     !failed && end.goodbye.is_some() && connection.sensor.closed().is_none()
 }
@@ -95,12 +95,13 @@ async fn run(
     push: &mut Push,
     overload: Option<Act>,
 ) -> End {
-    let publish = match setup::until_publish(shared, connection, push, overload).await {
+    // What runs once a push is boxed, so that the task of a live push stays small and warm in the cache.
+    let publish = match Box::pin(setup::until_publish(shared, connection, push, overload)).await {
         Ok(publish) => publish,
         Err(end) => return *end,
     };
     let stream_id = publish.stream_id;
-    match setup::admit(shared, connection, push, &publish).await {
+    match Box::pin(setup::admit(shared, connection, push, &publish)).await {
         Ok(()) => live::run(shared, connection, push, stream_id).await,
         Err(end) => {
             if let Some(act) = &end.act {

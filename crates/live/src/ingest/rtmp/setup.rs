@@ -200,7 +200,7 @@ fn decide(shared: &Shared, push: &mut Push, url: &PushUrl) -> Result<Admission, 
     let Some(catalog) = shared.catalog.snapshot() else {
         push.claimed.app = Some(url.app.clone());
         push.claimed.stream = Some(url.stream.clone());
-        return Err(Box::new(End::cause(Cause::CatalogUnavailable, None)));
+        return Err(Box::new(End::act(shared.catalog.unavailable())));
     };
     let request = PushRequest { url, sni: None, client_ip: push.client.ip(), now: shared.clock.now() };
     match admission::decide(&catalog, &shared.config.admission, &request) {

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use live::OrderedBy;
 use model::catalog::Role;
 use model::{StreamKey, Timestamp};
 use serde::Deserialize;
@@ -51,7 +52,8 @@ pub async fn drop_stream(
 ) -> Result<Json<Value>, Problem> {
     caller.require(Role::Operator)?;
     let body = read(body)?;
-    let told = actions::drop_stream(&state, caller.scope, &key(&body.domain, body.app, body.stream))?;
+    let by = OrderedBy { who: caller.id, via: "api" };
+    let told = actions::drop_stream(&state, caller.scope, &key(&body.domain, body.app, body.stream), &by)?;
     Ok(Json(json!({ "dropped": told })))
 }
 

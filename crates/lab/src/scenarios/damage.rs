@@ -24,7 +24,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario::new(
             "catalog_unreadable",
             Cause::CatalogUnavailable,
-            None,
+            DetailKey::CatalogError,
             "Pushes to a server whose stored catalog cannot be read.",
             |t| Box::pin(catalog_unreadable(t)),
         )

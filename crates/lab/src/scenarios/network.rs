@@ -23,7 +23,7 @@ const BROAD: u32 = 1_500;
 const THIN: u32 = 500;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    use Cause::{DeleteStream, PathLost, Reset, Unreachable, UplinkCollapsed};
+    use Cause::{DeleteStream, EndOfFile, PathLost, Reset, Unreachable, UplinkCollapsed};
     use DetailKey as D;
     vec![
         Scenario::new(
@@ -80,9 +80,9 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         .needing(Needs::Root(&["ip", "tc"])),
         Scenario::new(
             "lossy_path",
-            Reset,
+            EndOfFile,
             None,
-            "A tenth of the client's packets is lost, the push keeps up, and the client resets: no collapse.",
+            "A tenth of the client's packets is lost, the push keeps up, and the client closes: no collapse.",
             |t| Box::pin(lossy_path(t)),
         )
         .needing(NAMESPACE),
@@ -139,14 +139,15 @@ async fn uplink_thinner(trial: Trial, leaving: Step) -> Result<Seen, LabError> {
     Ok(seen.keep(pusher).keep(space))
 }
 
+/// The client closes in place of resetting: nobody sends a lost reset again, and then our probe is what brings the next.
 async fn lossy_path(trial: Trial) -> Result<Seen, LabError> {
     let space = Space::new()?;
     let site = server_at(space.host).await?;
-    let steps = [Step::Stream(14.0), Step::Reset];
+    let steps = [Step::Stream(14.0), Step::Close];
     let mut pusher = Pusher::start(&space.under(), &site, trial.stream(), 400, &steps)?;
     pusher.reaches("stream").await?;
     sleep(WELL).await;
     space.lose_outgoing(0.1)?;
-    pusher.reaches("reset").await?;
+    pusher.reaches("close").await?;
     Ok(Seen::stream(&site, trial.stream()).now().keep(pusher).keep(space))
 }

@@ -29,7 +29,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario::new(
             "server_stopped",
             C::NodeStopped,
-            None,
+            D::OrderedBy,
             "The server gets SIGTERM while the push is live.",
             |t| Box::pin(server_stopped(t)),
         )
@@ -53,7 +53,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario::new(
             "server_socket_destroyed",
             C::TaskFailed,
-            None,
+            D::SocketEnded,
             "The server's own host takes the connection away.",
             |t| Box::pin(server_socket_destroyed(t)),
         )
@@ -61,7 +61,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         Scenario::new(
             "disk_full",
             C::JournalUnwritable,
-            None,
+            D::DiskFull,
             "The disk of the server's data folder is full.",
             |t| Box::pin(disk_full(t)),
         )

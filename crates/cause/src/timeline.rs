@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | fine | 1 s | the last 5 minutes |
 //! | middle | 10 s | the last hour |
-//! | buckets | 10 s, doubled whenever the buckets are full | everything before, in at most 96 buckets |
+//! | buckets | 10 s, doubled whenever the buckets are full | everything before, in at most 60 buckets |
 //!
 //! Samples follow each other without holes: each covers the time since the one before it, so that a late tick makes a
 //! longer sample, never a wrong rate.
@@ -24,7 +24,7 @@ const FINE: usize = 300;
 /// Samples of the middle part: what an hour holds besides the fine part.
 const MIDDLE: usize = 330;
 /// Buckets for all that is older.
-const BUCKETS: usize = 96;
+const BUCKETS: usize = 60;
 /// Seconds that a sample of the middle part spans, and the first width of a bucket.
 const MIDDLE_SPAN_S: u32 = 10;
 /// Samples by which memory grows; most pushes are short.

@@ -42,7 +42,8 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::SendFailed => "A write to the encoder failed[: {errno}].",
         Key::Collapse => {
             "The encoder's uplink collapsed[: the push fell {drift_ms} behind real time in {window_ms}][; receive \
-             round-trip time {rcv_rtt_ms}, usually {baseline_ms}][; segments out of order: {segments}][; no video for \
+             round-trip time {rcv_rtt_ms}, usually {baseline_ms}][; messages came in pieces for {trickle_percent} % of \
+             the time][; segments out of order: {segments}][; no video for \
              {video_gone_ms}]."
         }
         Key::LagLimit => "The push was too far behind real time[: {lag_ms}][; the limit is {limit_ms}].",

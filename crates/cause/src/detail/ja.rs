@@ -42,7 +42,7 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::Collapse => {
             "エンコーダーの上り回線が配信に追いつかなくなりました\
              [。{window_ms}で実時間から{drift_ms}遅れました][。受信側の往復時間は{rcv_rtt_ms}で、普段は{baseline_ms}です]\
-             [。順序の乱れたセグメントは{segments}個です][。映像が{video_gone_ms}途絶えていました]。"
+             [。時間の{trickle_percent}%はメッセージが途切れ途切れに届いていました][。順序の乱れたセグメントは{segments}個です][。映像が{video_gone_ms}途絶えていました]。"
         }
         Key::LagLimit => "実時間からの遅れが大きすぎました[（{lag_ms}）][。上限は{limit_ms}です]。",
         Key::TlsBroken => "TLSのデータを読み取れませんでした[（{reason}）]。",

@@ -120,7 +120,7 @@ detail_keys! {
     /// The uplink collapsed: the push fell behind real time and the network shows why. As a detail of 15/0, and as a
     /// finding elsewhere.
     Collapse = "collapse" under any
-        with [drift_ms: Millis, window_ms: Millis, rcv_rtt_ms: Millis, baseline_ms: Millis, segments: Count, video_gone_ms: Millis];
+        with [drift_ms: Millis, window_ms: Millis, rcv_rtt_ms: Millis, baseline_ms: Millis, trickle_percent: Count, segments: Count, video_gone_ms: Millis];
     /// How far behind real time the push was when it was cut.
     LagLimit = "lag_limit" under [LagLimit] with [lag_ms: Millis, limit_ms: Millis];
     /// A TLS record could not be authenticated or read.

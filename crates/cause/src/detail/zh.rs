@@ -31,7 +31,7 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::SendFailed => "向编码器写数据失败[：{errno}]。",
         Key::Collapse => {
             "编码器的上行网络承载不了这路推流[：在 {window_ms}内比实时落后了 {drift_ms}][；接收往返时间 {rcv_rtt_ms}，\
-             平时为 {baseline_ms}][；乱序报文段 {segments} 个][；视频中断了 {video_gone_ms}]。"
+             平时为 {baseline_ms}][；{trickle_percent}% 的时间里消息断断续续到达][；乱序报文段 {segments} 个][；视频中断了 {video_gone_ms}]。"
         }
         Key::LagLimit => "推流比实时落后太多[：{lag_ms}][；上限为 {limit_ms}]。",
         Key::TlsBroken => "TLS 数据无法读取[：{reason}]。",

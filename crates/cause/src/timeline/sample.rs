@@ -6,7 +6,7 @@ use super::float::{f8, f16, i16f};
 
 /// What was seen of a push in one span of time, as a rule one second.
 ///
-/// Kept in 14 bytes: counts and times are exact while small and rounded above (`bytes` and `video` within 0.03 %,
+/// Kept in 15 bytes: counts and times are exact while small and rounded above (`bytes` and `video` within 0.03 %,
 /// `lag_ms` likewise, the others within 3.2 %).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
@@ -33,28 +33,34 @@ pub struct Sample {
     pub ooo: u32,
     /// Growth of `tcpi_total_retrans`: segments of ours that were sent again.
     pub retrans: u32,
+    /// Time in which a message had arrived in part and its rest was awaited, ms (kept in 250ths of the span). An encoder
+    /// hands a frame to its system whole, so this is the path taking its time.
+    pub trickle_ms: u32,
     /// The window that we offered was 0 at the end of the span: we did not read.
     pub wnd_closed: bool,
 }
 
-/// A sample in 14 bytes, without its place in time, which follows from the spans.
+/// A sample in 15 bytes, without its place in time, which follows from the spans. Its wider numbers are little-endian
+/// bytes, so that it needs no padding.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Packed {
     /// `wnd_closed` in the highest bit, then whether the rest counts minutes instead of seconds.
-    span: u16,
-    bytes: u16,
-    video: u16,
-    lag: u16,
+    span: [u8; 2],
+    bytes: [u8; 2],
+    video: [u8; 2],
+    lag: [u8; 2],
     audio: u8,
     keys: u8,
     rcv_rtt: u8,
     rtt: u8,
     ooo: u8,
     retrans: u8,
+    /// 250ths of the span.
+    trickle: u8,
 }
 
 /// Bytes of a [`Packed`] sample, in memory and on disk.
-pub(super) const PACKED_LEN: usize = 14;
+pub(super) const PACKED_LEN: usize = 15;
 /// The longest span of one sample: 11 days.
 pub(super) const MAX_SPAN_S: u32 = SPAN_MAX as u32 * 60;
 
@@ -67,64 +73,90 @@ impl Packed {
     pub(super) fn new(sample: &Sample) -> Self {
         let flag = if sample.wnd_closed { WND_CLOSED } else { 0 };
         Self {
-            span: pack_span(sample.span_s) | flag,
-            bytes: f16::pack(sample.bytes),
-            video: f16::pack(u64::from(sample.video)),
-            lag: i16f::pack(i64::from(sample.lag_ms)),
+            span: (pack_span(sample.span_s) | flag).to_le_bytes(),
+            bytes: f16::pack(sample.bytes).to_le_bytes(),
+            video: f16::pack(u64::from(sample.video)).to_le_bytes(),
+            lag: i16f::pack(i64::from(sample.lag_ms)).to_le_bytes(),
             audio: f8::pack(u64::from(sample.audio)),
             keys: f8::pack(u64::from(sample.keys)),
             rcv_rtt: if sample.rcv_rtt_us == 0 { 0 } else { pack_rtt(sample.rcv_rtt_us) },
             rtt: sample.rtt_us.map_or(0, pack_rtt),
             ooo: f8::pack(u64::from(sample.ooo)),
             retrans: f8::pack(u64::from(sample.retrans)),
+            trickle: pack_share(sample.trickle_ms, sample.span_s),
         }
     }
 
     pub(super) fn span_s(self) -> u32 {
-        let unit = if self.span & IN_MINUTES == 0 { 1 } else { 60 };
-        u32::from(self.span & SPAN_MAX) * unit
+        let span = u16::from_le_bytes(self.span);
+        let unit = if span & IN_MINUTES == 0 { 1 } else { 60 };
+        u32::from(span & SPAN_MAX) * unit
     }
 
     pub(super) fn sample(self, at_s: u32) -> Sample {
         Sample {
             at_s,
             span_s: self.span_s(),
-            bytes: f16::unpack(self.bytes),
-            video: u32::try_from(f16::unpack(self.video)).unwrap_or(u32::MAX),
+            bytes: f16::unpack(u16::from_le_bytes(self.bytes)),
+            video: u32::try_from(f16::unpack(u16::from_le_bytes(self.video))).unwrap_or(u32::MAX),
             audio: f8::unpack(self.audio),
             keys: f8::unpack(self.keys),
-            lag_ms: i16f::unpack(self.lag),
+            lag_ms: i16f::unpack(u16::from_le_bytes(self.lag)),
             rcv_rtt_us: unpack_rtt(self.rcv_rtt),
             rtt_us: (self.rtt != 0).then(|| unpack_rtt(self.rtt)),
             ooo: f8::unpack(self.ooo),
             retrans: f8::unpack(self.retrans),
-            wnd_closed: self.span & WND_CLOSED != 0,
+            trickle_ms: u32::from(self.trickle).saturating_mul(self.span_s()).saturating_mul(4),
+            wnd_closed: u16::from_le_bytes(self.span) & WND_CLOSED != 0,
         }
     }
 
     pub(super) fn to_bytes(self) -> [u8; PACKED_LEN] {
-        let [a, b] = self.span.to_le_bytes();
-        let [c, d] = self.bytes.to_le_bytes();
-        let [e, f] = self.video.to_le_bytes();
-        let [g, h] = self.lag.to_le_bytes();
-        [a, b, c, d, e, f, g, h, self.audio, self.keys, self.rcv_rtt, self.rtt, self.ooo, self.retrans]
+        let [a, b] = self.span;
+        let [c, d] = self.bytes;
+        let [e, f] = self.video;
+        let [g, h] = self.lag;
+        [
+            a,
+            b,
+            c,
+            d,
+            e,
+            f,
+            g,
+            h,
+            self.audio,
+            self.keys,
+            self.rcv_rtt,
+            self.rtt,
+            self.ooo,
+            self.retrans,
+            self.trickle,
+        ]
     }
 
     pub(super) fn from_bytes(bytes: [u8; PACKED_LEN]) -> Self {
-        let [a, b, c, d, e, f, g, h, audio, keys, rcv_rtt, rtt, ooo, retrans] = bytes;
+        let [a, b, c, d, e, f, g, h, audio, keys, rcv_rtt, rtt, ooo, retrans, trickle] = bytes;
         Self {
-            span: u16::from_le_bytes([a, b]),
-            bytes: u16::from_le_bytes([c, d]),
-            video: u16::from_le_bytes([e, f]),
-            lag: u16::from_le_bytes([g, h]),
+            span: [a, b],
+            bytes: [c, d],
+            video: [e, f],
+            lag: [g, h],
             audio,
             keys,
             rcv_rtt,
             rtt,
             ooo,
             retrans,
+            trickle,
         }
     }
+}
+
+/// A part of a span in 250ths of it, which are 4 ms of a second.
+fn pack_share(part_ms: u32, span_s: u32) -> u8 {
+    let share = u64::from(part_ms) / 4 / u64::from(span_s.max(1));
+    u8::try_from(share.min(250)).unwrap_or(250)
 }
 
 fn pack_span(seconds: u32) -> u16 {
@@ -156,6 +188,7 @@ pub(super) struct Sum {
     rtt: Mean,
     ooo: u64,
     retrans: u64,
+    trickle_ms: u32,
     wnd_closed: bool,
 }
 
@@ -207,6 +240,7 @@ impl Sum {
         }
         self.ooo = self.ooo.saturating_add(u64::from(next.ooo));
         self.retrans = self.retrans.saturating_add(u64::from(next.retrans));
+        self.trickle_ms = self.trickle_ms.saturating_add(next.trickle_ms);
         self.wnd_closed |= next.wnd_closed;
     }
 
@@ -224,6 +258,7 @@ impl Sum {
             rtt_us: self.rtt.value(),
             ooo: count(self.ooo),
             retrans: count(self.retrans),
+            trickle_ms: self.trickle_ms,
             wnd_closed: self.wnd_closed,
         }
     }
@@ -247,6 +282,7 @@ mod tests {
             rtt_us: Some(100),
             ooo: 2,
             retrans: 0,
+            trickle_ms: 900,
             wnd_closed: true,
         };
         assert_eq!(Packed::new(&sample).sample(12), sample);

@@ -1,8 +1,10 @@
 //! Whether the client's uplink had collapsed.
 //!
-//! *Collapse* = the drift grew by more than 1 s in the last 10 s, and the network shows why: `rcv_rtt` above three times
-//! its own baseline, or segments out of order, or video gone while audio flows. A fall of bitrate or frame rate alone
-//! is never one: an overloaded encoder looks like that, with a calm network.
+//! *Collapse* = the drift grew by more than 1 s in the last 10 s, and the network shows why: messages trickle in, or
+//! `rcv_rtt` above three times its own baseline, or segments out of order, or video gone while audio flows. A fall of
+//! bitrate or frame rate alone is never one: an overloaded encoder looks like that, with a calm network. What tells the
+//! two apart on any path is how a message arrives: an encoder hands it over whole, and only a path that is full makes its
+//! rest wait.
 
 use crate::detail::{Detail, DetailKey};
 use crate::evidence::Evidence;
@@ -22,6 +24,8 @@ const SECONDS: usize = 2;
 const OUT_OF_ORDER: u64 = 10;
 /// A longer pause between frames is not taken off: on a starved path frames are rare because of the path.
 const LONGEST_PAUSE_US: u64 = 150_000;
+/// Share of the time in which messages are awaited in part that makes a path a full one.
+const TRICKLE_PERCENT: u64 = 50;
 /// Seconds before the window that make a baseline.
 const BASELINE_SECONDS: usize = 5;
 
@@ -36,6 +40,8 @@ pub(super) struct Uplink {
     pub(super) rtt: Option<Rtt>,
     /// Segments that arrived out of order in the window, if above the usual.
     pub(super) out_of_order: Option<u64>,
+    /// Share of the window's last half in which a message was awaited in part, percent, if it is most of the time.
+    pub(super) trickle_percent: Option<u64>,
     /// For how long video was gone while audio flowed, ms.
     pub(super) video_gone_ms: Option<u64>,
     /// Video frames a second in the window.
@@ -82,6 +88,7 @@ impl Uplink {
             drift_ms: i64::from(reached) - i64::from(first.lag_ms),
             rtt: rtt(e, before, window),
             out_of_order: out_of_order(before, window),
+            trickle_percent: trickle(window),
             video_gone_ms,
             fps: window.iter().map(|s| u64::from(s.video)).sum::<u64>() / seconds.max(1),
         })
@@ -93,7 +100,10 @@ impl Uplink {
 
     /// A network sign that explains why a push falls behind.
     pub(super) fn network_sign(&self) -> bool {
-        self.rtt.is_some_and(|rtt| rtt.risen) || self.out_of_order.is_some() || self.video_gone_ms.is_some()
+        self.trickle_percent.is_some()
+            || self.rtt.is_some_and(|rtt| rtt.risen)
+            || self.out_of_order.is_some()
+            || self.video_gone_ms.is_some()
     }
 
     pub(super) fn has_collapsed(&self) -> bool {
@@ -107,6 +117,7 @@ impl Uplink {
             .with("window_ms", self.window_ms)
             .with_some("rcv_rtt_ms", risen.map(|rtt| rtt.now_ms()))
             .with_some("baseline_ms", risen.map(|rtt| rtt.baseline_ms()))
+            .with_some("trickle_percent", self.trickle_percent)
             .with_some("segments", self.out_of_order)
             .with_some("video_gone_ms", self.video_gone_ms)
     }
@@ -158,6 +169,16 @@ fn on_the_path(sample: &Sample) -> u64 {
     let frames = u64::from(if sample.video > 0 { sample.video } else { sample.audio }).max(1);
     let pause = u64::from(sample.span_s).saturating_mul(1_000_000) / frames;
     raw(sample).saturating_sub(pause.min(LONGEST_PAUSE_US))
+}
+
+/// Most of the time: on a path with room the rest of a message comes at once, whatever its size.
+fn trickle(window: &[Sample]) -> Option<u64> {
+    let late = window.get(window.len() / 2..)?;
+    let (part, whole) = late.iter().fold((0u64, 0u64), |(part, whole), s| {
+        (part + u64::from(s.trickle_ms), whole + u64::from(s.span_s) * 1000)
+    });
+    let percent = part * 100 / whole.max(1);
+    (late.len() >= SECONDS && percent >= TRICKLE_PERCENT).then_some(percent)
 }
 
 /// Rising means above the rate of the time before, in more than one second.

@@ -64,6 +64,7 @@ struct Second {
     video: u32,
     audio: u32,
     keys: u32,
+    trickle: Duration,
     started: Option<Instant>,
 }
 
@@ -106,6 +107,11 @@ impl Watch {
     pub fn bytes(&mut self, now: Instant, count: usize) {
         self.last_byte = now;
         self.second.bytes += count as u64;
+    }
+
+    /// A message of which a part had come was waited for.
+    pub fn trickled(&mut self, waited: Duration) {
+        self.second.trickle += waited;
     }
 
     /// An audio or video message arrived; `media` has looked into it already.
@@ -181,6 +187,7 @@ impl Watch {
                 .then_some(current.rtt_us),
             ooo: current.rcv_ooopack.saturating_sub(before.rcv_ooopack),
             retrans: current.total_retrans.saturating_sub(before.total_retrans),
+            trickle_ms: u32::try_from(second.trickle.as_millis()).unwrap_or(u32::MAX),
             wnd_closed: tcp.is_some_and(|t| t.rcv_wnd == 0),
         };
         self.timeline.push(sample);

@@ -80,6 +80,7 @@ fn filled(seconds: u32) -> Evidence {
             rtt_us: (at_s % 5 == 0).then_some(40_000),
             ooo: at_s % 7,
             retrans: at_s % 3,
+            trickle_ms: 40,
             wnd_closed: at_s == 4,
         });
     }

@@ -186,3 +186,34 @@ fn our_own_closed_window_explains_a_lag_before_the_network_does() {
     behind(&mut e, 6, 600, Sample { wnd_closed: true, ..narrow() });
     assert_eq!(cause_of(&e), Cause::PipelineFailed);
 }
+
+/// Measured on a path of a millisecond behind 700 kbit/s: its round trip is no longer than an overloaded encoder's pauses.
+#[test]
+fn a_thin_uplink_on_a_short_path_is_told_by_messages_that_trickle_in() {
+    let mut e = live(Close::EndOfFile);
+    behind(
+        &mut e,
+        10,
+        570,
+        Sample { bytes: 84_000, video: 13, audio: 19, rcv_rtt_us: 110_000, trickle_ms: 930, ..healthy(0) },
+    );
+    assert_eq!(verdict(&e).cause, Cause::UplinkCollapsed);
+}
+
+/// An encoder at 13 frames a second pauses for 77 ms after each, and that is what the kernel then measures.
+#[test]
+fn an_overloaded_encoder_on_a_short_path_is_no_collapse_though_its_pauses_look_like_a_round_trip() {
+    let mut e = live(Close::EndOfFile);
+    e.timeline = crate::timeline::Timeline::default();
+    e.tcp = e.tcp.map(|tcp| crate::evidence::TcpFacts { rtt_us: 57, ..tcp });
+    seconds(&mut e, 12, |n| Sample {
+        bytes: 51_000,
+        video: 13,
+        audio: 13,
+        lag_ms: 550 * n as i32,
+        rcv_rtt_us: 76_000,
+        trickle_ms: 20,
+        ..healthy(0)
+    });
+    assert_eq!(verdict(&e).cause, Cause::EndOfFile);
+}

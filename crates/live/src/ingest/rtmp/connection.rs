@@ -123,8 +123,13 @@ impl Connection {
                 return Input::Due;
             }
             self.take_output();
+            let waited_from = self.now;
+            let in_part = self.session.mid_message().is_some();
             let woke = poll_fn(|cx| self.poll_wake(cx, deadline, order)).await;
             self.now = self.clock.instant();
+            if in_part {
+                watch.trickled(self.now.saturating_duration_since(waited_from));
+            }
             if let Some(Moved::Read(count)) = woke {
                 watch.bytes(self.now, count);
                 if self.path_shortened {

@@ -3,6 +3,7 @@
 //! | room | what lives there |
 //! |---|---|
 //! | `ingest` | a file or folder a transport, and the listener |
+//! | `arrivals` | who is connected from where, against the limits of the node |
 //! | `socket` | a sensor around every socket that remembers once how it ended |
 //! | `push` | a push's identity, watch, orders and end |
 //! | `hub` | which push carries a live stream, who waits, who has to go |
@@ -11,6 +12,7 @@
 //!
 //! [`Live`] is the handle that the floors above hold.
 
+mod arrivals;
 mod auth_hook;
 mod catalog;
 mod caught;
@@ -148,7 +150,7 @@ impl Live {
             slots: Arc::default(),
             auth_hook,
             orders: shared::Orders::default(),
-            arrivals: ingest::listener::Arrivals::default(),
+            arrivals: Arc::default(),
             counters: counters::Counters::default(),
             message_memory: MessageMemory::new(config.limits.message_memory),
             connections: shared::Connections::default(),

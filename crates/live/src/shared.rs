@@ -9,12 +9,12 @@ use model::{Clock, PushId};
 use store::Journal;
 use tokio::sync::Notify;
 
+use crate::arrivals::Arrivals;
 use crate::auth_hook::AuthHook;
 use crate::catalog::CatalogRoom;
 use crate::config::LiveConfig;
 use crate::counters::Counters;
 use crate::hub::{Hub, Slots};
-use crate::ingest::listener::Arrivals;
 use crate::push::{OrderSlot, Push};
 
 /// The node's live side.
@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     pub(crate) slots: Arc<Slots>,
     pub(crate) auth_hook: Option<AuthHook>,
     pub(crate) orders: Orders,
-    pub(crate) arrivals: Arrivals,
+    pub(crate) arrivals: Arc<Arrivals>,
     pub(crate) counters: Counters,
     pub(crate) message_memory: MessageMemory,
     pub(crate) connections: Connections,

@@ -1,10 +1,9 @@
 //! Accepts connections, within limits, and learns the client's address from a load balancer where one stands in front.
 
-use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use cause::evidence::{Act, Close, Transport};
@@ -14,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::proxy_protocol;
 use super::rtmp;
+use crate::arrivals::Arrival;
 use crate::push::{ConnectionFacts, End, Push};
 use crate::shared::{Connections, Shared};
 use crate::socket::Sensor;
@@ -22,10 +22,6 @@ use crate::socket::Sensor;
 const PROXY_HEADER_LIMIT: Duration = Duration::from_secs(3);
 /// After an error such as too many open files, accepting again at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Connections above the limit that are still served far enough to be told why; beyond, they are closed at once.
-const TOLD_WHY: usize = 500;
-/// Addresses remembered for the rate limit; beyond, those of past seconds are forgotten first.
-const ADDRESSES: usize = 100_000;
 
 /// Binds a listener whose address can be bound again right after a restart.
 ///
@@ -81,10 +77,11 @@ async fn serve(shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr) {
     } else {
         (peer, Bytes::new())
     };
-    let (overload, _arrival) = match shared.arrivals.arrive(client.ip(), &shared) {
-        Arrival::Welcome(guard) => (None, Some(guard)),
-        Arrival::Overload(act, true) => (Some(act), None),
-        Arrival::Overload(act, false) => {
+    let (limits, open, now) = (&shared.config.limits, shared.connections.open(), shared.clock.instant());
+    let (overload, _place) = match shared.arrivals.arrive(client.ip(), limits, open, now) {
+        Arrival::Welcome(place) => (None, Some(place)),
+        Arrival::ToldWhy(act) => (Some(act), None),
+        Arrival::TurnedAway(act) => {
             shared.counters.overloaded();
             return refused(&shared, stream, client, act).await;
         }
@@ -142,86 +139,4 @@ async fn proxy_header(stream: &mut TcpStream) -> Result<(Option<SocketAddr>, Byt
 /// An IPv4 client of an IPv6 socket is shown and judged as IPv4.
 fn canonical(addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(addr.ip().to_canonical(), addr.port())
-}
-
-/// Who is connected from where, and how fast they come.
-#[derive(Debug, Default)]
-pub(crate) struct Arrivals {
-    by_ip: Mutex<HashMap<IpAddr, Address>>,
-}
-
-#[derive(Debug)]
-struct Address {
-    open: usize,
-    second: Instant,
-    in_second: u32,
-}
-
-/// Whether a connection is served.
-enum Arrival {
-    Welcome(ArrivalGuard),
-    /// Turned away; true when there is room to tell the client why.
-    Overload(Act, bool),
-}
-
-/// A connection that counts for its address.
-struct ArrivalGuard {
-    shared: Arc<Shared>,
-    ip: IpAddr,
-}
-
-impl Arrivals {
-    fn arrive(&self, ip: IpAddr, shared: &Arc<Shared>) -> Arrival {
-        let limits = &shared.config.limits;
-        let open = shared.connections.open();
-        if open > limits.connections {
-            return Arrival::Overload(
-                overload("connections", open, limits.connections),
-                open <= limits.connections.saturating_add(TOLD_WHY),
-            );
-        }
-        let now = shared.clock.instant();
-        let mut by_ip = self.by_ip.lock().unwrap_or_else(PoisonError::into_inner);
-        if by_ip.len() >= ADDRESSES {
-            by_ip.retain(|_, a| a.open > 0);
-        }
-        let address = by_ip.entry(ip).or_insert(Address { open: 0, second: now, in_second: 0 });
-        if now.saturating_duration_since(address.second) >= Duration::from_secs(1) {
-            address.second = now;
-            address.in_second = 0;
-        }
-        address.in_second = address.in_second.saturating_add(1);
-        if limits.connection_rate != 0 && address.in_second > limits.connection_rate {
-            let (have, limit) = (address.in_second as usize, limits.connection_rate as usize);
-            return Arrival::Overload(overload("rate", have, limit), false);
-        }
-        if limits.connections_per_ip != 0 && address.open >= limits.connections_per_ip {
-            return Arrival::Overload(
-                overload("connections", address.open, limits.connections_per_ip),
-                open <= limits.connections,
-            );
-        }
-        address.open += 1;
-        drop(by_ip);
-        Arrival::Welcome(ArrivalGuard { shared: shared.clone(), ip })
-    }
-}
-
-impl Drop for ArrivalGuard {
-    fn drop(&mut self) {
-        let mut by_ip = self.shared.arrivals.by_ip.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(address) = by_ip.get_mut(&self.ip) {
-            address.open = address.open.saturating_sub(1);
-            // With a rate limit the entry is needed until its second is over; the sweep above ends it then.
-            if address.open == 0 && self.shared.config.limits.connection_rate == 0 {
-                by_ip.remove(&self.ip);
-            }
-        }
-    }
-}
-
-/// The refusal of what is above a limit of this node.
-pub(crate) fn overload(of: &str, have: usize, limit: usize) -> Act {
-    let detail = Detail::new(DetailKey::OverloadOf).with("of", of).with("have", have).with("limit", limit);
-    Act { code: Cause::Overload.code(), detail: Some(detail) }
 }

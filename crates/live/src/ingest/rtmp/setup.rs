@@ -12,8 +12,8 @@ use store::{JournalError, OpenRow};
 
 use super::connection::{Connection, Input};
 use super::{fault, summary};
+use crate::arrivals::overload;
 use crate::auth_hook::HookQuestion;
-use crate::ingest::listener::overload;
 use crate::push::{End, Push, PushHandle};
 use crate::shared::Shared;
 

@@ -81,9 +81,27 @@ impl Browser {
         found.as_array().unwrap().iter().map(element).collect()
     }
 
-    /// What an element shows.
-    pub fn text(&self, element: &Element) -> String {
-        self.tell("GET", &format!("/element/{}/text", element.0), &Value::Null).as_str().unwrap().to_owned()
+    /// What the first element that a CSS selector finds shows, once it is there.
+    pub fn text(&self, selector: &str) -> String {
+        until(&format!("{selector} on the page"), PATIENCE, || self.texts(selector).into_iter().next())
+    }
+
+    /// What the elements that a CSS selector finds show now. Looked up and read in one step, so that a page that is just
+    /// being left cannot take them away in between.
+    pub fn texts(&self, selector: &str) -> Vec<String> {
+        let script = "return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)";
+        let body = json!({ "script": script, "args": [selector] }).to_string();
+        let path = format!("/session/{}/execute/sync", self.session);
+        let headers = [("Content-Type", "application/json; charset=utf-8")];
+        let answer = http::request(self.address, "POST", &path, &headers, body.as_bytes()).unwrap();
+        // Between two pages there is nothing to ask.
+        let found = if answer.status == 200 { answer.json()["value"].take() } else { Value::Null };
+        found
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|text| text.as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 
     /// Types into an element.

@@ -106,7 +106,7 @@ impl Seen {
         let seconds: Vec<_> = e.timeline.seconds().collect();
         Self {
             ending: Ending::of(e),
-            uplink: Uplink::of(e, &seconds),
+            uplink: Uplink::of(&seconds),
             own_window: OwnWindow::last_closed(e, &seconds),
             seconds,
         }

@@ -1,13 +1,12 @@
 //! Whether the client's uplink had collapsed.
 //!
 //! *Collapse* = the drift grew by more than 1 s in the last 10 s, and the network shows why: messages trickle in, or
-//! `rcv_rtt` above three times its own baseline, or segments out of order, or video gone while audio flows. A fall of
+//! segments out of order, or video gone while audio flows; `rcv_rtt` above three times its own baseline goes with the first. A fall of
 //! bitrate or frame rate alone is never one: an overloaded encoder looks like that, with a calm network. What tells the
 //! two apart on any path is how a message arrives: an encoder hands it over whole, and only a path that is full makes its
 //! rest wait.
 
 use crate::detail::{Detail, DetailKey};
-use crate::evidence::Evidence;
 use crate::timeline::Sample;
 
 /// The time before the end that is looked at.
@@ -69,7 +68,7 @@ impl Rtt {
 impl Uplink {
     /// Reads the last ten seconds in which bytes arrived. Seconds without any, at the end, are silence: what the probe
     /// found out in them tells more, and the drift that they add is no collapse.
-    pub(super) fn of(e: &Evidence, samples: &[Sample]) -> Option<Self> {
+    pub(super) fn of(samples: &[Sample]) -> Option<Self> {
         let (samples, _silence) = samples.split_at_checked(samples.iter().rposition(|s| s.bytes > 0)? + 1)?;
         let end_s = samples.last()?.at_s;
         let start = samples.partition_point(|s| s.at_s <= end_s.saturating_sub(WINDOW_S));
@@ -86,7 +85,7 @@ impl Uplink {
         Some(Self {
             window_ms: seconds.saturating_mul(1000),
             drift_ms: i64::from(reached) - i64::from(first.lag_ms),
-            rtt: rtt(e, before, window),
+            rtt: rtt(before, window),
             out_of_order: out_of_order(before, window),
             trickle_percent: trickle(window),
             video_gone_ms,
@@ -123,35 +122,29 @@ impl Uplink {
     }
 }
 
-/// The baseline is the lower quartile of the seconds before the window, so that a long congestion does not become its
-/// own measure; for young pushes the round-trip time of TCP's handshake, which `tcpi_rtt` keeps while we only read.
-fn rtt(e: &Evidence, before: &[Sample], window: &[Sample]) -> Option<Rtt> {
+/// Against the push's own past alone: the baseline is the lower quartile of the seconds before the window, so that a long
+/// congestion does not become its own measure. A rise counts only on a path that is full besides, because the kernel's
+/// figure follows the bitrate of a sender that pauses by itself, on any path.
+fn rtt(before: &[Sample], window: &[Sample]) -> Option<Rtt> {
     let past = known(before).collect::<Vec<_>>();
-    let (baseline_us, calm_us) = if past.len() >= BASELINE_SECONDS {
-        let quartile = |values: Vec<u64>| {
-            let mut values = values;
-            values.sort_unstable();
-            values.get(values.len() / 4).copied()
-        };
-        (
-            quartile(past.iter().map(|s| raw(s)).collect())?,
-            quartile(past.iter().map(|s| on_the_path(s)).collect())?,
-        )
-    } else {
-        let handshake = e.tcp.map(|tcp| u64::from(tcp.rtt_us)).filter(|us| *us > 0)?;
-        (handshake, handshake)
-    };
+    if past.len() < BASELINE_SECONDS {
+        return None;
+    }
+    let baseline_us = at(past.iter().map(|s| raw(s)), 4)?;
+    let calm_us = at(past.iter().map(|s| on_the_path(s)), 4)?;
     let late = known(window.get(window.len() / 2..)?).collect::<Vec<_>>();
-    let median = |values: Vec<u64>| {
-        let mut values = values;
-        values.sort_unstable();
-        values.get(values.len() / 2).copied()
-    };
+    let now_us = at(late.iter().map(|s| raw(s)), 2)?;
+    let late_us = at(late.iter().map(|s| on_the_path(s)), 2)?;
     let is_high = |us: u64| us > calm_us.saturating_mul(RTT_FACTOR) && us - calm_us >= RTT_RISE_US;
     let high = known(window).filter(|s| is_high(on_the_path(s))).count();
-    let now_us = median(late.iter().map(|s| raw(s)).collect())?;
-    let late_us = median(late.iter().map(|s| on_the_path(s)).collect())?;
-    Some(Rtt { now_us, baseline_us, risen: high >= SECONDS && is_high(late_us) })
+    Some(Rtt { now_us, baseline_us, risen: high >= SECONDS && is_high(late_us) && trickle(window).is_some() })
+}
+
+/// The value above one `part`-th of all.
+fn at(values: impl Iterator<Item = u64>, part: usize) -> Option<u64> {
+    let mut values = values.collect::<Vec<_>>();
+    values.sort_unstable();
+    values.get(values.len() / part).copied()
 }
 
 /// The samples for which the kernel had a value.

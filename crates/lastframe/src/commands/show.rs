@@ -162,6 +162,9 @@ fn timeline(out: &mut dyn Write, timeline: &Timeline) -> io::Result<()> {
     Ok(())
 }
 
+/// Commands that follow the media of their millisecond.
+const ENDINGS: [&str; 3] = ["FCUnpublish", "deleteStream", "closeStream"];
+
 /// Commands and media in the order of time; media of one kind that follow each other are one line.
 fn black_box(out: &mut dyn Write, black_box: &BlackBox) -> io::Result<()> {
     let (first, skipped, last) = black_box.commands();
@@ -177,7 +180,8 @@ fn black_box(out: &mut dyn Write, black_box: &BlackBox) -> io::Result<()> {
         lines.push((at, format!("      ⋮  {skipped} commands are not kept")));
     }
     lines.extend(media_lines(&media));
-    lines.sort_by_key(|(at, _)| *at);
+    // Both logs know the millisecond alone. Within one, what leads to media stands before it and what ends it behind.
+    lines.sort_by_key(|(at, line)| (*at, ENDINGS.iter().any(|name| line.contains(name))));
     for (at, line) in lines {
         writeln!(out, "  {:>10.3}  {line}", f64::from(at) / 1000.0)?;
     }

@@ -25,6 +25,10 @@ pub fn run(args: &UrlArgs, config: &Config, data: &Path) -> Result<(), Failure> 
     if args.app.is_empty() || args.stream.is_empty() {
         return Err(Failure::Usage("--app and --stream must not be empty".into()));
     }
+    // A URL that the server would read as another name, or refuse, is worth nothing.
+    let names = config.limits.names;
+    names.check_app(&args.app).map_err(|fault| Failure::Usage(format!("--app {fault}")))?;
+    names.check_stream(&args.stream).map_err(|fault| Failure::Usage(format!("--stream {fault}")))?;
     writeln!(io::stdout().lock(), "{}", url(args, config, domain, expires))?;
     if matches!(args.kind, UrlKind::Rtmps | UrlKind::Srt | UrlKind::Whip | UrlKind::Flv | UrlKind::Hls) {
         eprintln!(

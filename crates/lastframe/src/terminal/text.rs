@@ -1,7 +1,5 @@
 //! Text as a terminal shows it.
 
-use std::time::Duration;
-
 use jiff::tz::TimeZone;
 use model::Timestamp;
 
@@ -57,7 +55,7 @@ pub fn fit(text: &str, columns: usize) -> String {
 pub fn duration(millis: u64) -> String {
     let seconds = millis / 1000;
     match seconds {
-        0..10 => format!("{:.1} s", Duration::from_millis(millis).as_secs_f64()),
+        0..10 => format!("{seconds}.{} s", millis % 1000 / 100),
         10..60 => format!("{seconds} s"),
         60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
         3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),

@@ -6,7 +6,7 @@ use cause::evidence::{Act, Close, CutMessage, Errno, Goodbye, ProtocolFault, Tcp
 use cause::verdict::VERDICT_VERSION;
 use cause::{Cause, Detail, Evidence, Lang, Verdict, verdict};
 use model::record::DetailRecord;
-use model::{Record, Timestamp};
+use model::{Code, Record, Timestamp};
 use store::EndRow;
 
 use super::Push;
@@ -151,6 +151,16 @@ fn stored(detail: &Detail) -> DetailRecord {
     DetailRecord { key: detail.key.as_str().to_owned(), params: detail.params.clone(), text: String::new() }
 }
 
+/// Whether the finding is about the client's own doing. What is about others (who took over, who gave an order, which list
+/// or limit decided, what this server lacks) is for the operator alone.
+fn is_the_clients_own(code: Code) -> bool {
+    match code.errcode {
+        6 | 7 | 8 | 16 | 20 | 23 | 33 | 39 => true,
+        18 => matches!(code.sub_errcode, 300..=309 | 500..=503),
+        _ => false,
+    }
+}
+
 /// What a refused or cut client is told: the code, and unless `terse`, the finding in English.
 pub fn client_text(act: &Act, terse: bool) -> String {
     let code = act.code;
@@ -158,8 +168,32 @@ pub fn client_text(act: &Act, terse: bool) -> String {
         return format!("[{code}]");
     }
     let cause = Cause::from_code(code).unwrap_or(Cause::Unknown);
-    match &act.detail {
+    match act.detail.as_ref().filter(|_| is_the_clients_own(code)) {
         Some(detail) => format!("[{code}] {}: {}", cause.errmsg(Lang::En), detail.text(Lang::En)),
         None => format!("[{code}] {}", cause.errmsg(Lang::En)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cause::DetailKey;
+
+    use super::*;
+
+    fn text(cause: Cause, detail: Detail) -> String {
+        client_text(&Act { code: cause.code(), detail: Some(detail) }, false)
+    }
+
+    #[test]
+    fn a_client_is_told_what_it_did_and_nothing_of_others() {
+        let expired = Detail::new(DetailKey::ExpiredAt).with("at", "2026-11-22T20:29:46Z");
+        assert!(text(Cause::Expired, expired).contains("20:29:46"));
+        let by = Detail::new(DetailKey::OrderedBy).with("who", "AKIDexample").with("via", "api");
+        let dropped = text(Cause::Dropped, by);
+        assert!(dropped.starts_with("[21/100] ") && !dropped.contains("AKID"), "{dropped}");
+        let taken = Detail::new(DetailKey::ReplacedBy).with("address", "203.0.113.9:4000");
+        assert!(!text(Cause::TakenOver, taken).contains("203.0.113.9"));
+        let act = Act { code: Cause::Dropped.code(), detail: None };
+        assert_eq!(client_text(&act, true), "[21/100]");
     }
 }

@@ -68,8 +68,13 @@ impl MediaFacts {
         self.messages += 1;
         let tag = media::parse_video(payload).map_err(|e| self.unparsable(at_ms, "video_tag", &e))?;
         let body = payload.get(tag.body.clone()).unwrap_or_default();
-        let frame =
-            Frame { video: true, coded: tag.is_frame(), key: tag.kind == VideoKind::KeyFrame, timestamp };
+        let frame = Frame {
+            video: true,
+            coded: tag.is_frame(),
+            config: matches!(tag.kind, VideoKind::SequenceHeader | VideoKind::TsSequenceHeader),
+            key: tag.kind == VideoKind::KeyFrame,
+            timestamp,
+        };
         // Further tracks come in messages of their own, with codecs and clocks of their own; the first one is watched.
         let Some(codec) = tag.codec.filter(|_| tag.track_id() == 0) else { return Ok(frame) };
         if self.video.as_ref().is_some_and(|t| t.codec != codec) {
@@ -152,7 +157,8 @@ impl MediaFacts {
         self.messages += 1;
         let tag = media::parse_audio(payload).map_err(|e| self.unparsable(at_ms, "audio_tag", &e))?;
         let body = payload.get(tag.body.clone()).unwrap_or_default();
-        let frame = Frame { video: false, coded: tag.is_frame(), key: false, timestamp };
+        let config = matches!(tag.kind, AudioKind::SequenceHeader);
+        let frame = Frame { coded: tag.is_frame(), config, timestamp, ..Frame::default() };
         let Some(codec) = tag.codec.filter(|_| tag.track_id() == 0) else { return Ok(frame) };
         if self.audio.as_ref().is_some_and(|t| t.codec != codec) {
             let was = self.audio.as_ref().map(|t| t.codec.to_string()).unwrap_or_default();

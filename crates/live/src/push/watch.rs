@@ -318,6 +318,8 @@ pub struct Frame {
     pub video: bool,
     /// Carries coded media; false for configuration.
     pub coded: bool,
+    /// Codec configuration.
+    pub config: bool,
     /// A key frame.
     pub key: bool,
     /// The message's timestamp, ms.
@@ -357,7 +359,7 @@ mod tests {
     }
 
     fn video(timestamp: u32) -> Frame {
-        Frame { video: true, coded: true, key: false, timestamp }
+        Frame { video: true, coded: true, timestamp, ..Frame::default() }
     }
 
     fn acked() -> Option<TcpFacts> {

@@ -101,7 +101,7 @@ impl Live {
                 MediaKind::Audio => MediaEntryKind::Audio,
             },
             key_frame: frame.key,
-            config: !frame.coded,
+            config: frame.config,
             timestamp,
             size: message.info.length,
             chunk_stream: u8::try_from(message.info.chunk_stream).unwrap_or(u8::MAX),

@@ -19,7 +19,7 @@
 //!    - an ICMP report that the client cannot be reached: 13/0
 //!    - our own window was closed at the end or in the 2 s before: 24/0
 //!    - the idle limit passed: 8/0 without any media, else 20/0
-//!    - reset while our probe was unacknowledged: 12/0 `nat_lost`
+//!    - reset while our probe was unacknowledged, and no collapse before it: 12/0 `nat_lost`
 //!    - reset or end of file right after the uplink had collapsed: 15/0
 //!    - end of file: 3/0; reset: 4/0, `killed_while_frozen` where our probe had been acknowledged in the silence before
 //!    - a write failed, and the receive side shows nothing: 14/0

@@ -42,11 +42,13 @@ fn by_client_or_path(e: &Evidence, seen: &Seen) -> Ruling {
         Ending::SendFailed(errno) => {
             Ruling::with(Cause::SendFailed, Detail::new(DetailKey::SendFailed).with("errno", errno.0))
         }
-        _ if is_reset && e.silence.probe == Probe::Unacknowledged => {
-            Ruling::with(Cause::PathLost, Detail::new(DetailKey::NatLost).with("silence_ms", e.silence.ms))
-        }
         _ => match collapse_right_before(e, seen) {
+            // Behind a full path a probe is late and a killed encoder's reset too: no router need have forgotten anything.
             Some(uplink) => Ruling::with(Cause::UplinkCollapsed, uplink.detail()),
+            None if is_reset && e.silence.probe == Probe::Unacknowledged => Ruling::with(
+                Cause::PathLost,
+                Detail::new(DetailKey::NatLost).with("silence_ms", e.silence.ms),
+            ),
             None if is_reset && is_frozen(e) => Ruling::with(Cause::Reset, killed_while_frozen(e)),
             None if is_reset => Ruling::with(Cause::Reset, where_it_stopped(e)),
             None => Ruling::with(Cause::EndOfFile, where_it_stopped(e)),

@@ -226,3 +226,20 @@ fn a_slow_encoder_of_few_bytes_is_no_collapse_whatever_the_kernel_says_of_the_ro
     behind(&mut e, 10, 600, Sample { bytes: 9_000, video: 6, audio: 0, rcv_rtt_us: 2_200_000, ..healthy(0) });
     assert_eq!(verdict(&e).cause, Cause::EndOfFile);
 }
+
+/// Measured behind 250 kbit/s: the path fell silent for 3.8 s while TCP waited to send again, and the killed encoder's
+/// reset met our probe.
+#[test]
+fn a_reset_that_meets_our_probe_behind_a_collapsed_uplink_is_the_collapse_and_no_router() {
+    let mut e = live(Close::Reset);
+    behind(&mut e, 10, 600, narrow());
+    e.silence = crate::evidence::Silence {
+        ms: 3_800,
+        probe: crate::evidence::Probe::Unacknowledged,
+        probe_ms_ago: 700,
+    };
+    assert_eq!(verdict(&e).cause, Cause::UplinkCollapsed);
+    let mut calm = live(Close::Reset);
+    calm.silence = e.silence;
+    assert_eq!(verdict(&calm).cause, Cause::PathLost);
+}

@@ -114,10 +114,15 @@ fn a_url_opens_the_domain_of_the_first_start() {
     let server = Server::start(&dir.path().join("data"));
     let output = run(
         &server.data,
-        &["url", "--domain", "localhost", "--app", "live", "--stream", "a b", "--port", "1936"],
+        &["url", "--domain", "localhost", "--app", "live", "--stream", "a-b", "--port", "1936"],
     );
     let url = stdout(&output);
-    assert!(url.starts_with("rtmp://localhost:1936/live/a b?txSecret=") && url.contains("&txTime="), "{url}");
+    assert!(url.starts_with("rtmp://localhost:1936/live/a-b?txSecret=") && url.contains("&txTime="), "{url}");
+    // The server refuses such a name, or reads it as another one.
+    for name in ["a b", "a/b", "a?b"] {
+        let output = run(&server.data, &["url", "--domain", "localhost", "--app", "live", "--stream", name]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+    }
     let output = run(&server.data, &["url", "--domain", "nowhere", "--app", "live", "--stream", "s"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("localhost"), "{}", stderr(&output));

@@ -80,6 +80,10 @@ impl Server {
         let mut committed = self.store.journal().subscribe();
         self.store.journal().refuse(end).await;
         while committed.recv().await.unwrap().id != id {}
+        // Ends of one millisecond have no promised order; the next record is to be a later one.
+        while SystemClock.now() <= record.ended_at {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
         record
     }
 

@@ -11,6 +11,7 @@
 
 mod commands;
 mod media;
+mod sequence;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,7 @@ pub use commands::CommandEntry;
 use commands::Commands;
 use media::MediaRing;
 pub use media::{MediaEntry, MediaEntryKind};
+pub use sequence::{Step, What};
 
 /// The first and last commands and the last media headers of a push.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use cause::black_box::{BlackBox, CommandEntry, MediaEntry, MediaEntryKind};
+use cause::black_box::{BlackBox, CommandEntry, MediaEntry, MediaEntryKind, What};
 use cause::timeline::Timeline;
 use cause::{Cause, Evidence, Lang};
 use jiff::tz::TimeZone;
@@ -16,8 +16,6 @@ use crate::terminal::sparkline::sparkline;
 use crate::terminal::text::{bytes, clean, duration, fit, local_time, wrap};
 
 const WIDTH: usize = 96;
-/// Media that is folded into one line of the black box spans at most this.
-const FOLD_MS: u32 = 1_000;
 /// Columns of a curve.
 const CURVE: usize = 72;
 
@@ -162,28 +160,24 @@ fn timeline(out: &mut dyn Write, timeline: &Timeline) -> io::Result<()> {
     Ok(())
 }
 
-/// Commands that follow the media of their millisecond.
-const ENDINGS: [&str; 3] = ["FCUnpublish", "deleteStream", "closeStream"];
-
-/// Commands and media in the order of time; media of one kind that follow each other are one line.
 fn black_box(out: &mut dyn Write, black_box: &BlackBox) -> io::Result<()> {
-    let (first, skipped, last) = black_box.commands();
-    let media: Vec<MediaEntry> = black_box.media_entries().collect();
-    if first.is_empty() && media.is_empty() {
+    let steps = black_box.sequence();
+    if steps.is_empty() {
         return Ok(());
     }
     writeln!(out, "\nBLACK BOX  client ──▶ server, server ──▶ client; seconds after connecting")?;
-    let mut lines: Vec<(u32, String)> =
-        first.iter().chain(&last).map(|c| (c.at_ms, command_line(c))).collect();
-    if skipped > 0 {
-        let at = first.last().map_or(0, |c| c.at_ms);
-        lines.push((at, format!("      ⋮  {skipped} commands are not kept")));
-    }
-    lines.extend(media_lines(&media));
-    // Both logs know the millisecond alone. Within one, what leads to media stands before it and what ends it behind.
-    lines.sort_by_key(|(at, line)| (*at, ENDINGS.iter().any(|name| line.contains(name))));
-    for (at, line) in lines {
-        writeln!(out, "  {:>10.3}  {line}", f64::from(at) / 1000.0)?;
+    for step in steps {
+        let line = match &step.what {
+            What::Command(entry) => command_line(entry),
+            What::NotKept(count) => format!("      ⋮  {count} commands are not kept"),
+            What::Media(entry) => {
+                format!("──▶  {}  at {} ms  [{} B]", named(entry), entry.timestamp, entry.size)
+            }
+            What::Run { video, audio, bytes, span_ms } => {
+                format!("──▶  {}  [{bytes} B]", counted(*video, *audio, *span_ms))
+            }
+        };
+        writeln!(out, "  {:>10.3}  {line}", f64::from(step.at_ms) / 1000.0)?;
     }
     Ok(())
 }
@@ -193,29 +187,6 @@ fn command_line(entry: &CommandEntry) -> String {
     let summary =
         if entry.summary.is_empty() { String::new() } else { format!("  {}", clean(&entry.summary)) };
     format!("{arrow}  {}{summary}  [{} B]", clean(&entry.name), entry.size)
-}
-
-/// Media in the order of time: key frames and configurations stand alone, what lies between them is folded, at most a
-/// second at a time.
-fn media_lines(media: &[MediaEntry]) -> Vec<(u32, String)> {
-    let notable = |m: &MediaEntry| m.key_frame || m.config || m.kind == MediaEntryKind::Data;
-    let mut lines = Vec::new();
-    let mut from = 0u32;
-    let folded = media.chunk_by(|a, b| {
-        let together = !notable(a) && !notable(b) && b.at_ms.saturating_sub(from) < FOLD_MS;
-        from = if together { from } else { b.at_ms };
-        together
-    });
-    for run in folded {
-        let Some(head) = run.first() else { continue };
-        let size: u64 = run.iter().map(|m| u64::from(m.size)).sum();
-        let line = match notable(head) {
-            true => format!("──▶  {}  at {} ms  [{size} B]", named(head), head.timestamp),
-            false => format!("──▶  {}  [{size} B]", counted(run)),
-        };
-        lines.push((head.at_ms, line));
-    }
-    lines
 }
 
 fn named(entry: &MediaEntry) -> String {
@@ -232,45 +203,8 @@ fn named(entry: &MediaEntry) -> String {
 }
 
 /// `video ×31, audio ×45, 1.04 s`
-fn counted(run: &[MediaEntry]) -> String {
-    let count = |kind| run.iter().filter(|m| m.kind == kind).count();
-    let part = |name: &str, n: usize| (n > 0).then(|| format!("{name} ×{n}"));
-    let span = match (run.first(), run.last()) {
-        (Some(head), Some(tail)) => tail.at_ms.saturating_sub(head.at_ms),
-        _ => 0,
-    };
-    let span = format!("{:.2} s", f64::from(span) / 1000.0);
-    joined([
-        part("video", count(MediaEntryKind::Video)),
-        part("audio", count(MediaEntryKind::Audio)),
-        Some(span),
-        None,
-    ])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn media(at_ms: u32, kind: MediaEntryKind, key_frame: bool) -> MediaEntry {
-        MediaEntry { at_ms, kind, key_frame, config: false, timestamp: at_ms, size: 10, chunk_stream: 4 }
-    }
-
-    #[test]
-    fn media_between_key_frames_is_folded_into_a_line_a_second() {
-        use MediaEntryKind::{Audio, Video};
-        let mut run = vec![media(0, Video, true)];
-        run.extend((1..=50).map(|i| media(i * 40, if i % 5 == 0 { Audio } else { Video }, false)));
-        run.push(media(2_040, Video, true));
-        let lines: Vec<String> = media_lines(&run).into_iter().map(|(_, line)| line).collect();
-        assert_eq!(
-            lines,
-            [
-                "──▶  video key frame  at 0 ms  [10 B]",
-                "──▶  video ×20, audio ×5, 0.96 s  [250 B]",
-                "──▶  video ×20, audio ×5, 0.96 s  [250 B]",
-                "──▶  video key frame  at 2040 ms  [10 B]",
-            ]
-        );
-    }
+fn counted(video: u32, audio: u32, span_ms: u32) -> String {
+    let part = |name: &str, n: u32| (n > 0).then(|| format!("{name} ×{n}"));
+    let span = format!("{:.2} s", f64::from(span_ms) / 1000.0);
+    joined([part("video", video), part("audio", audio), Some(span), None])
 }

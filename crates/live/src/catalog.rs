@@ -1,16 +1,23 @@
 //! The catalog in memory: one snapshot that admission reads without waiting, replaced whole at each change.
 
+mod audit;
+
 use std::sync::Arc;
 
 use arc_swap::ArcSwapOption;
 use cause::evidence::Act;
 use cause::{Cause, Detail, DetailKey};
-use model::catalog::{Account, AccountId, AccountStatus, ApiKey, Catalog, Domain, Forbidden};
-use model::{Clock, StreamKey};
-use store::{CatalogStore, StoreError};
+use model::catalog::{
+    Account, AccountId, AccountStatus, ApiKey, CallbackRule, CallbackTemplate, Catalog, Domain, Forbidden,
+    TemplateId,
+};
+use model::{Clock, StreamKey, Timestamp};
+use store::{AuditEntry, CatalogStore, StoreError};
 use tokio::sync::Mutex;
 
+use crate::OrderedBy;
 use crate::push::PushHandle;
+pub(crate) use audit::dropped;
 
 /// A change of the catalog.
 #[derive(Clone, Debug)]
@@ -31,6 +38,19 @@ pub enum Change {
     Forbid(Forbidden),
     /// Lets a forbidden stream in again.
     Resume(StreamKey),
+    /// Adds or replaces a callback template.
+    PutCallbackTemplate(Box<CallbackTemplate>),
+    /// Deletes a callback template.
+    DeleteCallbackTemplate(TemplateId),
+    /// Adds or replaces a callback rule.
+    PutCallbackRule(CallbackRule),
+    /// Deletes the callback rule of a domain and app.
+    DeleteCallbackRule {
+        /// The domain.
+        domain: String,
+        /// The app.
+        app: String,
+    },
 }
 
 /// Why a change did not happen.
@@ -93,13 +113,20 @@ impl CatalogRoom {
         }
     }
 
-    /// Makes a change durable, then visible. Returns whether it changed anything.
+    /// Makes a change durable, together with its entry in the audit log, then visible. Returns whether it changed
+    /// anything.
     ///
     /// # Errors
     /// What the store says; nothing has changed then.
-    pub(crate) async fn change(&self, change: Change) -> Result<bool, CatalogError> {
+    pub(crate) async fn change(
+        &self,
+        change: Change,
+        by: &OrderedBy,
+        now: Timestamp,
+    ) -> Result<bool, CatalogError> {
         let _one_at_a_time = self.changing.lock().await;
-        let store = self.store.clone();
+        let before = self.snapshot().unwrap_or_default();
+        let store = self.store.audited(audit::changed(&before, &change, by, now));
         let work = tokio::task::spawn_blocking(move || {
             let changed = apply(&store, &change)?;
             Ok::<_, StoreError>((changed, store.load()))
@@ -107,6 +134,11 @@ impl CatalogRoom {
         let (changed, catalog) = work.await.map_err(|_| CatalogError::Stopping)??;
         self.take(catalog);
         Ok(changed)
+    }
+
+    /// Enters an order into the audit log that leaves the catalog as it is.
+    pub(crate) fn note(&self, entry: AuditEntry) {
+        self.store.note(entry);
     }
 
     /// An old state would let in what a durable change has forbidden, so a catalog that cannot be read closes admission.
@@ -132,6 +164,10 @@ fn apply(store: &CatalogStore, change: &Change) -> Result<bool, StoreError> {
         Change::DeleteApiKey(id) => store.delete_api_key(id),
         Change::Forbid(forbidden) => store.forbid(forbidden).map(|()| true),
         Change::Resume(key) => store.resume(key),
+        Change::PutCallbackTemplate(template) => store.put_callback_template(template).map(|()| true),
+        Change::DeleteCallbackTemplate(id) => store.delete_callback_template(*id),
+        Change::PutCallbackRule(rule) => store.put_callback_rule(rule).map(|()| true),
+        Change::DeleteCallbackRule { domain, app } => store.delete_callback_rule(domain, app),
     }
 }
 

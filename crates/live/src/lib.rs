@@ -9,6 +9,7 @@
 //! | `hub` | which push carries a live stream, who waits, who has to go |
 //! | `catalog` | the snapshot that admission reads, and its changes |
 //! | `auth_hook` | the third-party question before a push goes live |
+//! | [`outbound`] | requests to others, held to the addresses they may go to |
 //!
 //! [`Live`] is the handle that the floors above hold.
 
@@ -20,12 +21,13 @@ mod config;
 mod counters;
 mod hub;
 mod ingest;
+pub mod outbound;
 mod push;
 mod shared;
 mod socket;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -85,13 +87,15 @@ impl Drop for Tasks {
     }
 }
 
-/// Who gave an order, for the record.
+/// Who gave an order, for the record and the audit log.
 #[derive(Clone, Debug)]
 pub struct OrderedBy {
     /// The id of the API key, or the name of the user.
     pub who: String,
     /// The way: `api`, `console`, `css_api`.
     pub via: &'static str,
+    /// Where the order came from.
+    pub from: Option<IpAddr>,
 }
 
 /// Ports that are bound before the store is recovered, so that a busy port harms nothing.
@@ -175,7 +179,10 @@ impl Live {
     /// Ends the pushes of a stream key (21/100); they may come again. Returns how many it reached.
     pub fn drop_stream(&self, key: &StreamKey, by: &OrderedBy) -> usize {
         let detail = Detail::new(DetailKey::OrderedBy).with("who", by.who.as_str()).with("via", by.via);
-        self.shared.hub.order(key, &Act { code: Cause::Dropped.code(), detail: Some(detail) })
+        let told = self.shared.hub.order(key, &Act { code: Cause::Dropped.code(), detail: Some(detail) });
+        let now = self.shared.clock.now();
+        self.shared.catalog.note(catalog::dropped(&self.catalog(), key, told, by, now));
+        told
     }
 
     /// Forbids a stream until `until`: its pushes end (21/101), and new ones are refused (18/305). Returns how many
@@ -188,10 +195,12 @@ impl Live {
         key: StreamKey,
         until: Timestamp,
         reason: String,
+        by: &OrderedBy,
     ) -> Result<usize, CatalogError> {
-        let forbidden = Forbidden { key: key.clone(), since: self.shared.clock.now(), until, reason };
+        let now = self.shared.clock.now();
+        let forbidden = Forbidden { key: key.clone(), since: now, until, reason, by: by.who.clone() };
         let act = catalog::forbid_act(&forbidden);
-        self.shared.catalog.change(Change::Forbid(forbidden)).await?;
+        self.shared.catalog.change(Change::Forbid(forbidden), by, now).await?;
         Ok(self.shared.hub.order(&key, &act))
     }
 
@@ -199,8 +208,8 @@ impl Live {
     ///
     /// # Errors
     /// [`CatalogError`]; nothing has changed then.
-    pub async fn resume(&self, key: &StreamKey) -> Result<bool, CatalogError> {
-        self.shared.catalog.change(Change::Resume(key.clone())).await
+    pub async fn resume(&self, key: &StreamKey, by: &OrderedBy) -> Result<bool, CatalogError> {
+        self.shared.catalog.change(Change::Resume(key.clone()), by, self.shared.clock.now()).await
     }
 
     /// The catalog as it is now; empty while the stored one cannot be read.
@@ -213,8 +222,8 @@ impl Live {
     ///
     /// # Errors
     /// [`CatalogError`]; nothing has changed then.
-    pub async fn change(&self, change: Change) -> Result<bool, CatalogError> {
-        let changed = self.shared.catalog.change(change).await?;
+    pub async fn change(&self, change: Change, by: &OrderedBy) -> Result<bool, CatalogError> {
+        let changed = self.shared.catalog.change(change, by, self.shared.clock.now()).await?;
         if self.shared.config.limits.cut_on_disable
             && let Some(catalog) = self.shared.catalog.snapshot()
         {

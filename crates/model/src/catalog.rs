@@ -9,6 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::stream_key::StreamKey;
 
+mod callback;
+
+pub use callback::{
+    ANY_APP, CallbackKind, CallbackRule, CallbackTemplate, CallbackUrls, RuleKey, TemplateId,
+};
+
 /// A customer's number; CSS calls it AppId.
 pub type AccountId = u64;
 
@@ -243,6 +249,9 @@ pub struct Forbidden {
     /// Why, in the words of the one who asked.
     #[serde(default)]
     pub reason: String,
+    /// Who asked: an API key's id or a user's name; empty where that was not kept.
+    #[serde(default)]
+    pub by: String,
 }
 
 /// One immutable state of the catalog. Changes make a new one.
@@ -258,6 +267,10 @@ pub struct Catalog {
     pub api_keys: HashMap<String, ApiKey>,
     /// Forbidden streams; entries whose time has passed do not count.
     pub forbidden: HashMap<StreamKey, Forbidden>,
+    /// Callback templates by number.
+    pub callback_templates: HashMap<TemplateId, CallbackTemplate>,
+    /// Callback rules by domain and app.
+    pub callback_rules: HashMap<RuleKey, CallbackRule>,
 }
 
 impl Catalog {

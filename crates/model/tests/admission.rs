@@ -55,7 +55,10 @@ impl Case {
         catalog.domains.insert(self.domain.name.clone(), self.domain.clone());
         let (since, until, reason) = (Timestamp(0), IN_AN_HOUR, "complaint 4711".to_owned());
         for key in self.forbidden.iter().cloned() {
-            catalog.forbidden.insert(key.clone(), Forbidden { key, since, until, reason: reason.clone() });
+            catalog.forbidden.insert(
+                key.clone(),
+                Forbidden { key, since, until, reason: reason.clone(), by: String::new() },
+            );
         }
         let url = PushUrl::from_rtmp(&format!("rtmp://{}/{}", self.host, self.app), self.app, &self.name);
         let client_ip: IpAddr = self.ip.parse().unwrap();
@@ -232,7 +235,13 @@ fn a_forbidden_stream_is_let_in_from_its_resume_time_on() {
     assert_eq!(Case::with(|c| c.forbidden = vec![key]).sub_errcode(), 305);
     let mut catalog = Catalog::default();
     let key = StreamKey::new(HOST, "live", "demo");
-    let forbidden = Forbidden { key: key.clone(), since: Timestamp(0), until: NOW, reason: String::new() };
+    let forbidden = Forbidden {
+        key: key.clone(),
+        since: Timestamp(0),
+        until: NOW,
+        reason: String::new(),
+        by: String::new(),
+    };
     catalog.forbidden.insert(key.clone(), forbidden);
     assert!(catalog.forbidden_at(&key, Timestamp(NOW.0 - 1)).is_some());
     assert!(catalog.forbidden_at(&key, NOW).is_none());

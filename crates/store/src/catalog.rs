@@ -12,23 +12,35 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Transaction, params_from_iter};
 use serde_json::{from_str, to_string};
 
+mod audit;
+mod callbacks;
+
+pub use audit::{AuditEntry, AuditQuery, AuditRow};
+
 use crate::error::StoreError;
 use crate::journal::Shared;
 use crate::journal::queue::Op;
 use crate::layout;
 use crate::schema::JOURNAL;
 
-/// One change: a statement, and whether it changes what admission sees.
+/// One change: a statement, whether it changes what admission sees, and who is to be remembered for it.
 pub(crate) struct Change {
-    sql: &'static str,
+    sql: Option<&'static str>,
     params: Vec<Value>,
     versioned: bool,
+    audit: Option<Arc<AuditEntry>>,
 }
 
 impl Change {
     /// Applies the change; gives the number of rows it touched.
     pub fn apply(&self, tx: &Transaction<'_>) -> rusqlite::Result<u64> {
-        let rows = tx.prepare_cached(self.sql)?.execute(params_from_iter(&self.params))?;
+        let rows = match self.sql {
+            Some(sql) => tx.prepare_cached(sql)?.execute(params_from_iter(&self.params))?,
+            None => 1,
+        };
+        if let Some(entry) = self.audit.as_deref().filter(|_| rows > 0) {
+            audit::keep(tx, entry)?;
+        }
         if self.versioned {
             tx.prepare_cached("update setting set value = value + 1 where key = 'catalog_version'")?
                 .execute([])?;
@@ -52,11 +64,28 @@ pub struct User {
 #[derive(Clone)]
 pub struct CatalogStore {
     shared: Arc<Shared>,
+    audit: Option<Arc<AuditEntry>>,
 }
 
 impl CatalogStore {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
+        Self { shared, audit: None }
+    }
+
+    /// The same catalog; each change made through it is entered into the audit log, in one transaction with it.
+    #[must_use]
+    pub fn audited(&self, entry: AuditEntry) -> Self {
+        Self { shared: Arc::clone(&self.shared), audit: Some(Arc::new(entry)) }
+    }
+
+    /// Enters something into the audit log that changes nothing in the catalog (a stream was dropped). Does not wait:
+    /// where the disk does not take it, it is lost.
+    pub fn note(&self, entry: AuditEntry) {
+        let change = Change { sql: None, params: Vec::new(), versioned: false, audit: Some(Arc::new(entry)) };
+        let (answer, _) = mpsc::sync_channel(1);
+        if !self.shared.queue.push(Op::Catalog { change: Box::new(change), answer }) {
+            tracing::warn!("an order came too late for the audit log");
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -65,7 +94,7 @@ impl CatalogStore {
 
     fn change(&self, sql: &'static str, params: Vec<Value>, versioned: bool) -> Result<u64, StoreError> {
         let (answer, answered) = mpsc::sync_channel(1);
-        let change = Box::new(Change { sql, params, versioned });
+        let change = Box::new(Change { sql: Some(sql), params, versioned, audit: self.audit.clone() });
         if !self.shared.queue.push(Op::Catalog { change, answer }) {
             return Err(StoreError::Closed);
         }
@@ -99,6 +128,7 @@ impl CatalogStore {
             let forbidden: Forbidden = from_str(&body).map_err(broken("forbidden stream", key))?;
             catalog.forbidden.insert(forbidden.key.clone(), forbidden);
         }
+        callbacks::load(&tx, &path, &mut catalog)?;
         let version: Option<String> = setting(&tx, "catalog_version").map_err(StoreError::db(&path))?;
         catalog.version = version.and_then(|v| v.parse().ok()).unwrap_or(0);
         Ok(catalog)

@@ -34,7 +34,7 @@ mod schema;
 mod stats;
 mod store;
 
-pub use catalog::{CatalogStore, User};
+pub use catalog::{AuditEntry, AuditQuery, AuditRow, CatalogStore, User};
 pub use check::{Problem, Report, check};
 pub use config::{IgnoreRule, StoreConfig};
 pub use error::{JournalError, StoreError};

@@ -61,3 +61,5 @@ pub(crate) const MAX_NETWORK_ADDRESSES: usize = 512;
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Records kept for a slow subscriber of the live tail before it misses some.
 pub(crate) const TAIL: usize = 1_024;
+/// Entries of the audit log.
+pub(crate) const MAX_AUDIT: i64 = 200_000;

@@ -16,7 +16,10 @@ pub(crate) struct Schema {
     page_size: u32,
 }
 
-pub(crate) const JOURNAL: Schema = Schema { steps: &[include_str!("schema/journal.sql")], page_size: 4096 };
+pub(crate) const JOURNAL: Schema = Schema {
+    steps: &[include_str!("schema/journal.sql"), include_str!("schema/journal-2.sql")],
+    page_size: 4096,
+};
 pub(crate) const RECORDS: Schema = Schema { steps: &[include_str!("schema/records.sql")], page_size: 8192 };
 
 impl Schema {

@@ -25,8 +25,8 @@ async fn folder() -> tempfile::TempDir {
     let journal = Connection::open(dir.path().join("journal.db")).unwrap();
     journal
         .execute_batch(
-            "insert into open_push select x'0195e000000070008000000000000001', 1, 1, 'd', 'a', 's', 'rtmp', x'01020304',
-             1, 1, 1, null, null, 0, 0, 0, 0",
+            "insert into open_push (id, run, account, domain, app, stream, protocol, client_ip, client_port, connected_at,
+             published_at) select x'0195e000000070008000000000000001', 1, 1, 'd', 'a', 's', 'rtmp', x'01020304', 1, 1, 1",
         )
         .unwrap();
     dir

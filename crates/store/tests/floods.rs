@@ -75,6 +75,7 @@ fn the_catalog_survives_a_restart_and_counts_its_changes() {
         since: Timestamp(1_000),
         until: Timestamp(253_370_764_799_999),
         reason: "spam".to_owned(),
+        by: "admin".to_owned(),
     };
     catalog.put_account(&account).unwrap();
     catalog.put_domain(&domain).unwrap();

@@ -36,6 +36,7 @@ pub async fn forbid(
     key: StreamKey,
     until: Option<Timestamp>,
     reason: String,
+    by: &OrderedBy,
 ) -> Result<Forbade, Problem> {
     scope.check(state, &key.domain)?;
     let now = state.clock().now();
@@ -48,8 +49,8 @@ pub async fn forbid(
         return Err(Problem::new(Kind::BadRequest, "must have at most 2048 bytes").with_field("reason"));
     }
     let stream = key.to_string();
-    let told = state.live().forbid(key, until, reason).await.map_err(unchanged)?;
-    tracing::info!(stream, told, %until, "stream forbidden");
+    let told = state.live().forbid(key, until, reason, by).await.map_err(unchanged)?;
+    tracing::info!(stream, told, %until, who = by.who, via = by.via, "stream forbidden");
     Ok(Forbade { told, until })
 }
 
@@ -63,10 +64,15 @@ pub struct Forbade {
 }
 
 /// Lets a forbidden stream push again; `false` if it was not forbidden.
-pub async fn resume(state: &WebState, scope: Scope, key: &StreamKey) -> Result<bool, Problem> {
+pub async fn resume(
+    state: &WebState,
+    scope: Scope,
+    key: &StreamKey,
+    by: &OrderedBy,
+) -> Result<bool, Problem> {
     scope.check(state, &key.domain)?;
-    let resumed = state.live().resume(key).await.map_err(unchanged)?;
-    tracing::info!(stream = %key, resumed, "stream resumed");
+    let resumed = state.live().resume(key, by).await.map_err(unchanged)?;
+    tracing::info!(stream = %key, resumed, who = by.who, via = by.via, "stream resumed");
     Ok(resumed)
 }
 

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`console`] | pages for people: sign-in, interruption records, one record, causes; one folder a page |
 //! | [`api`] | `/api/v1`: the same for programs |
+//! | [`callback`] | events told to others: templates, rules, delivery |
 //! | [`metrics`] | `/metrics`, read at each scrape |
 //! | [`health`] | `/healthz`, `/readyz` |
 //! | [`query`] | the filters of records, shared by console and API |
@@ -21,6 +22,7 @@
 
 pub mod actions;
 pub mod api;
+pub mod callback;
 pub mod client;
 pub mod console;
 pub mod guard;
@@ -34,6 +36,7 @@ pub mod router;
 pub mod server;
 pub mod state;
 
+pub use callback::CallbackSettings;
 pub use router::{Surface, router};
 pub use server::{ServerLimits, serve};
 pub use state::{WebConfig, WebState};

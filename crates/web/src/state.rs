@@ -8,6 +8,7 @@ use live::Live;
 use model::{Catalog, Clock};
 use store::{CatalogStore, Journal, Reader};
 
+use crate::callback::CallbackSettings;
 use crate::console::session::Sessions;
 use crate::password::Passwords;
 
@@ -22,6 +23,8 @@ pub struct WebConfig {
     pub default_language: Option<Lang>,
     /// The RTMP port that hints on pages name.
     pub rtmp_port: u16,
+    /// How callbacks are sent.
+    pub callback: CallbackSettings,
 }
 
 /// What the handlers share; cheap to clone.

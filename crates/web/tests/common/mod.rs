@@ -56,6 +56,7 @@ impl Server {
             insecure: false,
             default_language: None,
             rtmp_port: live.rtmp_addr().port(),
+            callback: web::CallbackSettings::default(),
         };
         change(&mut config);
         let state =

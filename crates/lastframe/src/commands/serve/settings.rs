@@ -74,6 +74,7 @@ pub fn web(config: &Config, rtmp_port: u16) -> WebConfig {
         insecure: config.http.insecure,
         default_language: config.console.default_language,
         rtmp_port,
+        callback: web::CallbackSettings::default(),
     }
 }
 

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use live::OrderedBy;
 use model::catalog::Role;
 use model::{StreamKey, Timestamp};
 use serde::Deserialize;
@@ -52,7 +51,7 @@ pub async fn drop_stream(
 ) -> Result<Json<Value>, Problem> {
     caller.require(Role::Operator)?;
     let body = read(body)?;
-    let by = OrderedBy { who: caller.id, via: "api" };
+    let by = caller.by();
     let told = actions::drop_stream(&state, caller.scope, &key(&body.domain, body.app, body.stream), &by)?;
     Ok(Json(json!({ "dropped": told })))
 }
@@ -66,7 +65,7 @@ pub async fn forbid(
     caller.require(Role::Operator)?;
     let body = read(body)?;
     let key = key(&body.domain, body.app, body.stream);
-    let done = actions::forbid(&state, caller.scope, key, body.until, body.reason).await?;
+    let done = actions::forbid(&state, caller.scope, key, body.until, body.reason, &caller.by()).await?;
     Ok(Json(json!({ "dropped": done.told, "until": done.until })))
 }
 
@@ -78,7 +77,8 @@ pub async fn resume(
 ) -> Result<Json<Value>, Problem> {
     caller.require(Role::Operator)?;
     let body = read(body)?;
-    let resumed = actions::resume(&state, caller.scope, &key(&body.domain, body.app, body.stream)).await?;
+    let key = key(&body.domain, body.app, body.stream);
+    let resumed = actions::resume(&state, caller.scope, &key, &caller.by()).await?;
     Ok(Json(json!({ "resumed": resumed })))
 }
 

@@ -149,7 +149,10 @@ impl Check<'_> {
 
     fn names(&mut self, db: &Connection) -> rusqlite::Result<()> {
         for (table, column) in [("domain", "domain_id"), ("app", "app_id"), ("stream", "stream_id")] {
-            let missing = format!("select row from record where {column} not in (select id from {table})");
+            // Where the table is empty, no number at all counts as not in it.
+            let missing = format!(
+                "select row from record where {column} is not null and {column} not in (select id from {table})"
+            );
             self.each(db, &missing, |row| format!("record {row} refers to a {table} that is not there"))?;
         }
         let halves = "select row from record where row not in (select row from fact) union all \

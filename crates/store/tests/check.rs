@@ -49,6 +49,18 @@ async fn a_sound_store_has_no_problems() {
     assert_eq!((report.files, report.records, report.open), (2, 3, 1));
 }
 
+#[tokio::test]
+async fn a_day_on_which_nobody_named_a_stream_is_sound() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let nameless = record(SystemClock.push_id(), "", Code::new(22, 0), SystemClock.now());
+    let nameless = model::Record { stream: None, domain: None, app: None, ..nameless };
+    store.journal().refuse(end(nameless)).await;
+    wait_until("it is filed", || store.journal().stats().filed == 1);
+    store.shutdown().unwrap();
+    assert_eq!(check(dir.path()).unwrap().problems, []);
+}
+
 #[test]
 fn a_folder_without_a_store_is_an_error() {
     let dir = tempfile::tempdir().unwrap();

@@ -34,6 +34,12 @@ impl Frame {
         Self { lang, words: Words::of(lang), session, here }
     }
 
+    /// A frame of nobody's request, for tests of pages.
+    #[cfg(test)]
+    pub fn bare(lang: Lang) -> Self {
+        Self { lang, words: Words::of(lang), session: None, here: "/".into() }
+    }
+
     /// A text of the reader's language.
     pub fn t(&self, key: &str) -> String {
         self.words.get(key)

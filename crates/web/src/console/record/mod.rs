@@ -1,4 +1,16 @@
 //! One record: why did this push end, who can mend it, and how sure are we?
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`chart`] | the timeline as curves |
+//! | [`sequence`] | the black box as a sequence of messages |
+//! | [`socket`] | how the connection ended, and what TCP knew |
+//! | [`neighbours`] | what happened around it |
+
+mod chart;
+mod neighbours;
+mod sequence;
+mod socket;
 
 use askama::Template;
 use axum::extract::{Path, State};
@@ -7,6 +19,7 @@ use axum::response::Response;
 use cause::verdict::Confidence;
 use cause::{Cause, Evidence};
 use model::{PushId, Record};
+use store::{Reader, StoreError};
 
 use super::frame::{Frame, SignedIn, render};
 use super::show::{Chip, When, duration, grouped};
@@ -29,6 +42,27 @@ struct Page {
     start: Option<When>,
     end: When,
     facts: Vec<Fact>,
+    socket: Vec<Fact>,
+    charts: Vec<chart::Chart>,
+    numbers: Vec<chart::Numbers>,
+    events: Vec<Event>,
+    sequence: Vec<sequence::Row>,
+    same_stream: Vec<neighbours::Line>,
+    same_network: Vec<neighbours::Line>,
+    /// The network that `same_network` was searched in.
+    network: String,
+    /// How to make the same cause happen; empty where the lab cannot.
+    lab: String,
+}
+
+/// A type of event that happened while the push was live.
+struct Event {
+    kind: u8,
+    name: String,
+    count: String,
+    /// First and last, as seconds after connecting.
+    when: String,
+    last: String,
 }
 
 /// A cause that the evidence speaks for.
@@ -63,8 +97,8 @@ pub(super) async fn page(
 ) -> Response {
     let Ok(id) = id.parse::<PushId>() else { return missing(f, StatusCode::NOT_FOUND, "record-missing") };
     let reader = state.reader().clone();
-    match tokio::task::spawn_blocking(move || reader.get(id)).await {
-        Ok(Ok(Some((record, evidence)))) => render(StatusCode::OK, &Page::of(record, evidence, f)),
+    match tokio::task::spawn_blocking(move || read(&reader, id)).await {
+        Ok(Ok(Some(found))) => render(StatusCode::OK, &Page::of(found, f)),
         Ok(Ok(None)) => missing(f, StatusCode::NOT_FOUND, "record-missing"),
         Ok(Err(error)) => {
             tracing::error!(%error, %id, "a record cannot be read");
@@ -77,13 +111,27 @@ pub(super) async fn page(
     }
 }
 
+/// What the page is made of.
+struct Found {
+    record: Record,
+    evidence: Option<Vec<u8>>,
+    around: neighbours::Found,
+}
+
+fn read(reader: &Reader, id: PushId) -> Result<Option<Found>, StoreError> {
+    let Some((record, evidence)) = reader.get(id)? else { return Ok(None) };
+    let around = neighbours::find(reader, &record)?;
+    Ok(Some(Found { record, evidence, around }))
+}
+
 fn missing(f: Frame, status: StatusCode, key: &str) -> Response {
     let page = Missing { title: f.t("record-title"), text: f.t(key), f };
     render(status, &page)
 }
 
 impl Page {
-    fn of(record: Record, evidence: Option<Vec<u8>>, f: Frame) -> Self {
+    fn of(found: Found, f: Frame) -> Self {
+        let Found { record, evidence, around } = found;
         let record = in_language(record, f.lang);
         let evidence = evidence.and_then(|bytes| Evidence::decode(&bytes).ok());
         let cause = Cause::from_code(record.code()).unwrap_or(Cause::Unknown);
@@ -98,6 +146,18 @@ impl Page {
             start: record.published_at.map(When::of),
             end: When::of(record.ended_at),
             facts: facts(&record, &f),
+            socket: evidence.as_ref().map(|e| socket::facts(e, &f)).unwrap_or_default(),
+            charts: evidence.as_ref().map(|e| chart::charts(e, &f)).unwrap_or_default(),
+            numbers: evidence.as_ref().map(chart::numbers).unwrap_or_default(),
+            events: evidence.as_ref().map(|e| events(e, &f)).unwrap_or_default(),
+            sequence: evidence.as_ref().map(|e| sequence::rows(e, &f)).unwrap_or_default(),
+            same_stream: match around.same_stream.len() {
+                0 | 1 => Vec::new(),
+                _ => neighbours::lines(&around.same_stream, &record, &f),
+            },
+            same_network: neighbours::lines(&around.same_network, &record, &f),
+            network: around.network.map(|n| n.to_string()).unwrap_or_default(),
+            lab: format!("lastframe lab run {}", record.code()),
             f,
         }
     }
@@ -120,6 +180,22 @@ fn findings(evidence: &Evidence, f: &Frame) -> Vec<FindingText> {
             signs_against: texts(&finding.signs_against),
         })
         .collect()
+}
+
+fn events(evidence: &Evidence, f: &Frame) -> Vec<Event> {
+    let at = |ms: u32| format!("{:.1}", f64::from(ms) / 1_000.0);
+    let event = |e: &cause::evidence::EventCount| Event {
+        kind: e.kind,
+        name: chart::event_name(f, e.kind),
+        count: grouped(e.count.into()),
+        when: if e.count > 1 {
+            format!("{} – {} s", at(e.first_ms), at(e.last_ms))
+        } else {
+            format!("{} s", at(e.first_ms))
+        },
+        last: e.last.clone(),
+    };
+    evidence.events.iter().map(event).collect()
 }
 
 fn facts(record: &Record, f: &Frame) -> Vec<Fact> {

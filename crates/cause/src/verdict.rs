@@ -19,7 +19,8 @@
 //!    - an ICMP report that the client cannot be reached: 13/0
 //!    - our own window was closed at the end or in the 2 s before: 24/0
 //!    - the idle limit passed: 8/0 without any media, else 20/0
-//!    - reset while our probe was unacknowledged, and no collapse before it: 12/0 `nat_lost`
+//!    - reset while our probe was unacknowledged, and had had the time to be answered, and no collapse before it: 12/0
+//!      `nat_lost`
 //!    - reset or end of file right after the uplink had collapsed: 15/0
 //!    - end of file: 3/0; reset: 4/0, `killed_while_frozen` where our probe had been acknowledged in the silence before
 //!    - a write failed, and the receive side shows nothing: 14/0
@@ -46,7 +47,7 @@ use ending::Ending;
 use window::OwnWindow;
 
 /// The version of the rules. Each record keeps the version that judged it; stored evidence can be judged again.
-pub const VERDICT_VERSION: u16 = 1;
+pub const VERDICT_VERSION: u16 = 2;
 
 /// How long after `FCUnpublish` a `deleteStream` is waited for, ms.
 const FC_UNPUBLISH_WAIT_MS: u64 = 2000;

@@ -25,8 +25,12 @@ pub enum Step {
     Stream(f64),
     /// Sends nothing, and answers pings, for so many seconds.
     Idle(f64),
+    /// Sends media for so many seconds, and leaves unread what the server answers.
+    Deaf(f64),
     /// Says `deleteStream` and closes.
     Delete,
+    /// Says `FCUnpublish` and `deleteStream`, and closes at once, whatever is unread.
+    Abandon,
     /// Resets the connection.
     Reset,
     /// Closes without a word.
@@ -39,6 +43,8 @@ impl Step {
         match self {
             Self::Stream(_) => "stream",
             Self::Idle(_) => "idle",
+            Self::Deaf(_) => "deaf",
+            Self::Abandon => "abandon",
             Self::Delete => "delete",
             Self::Reset => "reset",
             Self::Close => "close",
@@ -49,15 +55,19 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stream(seconds) | Self::Idle(seconds) => write!(f, "{}={seconds}", self.word()),
-            Self::Delete | Self::Reset | Self::Close => f.write_str(self.word()),
+            Self::Stream(seconds) | Self::Idle(seconds) | Self::Deaf(seconds) => {
+                write!(f, "{}={seconds}", self.word())
+            }
+            Self::Delete | Self::Abandon | Self::Reset | Self::Close => f.write_str(self.word()),
         }
     }
 }
 
 /// Text that is no step.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no step; write stream=SECONDS, idle=SECONDS, delete, reset or close")]
+#[error(
+    "`{0}` is no step; write stream=SECONDS, idle=SECONDS, deaf=SECONDS, delete, abandon, reset or close"
+)]
 pub struct StepError(pub String);
 
 impl FromStr for Step {
@@ -69,7 +79,9 @@ impl FromStr for Step {
         match text.split_once('=') {
             Some(("stream", text)) => seconds(text).map(Self::Stream),
             Some(("idle", text)) => seconds(text).map(Self::Idle),
+            Some(("deaf", text)) => seconds(text).map(Self::Deaf),
             None if text == "delete" => Some(Self::Delete),
+            None if text == "abandon" => Some(Self::Abandon),
             None if text == "reset" => Some(Self::Reset),
             None if text == "close" => Some(Self::Close),
             _ => None,
@@ -105,11 +117,24 @@ pub async fn play(plan: &Plan) -> Result<(), LabError> {
         client.publish(&plan.name).await?;
         client.send_frame(1_000).await?;
         let pace = Pace { kbps: plan.kbps, ..Pace::default() };
-        for step in &plan.steps {
+        let mut steps = plan.steps.iter().peekable();
+        while let Some(step) = steps.next() {
             say(step.word())?;
             match step {
+                // Whoever resets next does not wait for a path that takes nothing any more.
+                Step::Stream(seconds) if steps.peek() == Some(&&Step::Reset) => {
+                    let lasting = Duration::from_secs_f64(*seconds);
+                    if let Ok(streamed) = timeout(lasting, client.stream(pace, lasting)).await {
+                        streamed?;
+                    }
+                }
                 Step::Stream(seconds) => client.stream(pace, Duration::from_secs_f64(*seconds)).await?,
                 Step::Idle(seconds) => client.idle(Duration::from_secs_f64(*seconds)).await?,
+                Step::Deaf(seconds) => {
+                    client.turn_deaf();
+                    client.stream(pace, Duration::from_secs_f64(*seconds)).await?;
+                }
+                Step::Abandon => return client.abandon(&plan.name).await.map(drop),
                 Step::Delete => return client.delete_stream().await.map(drop),
                 Step::Reset => return client.reset_now().map(drop),
                 Step::Close => return client.end_of_file().await.map(drop),
@@ -207,7 +232,8 @@ mod tests {
 
     #[test]
     fn a_step_reads_back_from_its_text() {
-        for step in [Step::Stream(2.5), Step::Idle(3.0), Step::Delete, Step::Reset, Step::Close] {
+        let steps = [Step::Stream(2.5), Step::Idle(3.0), Step::Deaf(1.0)];
+        for step in steps.into_iter().chain([Step::Delete, Step::Abandon, Step::Reset, Step::Close]) {
             assert_eq!(step.to_string().parse(), Ok(step));
         }
         for text in ["", "stream", "idle=", "idle=-1", "idle=NaN", "stream=1e9", "delete=1", "sing"] {

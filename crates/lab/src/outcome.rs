@@ -32,6 +32,8 @@ pub struct Outcome {
     pub detail: Option<String>,
     /// From the fault to the end of the push, ms.
     pub detect_ms: Option<u64>,
+    /// How soon it had to be detected, ms, where that is a promise.
+    pub promised_ms: Option<u64>,
     /// Whether that is right.
     pub judgement: Judgement,
 }
@@ -46,6 +48,7 @@ impl Outcome {
             got: None,
             detail: None,
             detect_ms: None,
+            promised_ms: scenario.within.map(|within| u64::try_from(within.as_millis()).unwrap_or(u64::MAX)),
             judgement,
         }
     }
@@ -59,6 +62,7 @@ impl Outcome {
             got: None,
             detail: None,
             detect_ms: None,
+            promised_ms: None,
             judgement: Judgement::Skipped((*reason).to_owned()),
         };
         missing.iter().map(skipped).collect()
@@ -74,7 +78,7 @@ impl Outcome {
         matches!(self.judgement, Judgement::Skipped(_))
     }
 
-    /// As one object: `scenario`, `expected` (`"18/503"`), `got`, `detail`, `detect_ms`, `skipped`, `wrong`.
+    /// As one object: `scenario`, `expected` (`"18/503"`), `got`, `detail`, `detect_ms`, `promised_ms`, `skipped`, `wrong`.
     pub fn to_json(&self) -> Value {
         let (wrong, skipped) = match &self.judgement {
             Judgement::Right => (None, None),
@@ -88,6 +92,7 @@ impl Outcome {
             "got": self.got.map(|code| code.to_string()),
             "detail": self.detail,
             "detect_ms": self.detect_ms,
+            "promised_ms": self.promised_ms,
             "skipped": skipped,
             "wrong": wrong,
         })

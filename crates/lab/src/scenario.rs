@@ -3,9 +3,10 @@
 use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
+use std::time::Duration;
 
 use cause::{Cause, DetailKey};
-use model::{Clock, SystemClock, Timestamp};
+use model::{Clock, Record, SystemClock, Timestamp};
 
 use crate::client::{Client, Told};
 use crate::error::LabError;
@@ -67,6 +68,8 @@ pub struct Scenario {
     pub detail: Option<DetailKey>,
     /// What is done.
     pub needs: Needs,
+    /// How soon the end must be detected after the fault, where that is a promise. On a busy machine it may be later.
+    pub within: Option<Duration>,
     /// What happens, in one sentence.
     pub about: &'static str,
     /// Makes it happen.
@@ -82,7 +85,7 @@ impl Scenario {
         about: &'static str,
         run: fn(Trial) -> Running,
     ) -> Self {
-        Self { name, cause, detail: detail.into(), needs: Needs::Client, about, run }
+        Self { name, cause, detail: detail.into(), needs: Needs::Client, within: None, about, run }
     }
 
     /// The same with other needs.
@@ -90,10 +93,18 @@ impl Scenario {
     pub fn needing(self, needs: Needs) -> Self {
         Self { needs, ..self }
     }
+
+    /// The same with a promise of how soon its end is detected.
+    #[must_use]
+    pub fn within(self, within: Duration) -> Self {
+        Self { within: Some(within), ..self }
+    }
 }
 
+/// What else must be true of a record: none, or what is wrong.
+pub type Check = Box<dyn Fn(&Record) -> Option<String> + Send + Sync>;
+
 /// What has been done, so that its record can be found and compared. What has to stay until then stays with it.
-#[derive(Debug)]
 pub struct Seen {
     /// The server that must have recorded it.
     pub site: Site,
@@ -105,7 +116,14 @@ pub struct Seen {
     pub at: Option<Timestamp>,
     /// What the client was told, where it must have been told.
     pub told: Option<Told>,
+    checks: Vec<Check>,
     keep: Vec<Box<dyn Any + Send + Sync>>,
+}
+
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seen").field("stream", &self.stream).field("port", &self.port).finish_non_exhaustive()
+    }
 }
 
 impl Seen {
@@ -116,14 +134,18 @@ impl Seen {
 
     /// A connection that ended before it named a stream.
     pub fn connection(site: &Site, client: &Client) -> Self {
-        let port = Some(client.port());
-        Self { site: site.clone(), stream: None, port, at: None, told: None, keep: Vec::new() }
+        Self { port: Some(client.port()), ..Self::any(site) }
     }
 
     /// A push whose port the lab does not know.
     pub fn stream(site: &Site, stream: &str) -> Self {
-        let stream = Some(stream.to_owned());
-        Self { site: site.clone(), stream, port: None, at: None, told: None, keep: Vec::new() }
+        Self { stream: Some(stream.to_owned()), ..Self::any(site) }
+    }
+
+    /// The only push that the server has seen.
+    pub fn any(site: &Site) -> Self {
+        let (checks, keep) = (Vec::new(), Vec::new());
+        Self { site: site.clone(), stream: None, port: None, at: None, told: None, checks, keep }
     }
 
     /// The fault was made then.
@@ -142,6 +164,18 @@ impl Seen {
     #[must_use]
     pub fn told(self, told: Told) -> Self {
         Self { told: Some(told), ..self }
+    }
+
+    /// The record must also pass this check.
+    #[must_use]
+    pub fn check(mut self, check: impl Fn(&Record) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.checks.push(Box::new(check));
+        self
+    }
+
+    /// What a record fails of the checks.
+    pub fn failed(&self, record: &Record) -> Option<String> {
+        self.checks.iter().find_map(|check| check(record))
     }
 
     /// Keeps something until the record has been found.

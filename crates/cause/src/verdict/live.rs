@@ -9,6 +9,8 @@ use crate::table::Cause;
 
 /// A collapse before a silence longer than this no longer explains the end.
 const RIGHT_AFTER_MS: u64 = 10_000;
+/// A client may acknowledge this much later than our bytes arrive, and the round trip is measured with it.
+const DELAYED_ACK_MS: u64 = 200;
 
 pub(super) fn ended(e: &Evidence, seen: &Seen) -> Ruling {
     match seen.ending {
@@ -45,7 +47,7 @@ fn by_client_or_path(e: &Evidence, seen: &Seen) -> Ruling {
         _ => match collapse_right_before(e, seen) {
             // Behind a full path a probe is late and a killed encoder's reset too: no router need have forgotten anything.
             Some(uplink) => Ruling::with(Cause::UplinkCollapsed, uplink.detail()),
-            None if is_reset && e.silence.probe == Probe::Unacknowledged => Ruling::with(
+            None if is_reset && may_answer_our_probe(e) => Ruling::with(
                 Cause::PathLost,
                 Detail::new(DetailKey::NatLost).with("silence_ms", e.silence.ms),
             ),
@@ -61,6 +63,13 @@ pub(super) fn collapse_right_before(e: &Evidence, seen: &Seen) -> Option<Uplink>
     // An answered probe came up the uplink: it was not stuck.
     let explains = e.silence.ms <= RIGHT_AFTER_MS && e.silence.probe != Probe::Answered;
     seen.uplink.filter(|uplink| explains && uplink.has_collapsed())
+}
+
+/// The reset can be the answer to our unacknowledged probe. One that comes before a box on the way could have answered was
+/// on its way already when the probe was sent; the box may be nearer than the client, so half of the round trip will do.
+fn may_answer_our_probe(e: &Evidence) -> bool {
+    let rtt_ms = e.tcp.map_or(0, |tcp| u64::from(tcp.rtt_us) / 1000).saturating_sub(DELAYED_ACK_MS);
+    e.silence.probe == Probe::Unacknowledged && e.silence.probe_ms_ago >= rtt_ms / 2
 }
 
 /// Our probe is unacknowledged, and TCP has begun to send it again.

@@ -26,6 +26,15 @@ impl Client {
         Ok(said)
     }
 
+    /// `FCUnpublish` and `deleteStream`, then the socket is closed as it is. Where something is unread in it, the system
+    /// throws away what it has not yet sent, the goodbye among it, and resets.
+    pub async fn abandon(mut self, name: &str) -> Result<Timestamp, LabError> {
+        self.session.fc_unpublish(name);
+        self.session.delete_stream(self.stream_id);
+        self.flush().await?;
+        Ok(SystemClock.now())
+    }
+
     /// `closeStream`, then the end of the connection.
     pub async fn close_stream(mut self) -> Result<Timestamp, LabError> {
         self.session.close_stream(self.stream_id);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use model::{Clock, SystemClock};
 use rtmp::MediaKind;
+use rtmp::message::control::Control;
 use tokio::io::AsyncReadExt;
 use tokio::time::{sleep, timeout};
 
@@ -16,6 +17,9 @@ use crate::media;
 const KEY_EVERY: u32 = 30;
 /// Bytes of an audio frame, one of which goes with each video frame.
 const AUDIO_SIZE: usize = 64;
+
+/// Bytes after which a deaf client wants an acknowledgement.
+const ACKNOWLEDGED_EVERY: u32 = 50_000;
 
 /// How fast a paced push sends.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,11 +90,21 @@ impl Client {
         }
     }
 
+    /// From now on nothing is read, and there is something to read: the server is asked to acknowledge often.
+    pub fn turn_deaf(&mut self) {
+        self.session.control(&Control::WindowAckSize(ACKNOWLEDGED_EVERY));
+        self.deaf = true;
+    }
+
     /// Sends nothing of its own, and answers the server, for this long.
     ///
     /// # Errors
     /// As [`Client::stream`].
     pub async fn idle(&mut self, lasting: Duration) -> Result<(), LabError> {
+        if self.deaf {
+            sleep(lasting).await;
+            return Ok(());
+        }
         let pause = sleep(lasting);
         tokio::pin!(pause);
         loop {

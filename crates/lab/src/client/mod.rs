@@ -45,6 +45,8 @@ pub struct Client {
     /// Timestamp of the next frame, ms.
     time: u32,
     sent_headers: bool,
+    /// What comes is left in the socket.
+    deaf: bool,
 }
 
 impl Client {
@@ -88,7 +90,7 @@ impl Client {
         let mut config = ClientConfig::new([0x2a; 1528]);
         config.answer_pings = answer_pings;
         let session = ClientSession::new(config);
-        Ok(Self { socket, session, local, stream_id: 1, time: 0, sent_headers: false })
+        Ok(Self { socket, session, local, stream_id: 1, time: 0, sent_headers: false, deaf: false })
     }
 
     /// The port that the server knows the client by, where no router changes it.

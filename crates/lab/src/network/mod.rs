@@ -1,10 +1,10 @@
-//! Networks of the lab's own: namespaces with a cable to this host, with or without a router between.
+//! Networks of the lab's own: a namespace with a relay between it and this host, or with a router.
 
+mod between;
 mod router;
-mod space;
 
+pub use between::{Between, Conditions, Path, Pipe, Rate};
 pub use router::Router;
-pub use space::Space;
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -29,7 +29,7 @@ impl Tag {
         Self { name: format!("{process:x}-{number:x}"), net: u16::try_from(net).unwrap_or_default() }
     }
 
-    /// One of the two addresses of the network: 1 or 2.
+    /// One of the four addresses of the network: 0 to 3.
     fn address(&self, host: u8) -> Ipv4Addr {
         let [high, low] = self.net.wrapping_mul(4).to_be_bytes();
         Ipv4Addr::new(10, 213, high, low.wrapping_add(host))

@@ -92,6 +92,7 @@ mod tests {
             got: got.map(Cause::code),
             detail: Some("d".to_owned()),
             detect_ms,
+            promised_ms: None,
             judgement: Judgement::Right,
         }
     }

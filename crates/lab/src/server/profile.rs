@@ -27,6 +27,8 @@ pub enum Profile {
     Few,
     /// Nothing but the open domain.
     Plain,
+    /// The same with limits of silence that an encoder has time to come back in.
+    Patient,
 }
 
 impl Profile {
@@ -43,6 +45,7 @@ impl Profile {
             Self::NoDefaultDomain => "[node]\ndefault_domain = \"\"\n".to_owned(),
             Self::Few => "[limits]\nconnections = 1\n".to_owned(),
             Self::Small => "[limits]\npushes = 1\n".to_owned(),
+            Self::Patient => "[limits]\nidle = \"60s\"\npath = \"40s\"\n".to_owned(),
             Self::Plain => "[limits]\nidle = \"30s\"\npath = \"5s\"\n".to_owned(),
         };
         format!("{more}\n{BASE}")

@@ -25,7 +25,7 @@ fn seen() -> Seen {
 
 fn found(code: (u16, u16), detail: Option<&str>) -> Found {
     let detail = detail.map(str::to_owned);
-    Found { code: Code::new(code.0, code.1), detail, detect_ms: None, records: 1 }
+    Found { code: Code::new(code.0, code.1), detail, detect_ms: None, records: 1, failed: None }
 }
 
 #[test]

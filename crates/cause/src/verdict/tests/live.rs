@@ -1,7 +1,7 @@
 //! How live pushes end: rows 3, 4, 5, 8, 12, 13, 14, 17, 20, 24.
 
 use super::build::*;
-use crate::evidence::{Close, EVENT_PATH_SUSPECT, Errno, EventCount, Probe, Transport};
+use crate::evidence::{Close, EVENT_PATH_SUSPECT, Errno, EventCount, Probe, TcpFacts, Transport};
 use crate::timeline::Sample;
 use crate::verdict::{Confidence, verdict};
 use crate::{Cause, Lang};
@@ -46,6 +46,18 @@ fn a_reset_while_our_probe_is_unacknowledged_is_a_lost_nat() {
     assert_eq!((v.cause, detail_of(&v)), (Cause::PathLost, "nat_lost"));
     assert_eq!(v.detail.unwrap().params["silence_ms"], 4000);
     assert_eq!(v.findings[0].confidence, Confidence::Strong);
+}
+
+#[test]
+fn a_reset_that_came_before_our_probe_could_be_answered_is_a_reset() {
+    let mut e = live(Close::Reset);
+    silent(&mut e, 3, Probe::Unacknowledged);
+    let rtt_us = 600_000;
+    e.tcp = e.tcp.map(|tcp| TcpFacts { rtt_us, ..tcp });
+    for (probe_ms_ago, cause) in [(0, Cause::Reset), (199, Cause::Reset), (200, Cause::PathLost)] {
+        e.silence.probe_ms_ago = probe_ms_ago;
+        assert_eq!(cause_of(&e), cause, "{probe_ms_ago} ms after the probe");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use super::{FILTERED, LONG, Line, NAMESPACE, USUAL, WELL, server_at};
 use crate::child::{Pusher, Step};
 use crate::error::LabError;
-use crate::network::{Between, Router};
+use crate::network::{Between, Path, Router};
 use crate::scenario::{Needs, Scenario, Seen};
 use crate::server::Profile;
 use crate::trial::Trial;
@@ -29,7 +29,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             PathLost,
             D::PathLost,
             "The path swallows everything in both directions, and nobody is told.",
-            |t| Box::pin(fault(t, |between| Ok(between.black_hole(true)))),
+            |t| Box::pin(swallows(t, |path| (path.up.black_hole, path.down.black_hole) = (true, true))),
         )
         .needing(NAMESPACE)
         .within(PATH_LIMIT),
@@ -38,7 +38,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             PathLost,
             D::PathLost,
             "The path from the client is dead; the one to it still works.",
-            |t| Box::pin(fault(t, |between| Ok(between.change(|path| path.up.black_hole = true)))),
+            |t| Box::pin(swallows(t, |path| path.up.black_hole = true)),
         )
         .needing(NAMESPACE)
         .within(PATH_LIMIT),
@@ -47,7 +47,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             PathLost,
             None,
             "The path to the client is dead; the one from it still works.",
-            |t| Box::pin(fault(t, |between| Ok(between.change(|path| path.down.black_hole = true)))),
+            |t| Box::pin(swallows(t, |path| path.down.black_hole = true)),
         )
         .needing(NAMESPACE)
         .within(PATH_LIMIT),
@@ -106,6 +106,13 @@ async fn fault(trial: Trial, fault: fn(&Between) -> Result<(), LabError>) -> Res
     let line = Line::usual(&trial).await?;
     let seen = Seen::stream(&line.site, trial.stream()).now();
     fault(&line.between)?;
+    Ok(seen.keep(line))
+}
+
+async fn swallows(trial: Trial, change: fn(&mut Path)) -> Result<Seen, LabError> {
+    let line = Line::usual(&trial).await?;
+    let seen = Seen::stream(&line.site, trial.stream()).now();
+    line.between.change(change);
     Ok(seen.keep(line))
 }
 

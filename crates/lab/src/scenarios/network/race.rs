@@ -14,10 +14,11 @@ use crate::server::Profile;
 use crate::trial::Trial;
 
 /// One way.
-const DELAY: Duration = Duration::from_millis(300);
-/// Three seconds of silence are seen at the sixth second of a push that has sent for two; the last words have to arrive
-/// a little after that, and are 300 ms under way.
-const SILENT: f64 = 3.55;
+const DELAY: Duration = Duration::from_millis(500);
+/// The client sends for so long, and is silent for so long. Counted from when the push is live at the server, its last
+/// frame arrives after 2.5 s, our probe is due at the sixth second, and the last words arrive after 6.15 s.
+const SENDS: f64 = 1.5;
+const SILENT: f64 = 3.65;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let scenarios = [
@@ -49,7 +50,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 async fn meets_our_probe(trial: Trial, last_words: Step) -> Result<Seen, LabError> {
     let between = Between::new()?;
     between.change(|path| (path.up.delay, path.down.delay) = (DELAY, DELAY));
-    let steps = [Step::Stream(2.0), Step::Idle(SILENT), last_words];
+    let steps = [Step::Stream(SENDS), Step::Idle(SILENT), last_words];
     let mut line = Line::start(&trial, between, Profile::Plain, USUAL, &steps).await?;
     line.pusher.reaches(last_words.word()).await?;
     let seen = Seen::stream(&line.site, trial.stream()).now();

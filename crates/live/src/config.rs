@@ -15,6 +15,8 @@ pub struct LiveConfig {
     pub rtmp: ListenConfig,
     /// Limits in force.
     pub limits: Limits,
+    /// How live streams are played.
+    pub play: PlayConfig,
     /// How push URLs are read and judged.
     pub admission: AdmissionSettings,
     /// The third-party authentication hook, if there is one.
@@ -81,6 +83,40 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             setup: Duration::from_secs(30),
             cut_on_disable: true,
+        }
+    }
+}
+
+/// How live streams are played.
+#[derive(Clone, Debug)]
+pub struct PlayConfig {
+    /// Frames are merged over this much media before they go out; zero sends each frame alone.
+    pub merge: Duration,
+    /// Media kept for a fast start, from the last key frame on; a stream with longer gaps between key frames starts
+    /// slowly.
+    pub cache: Duration,
+    /// Bytes held for the viewers of one live stream, for the fast start and for slow viewers together.
+    pub cache_bytes: usize,
+    /// How far a viewer may fall behind before it skips to the next key frame.
+    pub queue: Duration,
+    /// Bytes held for viewers on the whole node; above it, streams give up their fast start.
+    pub memory: usize,
+    /// How long viewers of a lost push wait for its reconnect.
+    pub linger: Duration,
+    /// How long an RTMP player waits for a stream that is not live yet.
+    pub wait: Duration,
+}
+
+impl Default for PlayConfig {
+    fn default() -> Self {
+        Self {
+            merge: Duration::from_millis(80),
+            cache: Duration::from_secs(12),
+            cache_bytes: 32 * 1024 * 1024,
+            queue: Duration::from_secs(6),
+            memory: 512 * 1024 * 1024,
+            linger: Duration::from_secs(10),
+            wait: Duration::from_secs(10),
         }
     }
 }

@@ -1,14 +1,85 @@
 //! What the node counts, for metrics: read at scrape time, so that nothing is paid for per frame.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use cause::Cause;
 use serde::Serialize;
 
+use crate::hub::Hub;
+use crate::hub::feed::ViewerKind;
+
 /// Upper bounds of the admission histogram, microseconds.
 pub const LATENCY_BOUNDS_US: [u64; 12] =
     [250, 500, 1_000, 2_000, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000];
+
+/// What viewers of one kind have done since the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PlayCounters {
+    /// How they watch.
+    pub kind: ViewerKind,
+    /// Viewers now.
+    pub viewers: usize,
+    /// Viewers since the start, those of now included.
+    pub joined: u64,
+    /// Media bytes sent to viewers.
+    pub bytes_out: u64,
+    /// Frames that viewers missed because they were too slow.
+    pub skipped: u64,
+}
+
+/// Viewers by kind, as they come and go.
+#[derive(Debug, Default)]
+pub(crate) struct Played([PlayedKind; ViewerKind::ALL.len()]);
+
+#[derive(Debug, Default)]
+struct PlayedKind {
+    now: AtomicUsize,
+    joined: AtomicU64,
+    bytes_left: AtomicU64,
+    skipped: AtomicU64,
+}
+
+impl Played {
+    pub(crate) fn came(&self, kind: ViewerKind) {
+        if let Some(of) = self.of(kind) {
+            of.now.fetch_add(1, Ordering::Relaxed);
+            of.joined.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A viewer left that was sent so many bytes.
+    pub(crate) fn left(&self, kind: ViewerKind, bytes_out: u64) {
+        if let Some(of) = self.of(kind) {
+            of.now.fetch_sub(1, Ordering::Relaxed);
+            of.bytes_left.fetch_add(bytes_out, Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn skipped(&self, kind: ViewerKind, frames: u64) {
+        if let Some(of) = self.of(kind) {
+            of.skipped.fetch_add(frames, Ordering::Relaxed);
+        }
+    }
+
+    /// The counts; `sent` says what was sent to the viewers of now.
+    pub(crate) fn read(&self, sent: impl Fn(ViewerKind) -> u64) -> Vec<PlayCounters> {
+        let of = |kind| {
+            self.of(kind).map(|of| PlayCounters {
+                kind,
+                viewers: of.now.load(Ordering::Relaxed),
+                joined: of.joined.load(Ordering::Relaxed),
+                bytes_out: of.bytes_left.load(Ordering::Relaxed) + sent(kind),
+                skipped: of.skipped.load(Ordering::Relaxed),
+            })
+        };
+        ViewerKind::ALL.into_iter().filter_map(of).collect()
+    }
+
+    fn of(&self, kind: ViewerKind) -> Option<&PlayedKind> {
+        ViewerKind::ALL.iter().position(|k| *k == kind).and_then(|index| self.0.get(index))
+    }
+}
 
 /// Running counts.
 #[derive(Debug)]
@@ -40,6 +111,10 @@ pub struct LiveCounters {
     pub admission_buckets: Vec<u64>,
     /// Sum of those times, microseconds.
     pub admission_sum_us: u64,
+    /// What viewers of each kind have done.
+    pub played: Vec<PlayCounters>,
+    /// Bytes held for viewers.
+    pub media_held: usize,
 }
 
 impl Default for Counters {
@@ -81,10 +156,10 @@ impl Counters {
         }
     }
 
-    pub(crate) fn read(&self, pushes_live: usize, connections: usize) -> LiveCounters {
+    pub(crate) fn read(&self, hub: &Hub, connections: usize) -> LiveCounters {
         let mut seen = 0;
         LiveCounters {
-            pushes_live,
+            pushes_live: hub.len(),
             connections,
             accepted: self.accepted.load(Ordering::Relaxed),
             overloaded: self.overloaded.load(Ordering::Relaxed),
@@ -104,6 +179,8 @@ impl Counters {
                 })
                 .collect(),
             admission_sum_us: self.admission_sum_us.load(Ordering::Relaxed),
+            played: hub.played(),
+            media_held: hub.media_held(),
         }
     }
 }

@@ -40,13 +40,16 @@ use tokio::task::JoinHandle;
 
 pub use auth_hook::HookConfigError;
 pub use catalog::{CatalogError, Change};
-pub use config::{AuthHookConfig, Limits, ListenConfig, LiveConfig};
-pub use counters::{LATENCY_BOUNDS_US, LiveCounters};
+pub use config::{AuthHookConfig, Limits, ListenConfig, LiveConfig, PlayConfig};
+pub use counters::{LATENCY_BOUNDS_US, LiveCounters, PlayCounters};
+pub use hub::{WatchError, feed};
 pub use ingest::proxy_protocol;
 pub use push::{EventKind, LivePush, PushState};
 
 use crate::auth_hook::AuthHook;
 use crate::catalog::CatalogRoom;
+use crate::hub::Hub;
+use crate::hub::feed::{Viewer, ViewerFacts, ViewerInfo};
 use crate::shared::{MessageMemory, Shared};
 
 /// How often what nobody needs any more is forgotten, and a catalog that could not be read is tried again.
@@ -150,7 +153,7 @@ impl Live {
         let shared = Arc::new(Shared {
             journal: store.journal(),
             catalog: CatalogRoom::load(store.catalog()),
-            hub: Arc::default(),
+            hub: Arc::new(Hub::new(config.play.clone())),
             slots: Arc::default(),
             auth_hook,
             orders: shared::Orders::default(),
@@ -174,6 +177,25 @@ impl Live {
     /// All pushes that are live or wait as backups, oldest first.
     pub fn pushes(&self) -> Vec<LivePush> {
         self.shared.hub.list()
+    }
+
+    /// Joins the viewers of a live stream. They stay when its push is replaced, and for a while when it is lost.
+    ///
+    /// # Errors
+    /// [`WatchError`].
+    pub fn watch(&self, key: &StreamKey, who: ViewerInfo) -> Result<Viewer, WatchError> {
+        self.shared.hub.watch(key, who)
+    }
+
+    /// As [`Live::watch`], also before anybody publishes the stream: the viewer's first step comes once somebody does.
+    /// How long that may take is for the caller to say.
+    pub fn watch_for(&self, key: &StreamKey, who: ViewerInfo) -> Viewer {
+        self.shared.hub.watch_for(key, who)
+    }
+
+    /// Who watches a live stream, oldest first.
+    pub fn viewers(&self, key: &StreamKey) -> Vec<ViewerFacts> {
+        self.shared.hub.viewers(key)
     }
 
     /// Ends the pushes of a stream key (21/100); they may come again. Returns how many it reached.
@@ -235,7 +257,7 @@ impl Live {
 
     /// What the node has counted.
     pub fn counters(&self) -> LiveCounters {
-        self.shared.counters.read(self.shared.hub.len(), self.shared.connections.open())
+        self.shared.counters.read(&self.shared.hub, self.shared.connections.open())
     }
 
     /// Stops accepting, ends every push as 9/0, and waits until their clients were told, at most `limit`.

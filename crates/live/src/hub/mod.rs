@@ -1,43 +1,60 @@
 //! The place where live streams meet their pushes: who carries a stream key, who waits, and who has to go when another
 //! push of the same key comes.
 //!
-//! Locked only when a push comes or goes, never for media.
+//! Locked only when a push or a viewer comes or goes, never for media: that is in each stream's own [`feed`].
 
 mod duel;
+pub mod feed;
 mod slots;
 
 use std::cmp::Ordering as CmpOrdering;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cause::evidence::Act;
-use cause::{Cause, Detail, DetailKey};
+use cause::{Cause, Detail, DetailKey, Side};
 use model::StreamKey;
 use model::catalog::ConflictRule;
 
 pub use self::slots::{Slot, Slots};
 
 use self::duel::DuelGuard;
+use self::feed::{Cached, Ended, Feed, MediaMemory, Viewer, ViewerFacts, ViewerInfo, Writer};
+use crate::config::PlayConfig;
+use crate::counters::Played;
 use crate::push::{LivePush, PushHandle};
 
 /// A push that has sent no media for this long counts as empty when another takes over: 21/103 in place of 21/102.
 const EMPTY_AFTER: Duration = Duration::from_secs(3);
 
 /// All live streams of this node.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Hub {
     streams: Mutex<HashMap<StreamKey, LiveStream>>,
     /// Members of all streams; counted beside the map because every admission asks.
     pushes: AtomicUsize,
+    /// The number of the next push's writer.
+    next_writer: AtomicU64,
+    play: Arc<PlayConfig>,
+    memory: Arc<MediaMemory>,
+    played: Arc<Played>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct LiveStream {
     /// The first carries the stream; the others wait as backups, or are about to leave after a takeover.
-    members: Vec<Arc<PushHandle>>,
+    members: Vec<Member>,
     duel: DuelGuard,
+    feed: Arc<Feed>,
+}
+
+#[derive(Debug)]
+struct Member {
+    handle: Arc<PushHandle>,
+    /// The number of its writer.
+    writer: u64,
 }
 
 /// A push's place in the hub; given back on drop.
@@ -47,9 +64,60 @@ pub struct Place {
     hub: Arc<Hub>,
     handle: Arc<PushHandle>,
     replaces: Vec<(Arc<PushHandle>, Act)>,
+    writer: Writer,
+    parting: Parting,
+}
+
+/// What a push leaves to its viewers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// It was lost: they wait for its reconnect.
+    Lost,
+    /// It is over.
+    Over,
+}
+
+impl Parting {
+    /// Whether an encoder whose push ended so is likely to come back by itself.
+    pub fn after(cause: Cause) -> Self {
+        let lost = match cause.side() {
+            Side::Network => true,
+            Side::Client => matches!(cause, Cause::EndOfFile | Cause::Reset | Cause::ProtocolBroken),
+            Side::Server => matches!(cause, Cause::TaskFailed | Cause::PipelineFailed | Cause::Unknown),
+            Side::Policy => cause == Cause::MediaStopped,
+            Side::Operator => false,
+        };
+        if lost { Self::Lost } else { Self::Over }
+    }
+}
+
+/// Why a stream cannot be watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WatchError {
+    /// Nobody publishes it.
+    #[error("no such stream is live")]
+    NoSuchStream,
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self::new(PlayConfig::default())
+    }
 }
 
 impl Hub {
+    /// A hub without streams.
+    pub fn new(play: PlayConfig) -> Self {
+        Self {
+            streams: Mutex::default(),
+            pushes: AtomicUsize::new(0),
+            next_writer: AtomicU64::new(0),
+            memory: Arc::new(MediaMemory::new(play.memory)),
+            play: Arc::new(play),
+            played: Arc::default(),
+        }
+    }
+
     /// Enters a push under its stream key by the conflict rule. The pushes it replaces go on until
     /// [`Place::take_over`].
     ///
@@ -62,30 +130,72 @@ impl Hub {
         max_stream: u32,
         now: Instant,
     ) -> Result<Place, Act> {
+        let number = self.next_writer.fetch_add(1, Ordering::Relaxed);
         let mut streams = self.lock();
-        let stream = streams.entry(handle.key.clone()).or_default();
-        let entered = stream.enter(&handle, rule, max_stream, now);
-        if stream.members.is_empty() && stream.duel.is_quiet() {
-            streams.remove(&handle.key);
-        }
+        let stream = streams.entry(handle.key.clone()).or_insert_with(|| self.stream());
+        let replaces = stream.enter(&handle, number, rule, max_stream, now)?;
+        let feed = stream.feed.clone();
         drop(streams);
-        let replaces = entered?;
         self.pushes.fetch_add(1, Ordering::Relaxed);
-        Ok(Place { hub: self.clone(), handle, replaces })
+        let writer = Writer::new(feed, self.play.clone(), number);
+        Ok(Place { hub: self.clone(), handle, replaces, writer, parting: Parting::Lost })
+    }
+
+    /// Joins the viewers of a stream that is live, or whose push was lost a moment ago.
+    ///
+    /// # Errors
+    /// [`WatchError`].
+    pub fn watch(&self, key: &StreamKey, who: ViewerInfo) -> Result<Viewer, WatchError> {
+        let streams = self.lock();
+        let feed = streams.get(key).map(|s| s.feed.clone()).filter(|feed| feed.is_on());
+        feed.map(|feed| Viewer::join(&feed, who, self.played.clone())).ok_or(WatchError::NoSuchStream)
+    }
+
+    /// Joins the viewers of a stream, whether it is live or not.
+    pub fn watch_for(&self, key: &StreamKey, who: ViewerInfo) -> Viewer {
+        let mut streams = self.lock();
+        let stream = streams.entry(key.clone()).or_insert_with(|| self.stream());
+        Viewer::join(&stream.feed, who, self.played.clone())
+    }
+
+    /// Who watches a stream.
+    pub fn viewers(&self, key: &StreamKey) -> Vec<ViewerFacts> {
+        let feed = self.lock().get(key).map(|s| s.feed.clone());
+        feed.map(|feed| feed.viewer_facts()).unwrap_or_default()
+    }
+
+    /// What viewers of each kind have done.
+    pub fn played(&self) -> Vec<crate::counters::PlayCounters> {
+        let feeds: Vec<_> = self.lock().values().map(|s| s.feed.clone()).collect();
+        let mut sent = HashMap::new();
+        for viewer in feeds.iter().flat_map(|feed| feed.viewer_facts()) {
+            *sent.entry(viewer.kind).or_default() += viewer.bytes_out;
+        }
+        self.played.read(|kind| sent.get(&kind).copied().unwrap_or(0))
+    }
+
+    /// Bytes held for viewers on this node.
+    pub fn media_held(&self) -> usize {
+        self.memory.held()
+    }
+
+    fn stream(&self) -> LiveStream {
+        let feed = Arc::new(Feed::new(self.memory.clone()));
+        LiveStream { members: Vec::new(), duel: DuelGuard::default(), feed }
     }
 
     /// Gives `act` to every push of `key`, backups included; returns how many it reached.
     pub fn order(&self, key: &StreamKey, act: &Act) -> usize {
         let streams = self.lock();
         let members = streams.get(key).map(|s| s.members.as_slice()).unwrap_or_default();
-        members.iter().filter(|m| m.order.give(act.clone())).count()
+        members.iter().filter(|m| m.handle.order.give(act.clone())).count()
     }
 
     /// Gives an act to every push for which `choose` returns one; returns how many it reached.
     pub fn order_where(&self, choose: impl Fn(&PushHandle) -> Option<Act>) -> usize {
         let streams = self.lock();
         let members = streams.values().flat_map(|s| &s.members);
-        members.filter(|m| choose(m).is_some_and(|act| m.order.give(act))).count()
+        members.filter(|m| choose(&m.handle).is_some_and(|act| m.handle.order.give(act))).count()
     }
 
     /// How many pushes are in the hub.
@@ -93,11 +203,14 @@ impl Hub {
         self.pushes.load(Ordering::Relaxed)
     }
 
-    /// Forgets duels that are over; called now and then.
+    /// Ends what waits in vain, and forgets what nobody needs; called now and then.
     pub fn sweep(&self, now: Instant) {
         self.lock().retain(|_, stream| {
             stream.duel.expire(now);
-            !stream.members.is_empty() || !stream.duel.is_quiet()
+            if stream.feed.is_given_up(now, self.play.linger) {
+                stream.end(Ended::Lost, &self.memory);
+            }
+            stream.is_needed()
         });
     }
 
@@ -106,22 +219,34 @@ impl Hub {
         let streams = self.lock();
         let mut all: Vec<_> = streams
             .values()
-            .flat_map(|s| s.members.iter().enumerate())
-            .map(|(i, m)| m.show(if i == 0 { "live" } else { "backup" }))
+            .flat_map(|s| s.members.iter().enumerate().map(move |(i, m)| (i, m, s)))
+            .map(|(i, m, s)| match i {
+                0 => m.handle.show("live", s.feed.cached()),
+                _ => m.handle.show("backup", Cached::default()),
+            })
             .collect();
         drop(streams);
         all.sort_by_key(|p| p.id);
         all
     }
 
-    fn leave(&self, handle: &PushHandle) {
+    fn leave(&self, place: &Place) {
         self.pushes.fetch_sub(1, Ordering::Relaxed);
+        let feed = place.writer.feed();
         let mut streams = self.lock();
-        if let Some(stream) = streams.get_mut(&handle.key) {
-            stream.members.retain(|m| m.id != handle.id);
-            if stream.members.is_empty() && stream.duel.is_quiet() {
-                streams.remove(&handle.key);
-            }
+        let Some(stream) = streams.get_mut(&place.handle.key) else { return };
+        stream.members.retain(|m| m.handle.id != place.handle.id);
+        match (stream.members.first(), place.parting) {
+            (Some(next), _) if feed.carrier() == Some(place.writer.number()) => feed.carry(next.writer),
+            (Some(_), _) => {}
+            // It never went live: who waits for the stream goes on waiting.
+            (None, _) if !feed.is_on() => {}
+            (None, Parting::Lost) if feed.viewers() > 0 && !self.play.linger.is_zero() => feed.lose(),
+            (None, Parting::Lost) => stream.end(Ended::Lost, &self.memory),
+            (None, Parting::Over) => stream.end(Ended::Unpublished, &self.memory),
+        }
+        if !stream.is_needed() {
+            streams.remove(&place.handle.key);
         }
     }
 
@@ -131,15 +256,27 @@ impl Hub {
 }
 
 impl LiveStream {
+    fn is_needed(&self) -> bool {
+        !self.members.is_empty() || !self.duel.is_quiet() || self.feed.viewers() > 0
+    }
+
+    /// Sends the viewers away; who comes from now on waits for another stream under the same key.
+    fn end(&mut self, why: Ended, memory: &Arc<MediaMemory>) {
+        self.feed.end(why);
+        self.feed = Arc::new(Feed::new(memory.clone()));
+    }
+
     fn enter(
         &mut self,
         new: &Arc<PushHandle>,
+        writer: u64,
         rule: ConflictRule,
         max_stream: u32,
         now: Instant,
     ) -> Result<Vec<(Arc<PushHandle>, Act)>, Act> {
-        let Some(live) = self.members.first().cloned() else {
-            self.members.push(new.clone());
+        let member = Member { handle: new.clone(), writer };
+        let Some(live) = self.members.first().map(|m| m.handle.clone()) else {
+            self.members.push(member);
             return Ok(Vec::new());
         };
         // A push without a priority counts as priority 0 beside one that has it.
@@ -157,7 +294,7 @@ impl LiveStream {
                 if max_stream != 0 && have >= max_stream {
                     return Err(too_many(have, max_stream));
                 }
-                self.members.push(new.clone());
+                self.members.push(member);
                 Ok(Vec::new())
             }
             ConflictRule::Replace => {
@@ -168,8 +305,9 @@ impl LiveStream {
                 if !silent {
                     self.duel.took_over(live.client, new.client, now);
                 }
-                let replaces = self.members.iter().map(|m| (m.clone(), replaced(m, new, now))).collect();
-                self.members.insert(0, new.clone());
+                let old = |m: &Member| (m.handle.clone(), replaced(&m.handle, new, now));
+                let replaces = self.members.iter().map(old).collect();
+                self.members.insert(0, member);
                 Ok(replaces)
             }
         }
@@ -177,11 +315,33 @@ impl LiveStream {
 }
 
 impl Place {
-    /// Orders the pushes out that this one replaces; called once nothing can refuse it any more.
+    /// Makes the push's frames count if the stream is its to carry, and orders the pushes out that it replaces; called
+    /// once nothing can refuse it any more.
     pub fn take_over(&mut self) {
+        let streams = self.hub.lock();
+        let first = streams.get(&self.handle.key).and_then(|stream| stream.members.first());
+        if first.is_some_and(|m| m.handle.id == self.handle.id) {
+            self.writer.feed().carry(self.writer.number());
+        }
+        drop(streams);
         for (old, act) in self.replaces.drain(..) {
             old.order.give(act);
         }
+    }
+
+    /// Where the push's frames go.
+    pub fn writer(&mut self) -> &mut Writer {
+        &mut self.writer
+    }
+
+    /// When [`Writer::flush`] is due.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.writer.deadline()
+    }
+
+    /// Gives the place back, and says what becomes of the viewers. A place that is only dropped counts as lost.
+    pub fn leave(mut self, parting: Parting) {
+        self.parting = parting;
     }
 
     #[cfg(test)]
@@ -192,7 +352,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.hub.leave(&self.handle);
+        self.hub.leave(self);
     }
 }
 

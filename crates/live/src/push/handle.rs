@@ -9,6 +9,7 @@ use model::{PushId, Sequence, StreamKey, Timestamp};
 use serde::Serialize;
 
 use super::order::OrderSlot;
+use crate::hub::feed::Cached;
 
 /// The shared side of a push: its identity, its order slot, and numbers that its task keeps fresh.
 #[derive(Debug)]
@@ -90,6 +91,9 @@ pub struct LivePush {
     /// Its numbers.
     #[serde(flatten)]
     pub state: PushState,
+    /// Its viewers and what is kept for them; none for a backup.
+    #[serde(flatten)]
+    pub played: Cached,
 }
 
 impl PushHandle {
@@ -143,7 +147,7 @@ impl PushHandle {
     }
 
     /// This push as lists show it.
-    pub fn show(&self, role: &'static str) -> LivePush {
+    pub fn show(&self, role: &'static str, played: Cached) -> LivePush {
         LivePush {
             id: self.id,
             sequence: self.id.sequence(),
@@ -157,6 +161,7 @@ impl PushHandle {
             published_at: self.since,
             role,
             state: self.state.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            played,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a server says to its client. Everything is queued, in the order of the calls.
 
+use bytes::BytesMut;
+
 use super::event::{Connect, NamedStream};
 use super::streams::Use;
 use super::{Connection, ServerSession};
@@ -226,15 +228,23 @@ pub fn media_frame(
     payload: &[u8],
     chunk_size: u32,
 ) -> bytes::Bytes {
-    let info = MessageInfo {
-        offset: 0,
-        chunk_stream: media_chunk_stream(kind),
-        type_id: kind.type_id(),
-        length: 0,
-        timestamp,
-        stream_id,
-    };
-    chunk::frame(&info, payload, chunk_size)
+    let mut out = BytesMut::new();
+    frame_into(stream_id, kind.type_id(), timestamp, payload, chunk_size, &mut out);
+    out.freeze()
+}
+
+/// As [`media_frame`], appended to `out`, for audio, video or data: `type_id` is one of [`type_id`].
+pub fn frame_into(
+    stream_id: u32,
+    type_id: u8,
+    timestamp: u32,
+    payload: &[u8],
+    chunk_size: u32,
+    out: &mut BytesMut,
+) {
+    let chunk_stream = MediaKind::from_type_id(type_id).map_or(STATUS_CHUNK_STREAM, media_chunk_stream);
+    let info = MessageInfo { offset: 0, chunk_stream, type_id, length: 0, timestamp, stream_id };
+    chunk::frame_into(&info, payload, chunk_size, out);
 }
 
 fn media_chunk_stream(kind: MediaKind) -> u32 {

@@ -34,6 +34,7 @@ pub fn live(config: &Config) -> LiveConfig {
             setup: limits.setup,
             cut_on_disable: limits.cut_on_disable,
         },
+        play: live::PlayConfig::default(),
         admission: AdmissionSettings {
             default_domain: config.node.default_domain.clone(),
             names: limits.names,

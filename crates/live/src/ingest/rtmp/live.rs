@@ -15,6 +15,8 @@ use rtmp::server::{Event, Publish, PublishRejection};
 use super::connection::{Connection, Input};
 use super::setup::{live_control, note, ordered};
 use super::{fault, summary};
+use crate::hub::Place;
+use crate::hub::feed::FrameKind;
 use crate::push::{Due, End, Push, client_text};
 use crate::shared::Shared;
 
@@ -40,7 +42,8 @@ pub(super) async fn run(
     let mut live = Live { stream_id, fc_unpublish: None, fc_answered: false };
     let order = push.order.clone();
     let end = loop {
-        let deadline = live.deadline(push.watch.next_deadline());
+        let flush = push.place.as_ref().and_then(Place::deadline);
+        let deadline = live.deadline(push.watch.next_deadline(), flush);
         let step = match connection.next(&mut push.watch, deadline, &order).await {
             Input::Event(Event::Media(media)) => live.media(shared, connection, push, &media),
             Input::Event(event) => live.event(shared, connection, push, event).await,
@@ -59,7 +62,8 @@ pub(super) async fn run(
 }
 
 impl Live {
-    fn deadline(&self, tick: Instant) -> Instant {
+    fn deadline(&self, tick: Instant, flush: Option<Instant>) -> Instant {
+        let tick = flush.map_or(tick, |flush| tick.min(flush));
         match self.fc_unpublish {
             Some(at) if !self.fc_answered => tick.min(at + FC_UNPUBLISH_ANSWER),
             Some(at) => tick.min(at + FC_UNPUBLISH_ALONE),
@@ -109,6 +113,13 @@ impl Live {
         if let Some(handle) = &push.handle {
             handle.media_at(now);
         }
+        if let Some(place) = &mut push.place {
+            let kind = match message.kind {
+                MediaKind::Video => FrameKind::Video,
+                MediaKind::Audio => FrameKind::Audio,
+            };
+            place.writer().media(now, kind, timestamp, &message.payload, frame.coded, frame.key);
+        }
         let broken = broken.filter(|_| shared.config.strict_media)?;
         Some(End::fault(fault::of_media(&broken, &message.info)))
     }
@@ -138,7 +149,12 @@ impl Live {
             }
             Event::Publish(publish) => Box::pin(refuse_second(shared, connection, push, &publish)).await,
             Event::PingResponse(_) => push.watch.pong(connection.now()),
-            Event::Data(data) => note_data(push, connection.now(), &data),
+            Event::Data(data) => {
+                note_data(push, connection.now(), &data);
+                if let Some(place) = push.place.as_mut().filter(|_| !data.raw.is_empty()) {
+                    place.writer().data(connection.now(), data.info.timestamp, &data.name, &data.raw);
+                }
+            }
             Event::Control(control) => live_control(push, connection, &control.control),
             Event::Play(play) => {
                 connection.session.reject_play(play.stream_id, "[404] this connection publishes");
@@ -150,6 +166,9 @@ impl Live {
 
     fn due(&mut self, connection: &mut Connection, push: &mut Push) -> Option<End> {
         let now = connection.now();
+        if let Some(place) = &mut push.place {
+            place.writer().flush(now);
+        }
         if let Some(at) = self.fc_unpublish {
             if now >= at + FC_UNPUBLISH_ALONE {
                 return Some(End::goodbye(Goodbye::FcUnpublishAlone));

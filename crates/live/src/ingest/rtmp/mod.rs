@@ -18,6 +18,7 @@ use tracing::Instrument;
 
 use self::connection::Connection;
 use crate::caught::caught;
+use crate::hub::Parting;
 use crate::push::{End, Push, client_text};
 use crate::shared::Shared;
 use crate::socket::Sensor;
@@ -127,7 +128,9 @@ async fn conclude(shared: &Arc<Shared>, connection: &Connection, push: &mut Push
     let (verdict, row) =
         push.conclude(end.clone(), facts, now, shared.clock.now(), &shared.config.node_label);
     // The place is given back first, so that whoever reads the record finds the stream key free.
-    push.place = None;
+    if let Some(place) = push.place.take() {
+        place.leave(Parting::after(verdict.cause));
+    }
     push.slot = None;
     let was_live = push.stage == Stage::Live;
     shared.counters.ended(verdict.cause);

@@ -1,0 +1,37 @@
+//! The frames of one live stream on their way from its push to its viewers.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `frame`, `batch`, `headers` | what is passed on |
+//! | `framing` | frames wrapped for FLV and RTMP, once for all viewers |
+//! | `state` | what push and viewers share: the ring of batches |
+//! | `writer` | the push's end of it |
+//! | `viewer` | a viewer's end of it |
+//! | `timeline` | timestamps that go on when another push takes over |
+//! | `memory` | what all of this may hold |
+//!
+//! Frames are sealed into batches of `[play] merge`, and each batch is kept in a ring. The ring is the fast start (from
+//! the last key frame on) and the queue of every slow viewer at once: a viewer is a position in it. One that falls off
+//! its end goes on at the newest key frame; nobody waits for it, and nothing is copied for it. The lock is of one stream,
+//! held for a few instructions by its push per frame and by each viewer per batch.
+
+mod batch;
+mod frame;
+mod framing;
+mod headers;
+mod memory;
+mod state;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod viewer;
+mod writer;
+
+pub use self::batch::Batch;
+pub use self::frame::{Frame, FrameKind};
+pub use self::framing::{RTMP_CHUNK_SIZE, RTMP_STREAM_ID};
+pub use self::headers::Headers;
+pub use self::memory::MediaMemory;
+pub use self::state::{Cached, Ended, Feed};
+pub use self::viewer::{Step, Viewer, ViewerFacts, ViewerInfo, ViewerKind};
+pub use self::writer::Writer;

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use cause::Cause;
-use live::LiveCounters;
+use live::{LiveCounters, PlayCounters};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
@@ -69,6 +69,8 @@ impl Collector for Figures {
         let unknown =
             live.ended.iter().find(|(cause, _)| *cause == Cause::Unknown).map_or(0, |(_, count)| *count);
         counter(e, "unknown_causes", "Ends with cause 0/0: defects, expected never", unknown)?;
+        played(e, &live.played)?;
+        gauge(e, "media_held_bytes", "Media held for viewers, framed copies included", live.media_held)?;
         let (bounds, counts) = (live::LATENCY_BOUNDS_US.iter(), single(&live.admission_buckets));
         let bounds = bounds.map(|us| *us as f64 / 1e6).chain([f64::INFINITY]);
         let sum = live.admission_sum_us as f64 / 1e6;
@@ -130,6 +132,28 @@ fn ended(e: &mut DescriptorEncoder<'_>, ended: &[(Cause, u64)]) -> std::fmt::Res
     Ok(())
 }
 
+fn played(e: &mut DescriptorEncoder<'_>, kinds: &[PlayCounters]) -> std::fmt::Result {
+    let mut metric =
+        e.encode_descriptor("viewers", "Viewers, by how they watch", None, ConstGauge::<i64>::TYPE)?;
+    for of in kinds {
+        let viewers = i64::try_from(of.viewers).unwrap_or(i64::MAX);
+        ConstGauge::new(viewers).encode(metric.encode_family(&[("format", of.kind.as_str())])?)?;
+    }
+    type Read = fn(&PlayCounters) -> u64;
+    let counters: [(&str, &str, Read); 3] = [
+        ("viewers_joined", "Viewers that came", |of| of.joined),
+        ("viewer_bytes_out", "Media bytes sent to viewers", |of| of.bytes_out),
+        ("viewer_frames_skipped", "Frames that viewers missed because they were too slow", |of| of.skipped),
+    ];
+    for (name, help, read) in counters {
+        let mut metric = e.encode_descriptor(name, help, None, ConstCounter::<u64>::TYPE)?;
+        for of in kinds {
+            ConstCounter::new(read(of)).encode(metric.encode_family(&[("format", of.kind.as_str())])?)?;
+        }
+    }
+    Ok(())
+}
+
 fn histogram(
     e: &mut DescriptorEncoder<'_>,
     name: &str,
@@ -148,6 +172,8 @@ mod tests {
 
     use store::Latency;
 
+    use live::feed::ViewerKind;
+
     use super::*;
 
     #[test]
@@ -161,6 +187,14 @@ mod tests {
             ended: vec![(Cause::DeleteStream, 2), (Cause::SignatureWrong, 7)],
             admission_buckets: vec![1, 1, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5],
             admission_sum_us: 2_500_000,
+            played: vec![PlayCounters {
+                kind: ViewerKind::Flv,
+                viewers: 2,
+                joined: 3,
+                bytes_out: 99,
+                skipped: 4,
+            }],
+            media_held: 1234,
         };
         let commit_latency = Latency {
             buckets: vec![(Duration::from_millis(1), 2), (Duration::MAX, 1)],
@@ -184,6 +218,11 @@ mod tests {
             "lastframe_commit_seconds_bucket{le=\"0.001\"} 2",
             "lastframe_commit_seconds_bucket{le=\"+Inf\"} 3",
             "lastframe_journal_writable 1",
+            "lastframe_viewers{format=\"flv\"} 2",
+            "lastframe_viewers_joined_total{format=\"flv\"} 3",
+            "lastframe_viewer_bytes_out_total{format=\"flv\"} 99",
+            "lastframe_viewer_frames_skipped_total{format=\"flv\"} 4",
+            "lastframe_media_held_bytes 1234",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} is missing in\n{text}");
         }

@@ -14,6 +14,7 @@
 //! | [`child`] | the same in a process of its own, to be killed or frozen |
 //! | [`server`] | the server under test: the program itself |
 //! | [`network`] | network namespaces, and what can go wrong in them |
+//! | [`load`] | the load generator: many publishers and players at once, and what became of their media |
 //! | [`api`], [`hook`], [`process`], [`media`] | the server's API, an authentication hook, processes, media |
 #![warn(missing_docs)]
 
@@ -22,6 +23,7 @@ pub mod child;
 pub mod client;
 mod error;
 pub mod hook;
+pub mod load;
 pub mod media;
 pub mod missing;
 pub mod network;

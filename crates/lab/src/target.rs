@@ -5,6 +5,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use crate::error::LabError;
 
 const PORT: u16 = 1935;
+const HTTP_PORT: u16 = 80;
 
 /// Where to push, and where to look for the records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,14 +41,7 @@ impl Target {
         if app.is_empty() {
             return Err(wrong("it names no app"));
         }
-        let mut addresses = (authority.to_owned(), PORT).to_socket_addrs();
-        if has_port(authority) {
-            addresses = authority.to_socket_addrs();
-        }
-        let address = addresses
-            .ok()
-            .and_then(|mut found| found.next())
-            .ok_or_else(|| wrong("its host has no address"))?;
+        let address = address_of(authority, PORT).ok_or_else(|| wrong("its host has no address"))?;
         Ok(Self {
             address,
             host: authority.to_owned(),
@@ -58,6 +52,41 @@ impl Target {
             sign_key: sign_key.map(str::to_owned),
         })
     }
+}
+
+/// Where an HTTP server is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Host and port as written.
+    pub host: String,
+}
+
+impl Address {
+    /// The server behind `http://host[:port]`.
+    ///
+    /// # Errors
+    /// As [`Target::new`].
+    pub fn of_http(url: &str) -> Result<Self, LabError> {
+        let wrong = |what| LabError::Target { target: url.to_owned(), what };
+        let rest = url.strip_prefix("http://").ok_or_else(|| wrong("write http://host[:port]"))?;
+        let host = rest.trim_end_matches('/');
+        if host.is_empty() || host.contains('/') {
+            return Err(wrong("write http://host[:port]"));
+        }
+        let address = address_of(host, HTTP_PORT).ok_or_else(|| wrong("its host has no address"))?;
+        Ok(Self { address, host: host.to_owned() })
+    }
+}
+
+fn address_of(authority: &str, port: u16) -> Option<SocketAddr> {
+    let found = if has_port(authority) {
+        authority.to_socket_addrs()
+    } else {
+        (authority.to_owned(), port).to_socket_addrs()
+    };
+    found.ok()?.next()
 }
 
 fn has_port(authority: &str) -> bool {

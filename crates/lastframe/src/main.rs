@@ -7,12 +7,14 @@
 //! | [`commands`] | one file per command |
 //! | [`setup`] | the data folder and what the first start puts into it |
 //! | [`terminal`] | tables, curves and clean text on a terminal |
+//! | [`descriptors`] | how many files and sockets may be open |
 //! | [`failure`] | how a command fails: sentence and exit code |
 //! | [`logging`] | structured logs |
 
 mod cli;
 mod commands;
 mod config;
+mod descriptors;
 mod failure;
 mod logging;
 mod setup;

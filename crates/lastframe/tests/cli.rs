@@ -32,6 +32,10 @@ fn bad_command_lines_say_what_to_write() {
         (vec!["url", "--domain", "d"], "--app"),
         (vec!["url", "--domain", "d", "--app", "a", "--stream", "s", "--kind", "ftp"], "rtmps"),
         (vec!["causes", "--lang", "fr"], "ja"),
+        (vec!["lab", "load", "--publishers", "0"], "nothing to do"),
+        (vec!["lab", "load", "--kbps", "3"], "--kbps must be 50 to 100000, not 3"),
+        (vec!["lab", "load", "--players", "30000"], "20000"),
+        (vec!["lab", "load", "--target", "http://x"], "rtmp://host"),
     ] {
         fails(&run(dir.path(), &args), 2, &[part]);
     }

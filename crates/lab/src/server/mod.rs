@@ -16,7 +16,7 @@ use crate::client::PATIENCE;
 use crate::error::LabError;
 use crate::process::{self, Signal};
 
-pub use profile::{DOMAIN, KEY, Profile};
+pub use profile::{DOMAIN, KEY, Profile, SIGNED_DOMAIN};
 
 use log::Ready;
 
@@ -66,6 +66,11 @@ impl Server {
     /// Where it takes pushes.
     pub fn rtmp(&self) -> SocketAddr {
         self.ready.rtmp
+    }
+
+    /// Where its API and its players are.
+    pub fn http(&self) -> SocketAddr {
+        self.ready.http
     }
 
     /// Its API, with a key that may do everything.

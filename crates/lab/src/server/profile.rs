@@ -2,6 +2,8 @@
 
 /// The domain that anybody may push to, in every profile.
 pub const DOMAIN: &str = "push.lab.test";
+/// The domain that asks for signatures, where a profile has it.
+pub const SIGNED_DOMAIN: &str = "signed.lab.test";
 /// The key that `signed.lab.test` signs with.
 pub const KEY: &str = "the-key-of-the-lab";
 /// The API key of every profile, as `id:secret`.
@@ -29,6 +31,8 @@ pub enum Profile {
     Plain,
     /// The same with limits of silence that an encoder has time to come back in.
     Patient,
+    /// The usual limits, and a domain whose pushes are signed.
+    Load,
 }
 
 impl Profile {
@@ -46,6 +50,9 @@ impl Profile {
             Self::Few => "[limits]\nconnections = 1\n".to_owned(),
             Self::Small => "[limits]\npushes = 1\n".to_owned(),
             Self::Patient => "[limits]\nidle = \"60s\"\npath = \"40s\"\n".to_owned(),
+            Self::Load => {
+                format!("[[domain]]\nname = \"{SIGNED_DOMAIN}\"\naccount = 1\nkey = \"{KEY}\"\n")
+            }
             Self::Plain => "[limits]\nidle = \"30s\"\npath = \"5s\"\n".to_owned(),
         };
         format!("{more}\n{BASE}")

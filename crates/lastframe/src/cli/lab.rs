@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use lab::child::Step;
+use lab::load::control::Every;
 
 /// The commands of `lab`.
 #[derive(Debug, Subcommand)]
@@ -13,6 +14,23 @@ pub enum LabCommand {
     List,
     /// Produce causes on purpose and compare the records with them
     Run(LabRunArgs),
+    /// Push and play much at once, and print what became of it as one JSON object
+    Load(LabLoadArgs),
+    /// Be a server that reads pushes and forgets them: the control that ingest is compared with
+    #[command(hide = true)]
+    Sink {
+        /// Where pushes come in
+        listen: SocketAddr,
+    },
+    /// Be a server that writes pushes on and does nothing else: the control that playback is compared with
+    #[command(hide = true)]
+    Fanout {
+        /// Where pushes and players come in
+        listen: SocketAddr,
+        /// One write a player for each frame, or for all that came in this time (100ms)
+        #[arg(long, value_name = "frame|DURATION", default_value = "frame", value_parser = every)]
+        every: Every,
+    },
     /// Be a client that a scenario can kill, freeze, or put behind another network
     #[command(hide = true)]
     Client(LabClientArgs),
@@ -47,6 +65,57 @@ pub struct LabRunArgs {
     pub docs: Option<PathBuf>,
 }
 
+/// Options of `lab load`.
+#[derive(Args, Debug)]
+pub struct LabLoadArgs {
+    /// Encoders, each with a stream of its own
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub publishers: u32,
+    /// Players, spread evenly over the streams
+    #[arg(long, value_name = "M", default_value_t = 0)]
+    pub players: u32,
+    /// kbit/s of a stream, audio included
+    #[arg(long, value_name = "K", default_value_t = 1_000)]
+    pub kbps: u32,
+    /// Pictures a second
+    #[arg(long, default_value_t = 30)]
+    pub fps: u32,
+    /// How long it is measured, once everybody is connected
+    #[arg(long, value_name = "S", default_value_t = 10)]
+    pub seconds: u64,
+    /// Streams that are played; those of the publishers when left out
+    #[arg(long)]
+    pub streams: Option<u32>,
+    /// What players ask for
+    #[arg(long, value_enum, default_value = "rtmp")]
+    pub format: LoadFormat,
+    /// Connections stay this long on average, leave, and come back
+    #[arg(long, value_name = "DURATION", value_parser = super::duration)]
+    pub churn: Option<std::time::Duration>,
+    /// Connections opened a second
+    #[arg(long, default_value_t = 500)]
+    pub ramp: u32,
+    /// Push to this server, rtmp://host[:port]/app[?query], in place of one that is started for it
+    #[arg(long, value_name = "URL")]
+    pub target: Option<String>,
+    /// Play from there: http://host[:port] for flv, rtmp://host[:port]/app for RTMP from another server
+    #[arg(long, value_name = "URL", requires = "target")]
+    pub play: Option<String>,
+    /// Key that signs push URLs of the target, where they must be signed
+    #[arg(long, value_name = "KEY", requires = "target", env = "LAB_SIGN_KEY", hide_env_values = true)]
+    pub sign_key: Option<String>,
+    /// What names of streams begin with
+    #[arg(long, value_name = "NAME", default_value = "load")]
+    pub prefix: String,
+}
+
+/// What players of `lab load` ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LoadFormat {
+    Rtmp,
+    Flv,
+}
+
 /// Options of `lab client`.
 #[derive(Args, Debug)]
 pub struct LabClientArgs {
@@ -67,4 +136,8 @@ pub struct LabClientArgs {
     pub kbps: u32,
     /// stream=SECONDS, idle=SECONDS, delete, reset, close
     pub steps: Vec<Step>,
+}
+
+fn every(text: &str) -> Result<Every, String> {
+    if text == "frame" { Ok(Every::Frame) } else { super::duration(text).map(Every::Time) }
 }

@@ -5,9 +5,10 @@ use std::io::{self, Write};
 use cause::Cause;
 use lab::child::{self, Plan};
 use lab::report::{self, Matrix};
-use lab::{Choice, LabError, Outcome, Target, missing, scenarios};
+use lab::{Choice, LabError, Outcome, Target, load, missing, scenarios};
 
-use crate::cli::lab::{LabClientArgs, LabCommand, LabRunArgs};
+use crate::cli::lab::{LabClientArgs, LabCommand, LabLoadArgs, LabRunArgs, LoadFormat};
+use crate::descriptors;
 use crate::failure::Failure;
 use crate::terminal::table::{Column, write};
 
@@ -18,6 +19,15 @@ pub fn run(command: LabCommand) -> Result<(), Failure> {
     match command {
         LabCommand::List => list(),
         LabCommand::Run(args) => runtime()?.block_on(until_stopped(produce(args))),
+        LabCommand::Load(args) => runtime()?.block_on(until_stopped(load(args))),
+        LabCommand::Sink { listen } => {
+            descriptors::raise();
+            load::control::sink(listen).map_err(Failure::failed)
+        }
+        LabCommand::Fanout { listen, every } => {
+            descriptors::raise();
+            load::control::fanout(listen, every).map_err(Failure::failed)
+        }
         LabCommand::Client(args) => runtime()?.block_on(child::play(&plan(args))).map_err(Failure::failed),
     }
 }
@@ -107,6 +117,40 @@ fn verdict(chosen: &Choice, outcomes: &[Outcome]) -> Result<(), Failure> {
             chosen.scenarios.len()
         ))),
     }
+}
+
+async fn load(args: LabLoadArgs) -> Result<(), Failure> {
+    let format = match args.format {
+        LoadFormat::Rtmp => load::Format::Rtmp,
+        LoadFormat::Flv => load::Format::Flv,
+    };
+    let sign_key = args.sign_key.as_deref();
+    let place = args
+        .target
+        .as_deref()
+        .map(|target| load::Place::new(target, args.play.as_deref(), format, sign_key, &args.prefix))
+        .transpose()
+        .map_err(usage)?;
+    let plan = load::Plan {
+        publishers: args.publishers,
+        players: args.players,
+        kbps: args.kbps,
+        fps: args.fps,
+        seconds: args.seconds,
+        streams: args.streams,
+        format,
+        churn: args.churn,
+        ramp: args.ramp,
+    };
+    plan.check(descriptors::raise()).map_err(|error| Failure::Usage(error.to_string()))?;
+    let seconds = plan.seconds;
+    let measuring = move || drop(writeln!(io::stderr(), "everybody is connected; measuring for {seconds} s"));
+    let report = load::run(plan, place, measuring).await.map_err(Failure::failed)?;
+    writeln!(io::stdout(), "{}", report.to_json())?;
+    if report.publishers == 0 && report.players == 0 {
+        return Err(Failure::failed("nobody was connected at the end"));
+    }
+    Ok(())
 }
 
 fn target(args: &LabRunArgs) -> Result<Option<Target>, LabError> {

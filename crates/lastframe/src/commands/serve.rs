@@ -29,8 +29,17 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// Runs until a signal.
 pub fn run(args: &ServeArgs, loaded: Loaded, data: &Path) -> Result<(), Failure> {
     logging::start(args.log_format.unwrap_or(LogFormat::Text));
+    let descriptors = crate::descriptors::raise();
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
+    }
+    let connections = loaded.config.limits.connections;
+    if descriptors < connections as u64 {
+        tracing::warn!(
+            descriptors,
+            connections,
+            "fewer files may be open than [limits] connections allows: raise the hard limit (LimitNOFILE, ulimit -Hn)"
+        );
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

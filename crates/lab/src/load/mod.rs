@@ -1,0 +1,72 @@
+//! The load generator: many publishers and players in one thread, cheap enough not to be what is measured.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `plan`, `place` | how much load, and where it goes |
+//! | `engine`, `timetable`, `around` | the one thread: who is connected, what is due, what came of it |
+//! | `publisher`, `player`, `socket` | the connections |
+//! | `media`, `stamp` | what is sent, made once and patched; when it was sent, in the media itself |
+//! | `skim` | what comes back, looked at without keeping it |
+//! | [`control`] | programs that do the least that a server can do |
+//! | `tally`, `delays` | what happened, as one JSON object |
+
+mod around;
+pub mod control;
+mod delays;
+mod engine;
+mod media;
+mod place;
+mod plan;
+mod player;
+mod publisher;
+mod skim;
+mod socket;
+mod stamp;
+mod tally;
+mod timetable;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use place::Place;
+pub use plan::{CONNECTIONS_AT_MOST, Format, Plan, PlanError, SECONDS_AT_MOST};
+pub use tally::{Percentiles, Report};
+
+use crate::error::LabError;
+use crate::server::{KEY, Profile, SIGNED_DOMAIN, Server, Setup};
+use engine::Engine;
+
+/// Carries out a plan that was checked: at `place`, or against a server that it starts for itself. `measuring` is
+/// called when everybody is connected. Dropping the future ends the load.
+///
+/// # Errors
+/// What keeps the load from being made at all; refusals and losses are in the report.
+pub async fn run(
+    plan: Plan,
+    place: Option<Place>,
+    measuring: impl FnOnce() + Send + 'static,
+) -> Result<Report, LabError> {
+    let (place, server) = match place {
+        Some(place) => (place, None),
+        None => {
+            let server = Server::start(Setup::new(Profile::Load)).await?;
+            let place = Place::own(server.rtmp(), server.http(), plan.format, SIGNED_DOMAIN, KEY);
+            (place, Some(server))
+        }
+    };
+    let stop = Stop(Arc::default());
+    let stopped = Arc::clone(&stop.0);
+    let work = move || Engine::new(&plan, &place, &stopped)?.run(measuring);
+    let report = tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?;
+    drop(server);
+    Ok(report?)
+}
+
+/// Stops the thread when it goes.
+struct Stop(Arc<AtomicBool>);
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 
 pub use commands::CommandEntry;
 use commands::Commands;
-use media::MediaRing;
+pub(crate) use commands::CommandsOfVersion1;
+pub(crate) use media::MediaRing;
 pub use media::{MediaEntry, MediaEntryKind};
 pub use sequence::{Step, What};
 
@@ -29,9 +30,10 @@ pub struct BlackBox {
 }
 
 impl BlackBox {
-    /// Notes a command, of the client or ours. Name and summary are cut to 32 and 160 bytes.
+    /// Notes a command, of the client or ours, and its place among the media. Name and summary are cut to 32 and 160
+    /// bytes.
     pub fn command(&mut self, entry: CommandEntry) {
-        self.commands.push(entry);
+        self.commands.push(CommandEntry { after_media: Some(self.media.seen()), ..entry });
     }
 
     /// Notes a media message. On the hot path: a few stores into a ring.
@@ -58,6 +60,11 @@ impl BlackBox {
     /// Bytes of memory in use besides the struct itself.
     pub fn heap_bytes(&self) -> usize {
         self.commands.heap_bytes() + self.media.heap_bytes()
+    }
+
+    /// A black box of evidence of version 1.
+    pub(crate) fn of_version_1(commands: CommandsOfVersion1, media: MediaRing) -> Self {
+        Self { commands: commands.into(), media }
     }
 
     /// Forgets the media headers: how evidence that is too large is thinned.

@@ -21,7 +21,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 pub use key::DetailKey;
+pub(crate) use template::fill;
 pub use unit::Unit;
+pub(crate) use unit::clean;
 
 use crate::table::Lang;
 

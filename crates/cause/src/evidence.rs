@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::black_box::BlackBox;
 use crate::detail::Detail;
+use crate::event::EventCount;
 use crate::timeline::Timeline;
 
 pub use errno::Errno;
@@ -16,12 +17,7 @@ pub(crate) use stored::cut;
 pub use stored::{EvidenceError, MAX_EVIDENCE_BYTES};
 
 /// The format version written today. A change of these types raises it, and the old format stays readable.
-pub const EVIDENCE_VERSION: u16 = 1;
-
-/// [`EventCount::kind`] of our own event: a probe stayed unacknowledged, so the path may be lost.
-pub const EVENT_PATH_SUSPECT: u8 = 100;
-/// [`EventCount::kind`] of our own event: the push resumed after silence.
-pub const EVENT_RESUMED: u8 = 101;
+pub const EVIDENCE_VERSION: u16 = 2;
 
 /// All that is known about how one push ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,7 +54,7 @@ pub struct Evidence {
     pub limits: LimitFacts,
     /// One sample a second.
     pub timeline: Timeline,
-    /// Abnormalities while live (types 1-16 of push error events), counted.
+    /// Abnormalities while live, counted, with the last occurrences of each type.
     pub events: Vec<EventCount>,
     /// The last commands and media headers.
     pub black_box: BlackBox,
@@ -340,21 +336,6 @@ pub struct LimitFacts {
     pub setup_ms: u64,
     /// The largest message allowed, bytes.
     pub message_bytes: u64,
-}
-
-/// How often one type of push error event happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EventCount {
-    /// Type 1-16 of the push error events; types from 100 are ours ([`EVENT_PATH_SUSPECT`], [`EVENT_RESUMED`]).
-    pub kind: u8,
-    /// How often.
-    pub count: u32,
-    /// Milliseconds from connecting to the first.
-    pub first_ms: u32,
-    /// Milliseconds from connecting to the last.
-    pub last_ms: u32,
-    /// What was seen the last time, in one short English sentence.
-    pub last: String,
 }
 
 impl Evidence {

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`table`] | the 70 rows: [`Cause`] and its code, [`Side`], message, meaning and advice in three languages |
 //! | [`detail`] | the finer findings under a cause, as stable keys with parameters, worded per language |
+//! | [`event`] | abnormalities while a push is live: types, counts, wording |
 //! | [`evidence`] | what the verdict rests on, and its stored form |
 //! | [`timeline`] | one sample a second, rolled up so that it stays small |
 //! | [`black_box`] | the first and last commands and the last media headers of a push |
@@ -14,12 +15,14 @@
 
 pub mod black_box;
 pub mod detail;
+pub mod event;
 pub mod evidence;
 pub mod table;
 pub mod timeline;
 pub mod verdict;
 
 pub use detail::{Detail, DetailKey};
+pub use event::EventKind;
 pub use evidence::Evidence;
 pub use table::{Cause, Lang, Side};
 pub use verdict::{Finding, Verdict, verdict};

@@ -65,6 +65,8 @@ pub struct Limits {
     pub setup: Duration,
     /// Whether a force-stopped account, a disabled domain or app cuts running pushes too.
     pub cut_on_disable: bool,
+    /// From where on something is an event.
+    pub events: EventLimits,
 }
 
 impl Default for Limits {
@@ -83,6 +85,40 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             setup: Duration::from_secs(30),
             cut_on_disable: true,
+            events: EventLimits::default(),
+        }
+    }
+}
+
+/// From where on something is an event; `None` for never.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EventLimits {
+    /// Types 3 and 4: a timestamp further than this ahead of the one before it.
+    pub jump: Option<Duration>,
+    /// Type 5: a chunk size above this, bytes.
+    pub chunk_size: Option<u32>,
+    /// Type 6: two video frames that arrive further apart than this.
+    pub video_gap: Option<Duration>,
+    /// Type 7: two audio frames that arrive further apart than this.
+    pub audio_gap: Option<Duration>,
+    /// Type 12: timestamps of two audio frames further apart than this, and not yet a jump.
+    pub audio_step: Option<Duration>,
+    /// Type 15: fewer video frames a second than this, over five seconds.
+    pub frame_rate: Option<f64>,
+    /// Type 16: key frames further apart than this, by their timestamps.
+    pub gop: Option<Duration>,
+}
+
+impl Default for EventLimits {
+    fn default() -> Self {
+        Self {
+            jump: Some(Duration::from_secs(1)),
+            chunk_size: Some(8192),
+            video_gap: Some(Duration::from_secs(3)),
+            audio_gap: Some(Duration::from_secs(1)),
+            audio_step: Some(Duration::from_millis(300)),
+            frame_rate: Some(10.0),
+            gop: Some(Duration::from_secs(10)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cause::Cause;
+use cause::{Cause, EventKind};
 use serde::Serialize;
 
 use crate::hub::Hub;
@@ -85,6 +85,7 @@ impl Played {
 #[derive(Debug)]
 pub(crate) struct Counters {
     ended: [AtomicU64; Cause::ALL.len()],
+    events: [AtomicU64; EventKind::ALL.len()],
     admitted: AtomicU64,
     accepted: AtomicU64,
     overloaded: AtomicU64,
@@ -107,6 +108,8 @@ pub struct LiveCounters {
     pub admitted: u64,
     /// Ended pushes by cause, refusals included, folded or not; causes that never happened are left out.
     pub ended: Vec<(Cause, u64)>,
+    /// Events of pushes by type; types that never happened are left out.
+    pub events: Vec<(EventKind, u64)>,
     /// Time from publish to `Publish.Start`: cumulative counts up to each of [`LATENCY_BOUNDS_US`], then all.
     pub admission_buckets: Vec<u64>,
     /// Sum of those times, microseconds.
@@ -121,6 +124,7 @@ impl Default for Counters {
     fn default() -> Self {
         Self {
             ended: std::array::from_fn(|_| AtomicU64::new(0)),
+            events: std::array::from_fn(|_| AtomicU64::new(0)),
             admitted: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
             overloaded: AtomicU64::new(0),
@@ -156,6 +160,12 @@ impl Counters {
         }
     }
 
+    pub(crate) fn events(&self, kind: EventKind, count: u32) {
+        if let Some(counter) = self.events.get(kind.index()) {
+            counter.fetch_add(u64::from(count), Ordering::Relaxed);
+        }
+    }
+
     pub(crate) fn read(&self, hub: &Hub, connections: usize) -> LiveCounters {
         let mut seen = 0;
         LiveCounters {
@@ -168,6 +178,12 @@ impl Counters {
                 .iter()
                 .zip(&self.ended)
                 .map(|(cause, count)| (*cause, count.load(Ordering::Relaxed)))
+                .filter(|(_, count)| *count > 0)
+                .collect(),
+            events: EventKind::ALL
+                .iter()
+                .zip(&self.events)
+                .map(|(kind, count)| (*kind, count.load(Ordering::Relaxed)))
                 .filter(|(_, count)| *count > 0)
                 .collect(),
             admission_buckets: self

@@ -40,11 +40,11 @@ use tokio::task::JoinHandle;
 
 pub use auth_hook::HookConfigError;
 pub use catalog::{CatalogError, Change};
-pub use config::{AuthHookConfig, Limits, ListenConfig, LiveConfig, PlayConfig};
+pub use config::{AuthHookConfig, EventLimits, Limits, ListenConfig, LiveConfig, PlayConfig};
 pub use counters::{LATENCY_BOUNDS_US, LiveCounters, PlayCounters};
 pub use hub::{WatchError, feed};
 pub use ingest::proxy_protocol;
-pub use push::{EventKind, LivePush, PushState};
+pub use push::{EventReport, EventSeen, LivePush, PushState};
 
 use crate::auth_hook::AuthHook;
 use crate::catalog::CatalogRoom;

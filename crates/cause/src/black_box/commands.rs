@@ -8,6 +8,8 @@ use crate::evidence::cut;
 const KEPT: usize = 64;
 /// Bytes that each log keeps at most.
 const LOG_BYTES: usize = 1152;
+/// Bytes more that a stored log may take: one of version 1 grows by a byte an entry when it is read.
+const STORED_EXTRA: usize = KEPT;
 const NAME_BYTES: usize = 32;
 const SUMMARY_BYTES: usize = 160;
 
@@ -24,6 +26,9 @@ pub struct CommandEntry {
     pub summary: String,
     /// Its size, bytes.
     pub size: u32,
+    /// Media messages that had come before it, which orders it among them within a millisecond; `None` where the
+    /// evidence is too old to know.
+    pub after_media: Option<u64>,
 }
 
 /// The first and the last commands.
@@ -37,18 +42,22 @@ pub(super) struct Commands {
 }
 
 impl Commands {
-    pub(super) fn push(&mut self, mut entry: CommandEntry) {
+    pub(super) fn push(&mut self, entry: CommandEntry) {
+        self.push_within(entry, LOG_BYTES);
+    }
+
+    fn push_within(&mut self, mut entry: CommandEntry, bytes: usize) {
         self.seen = self.seen.saturating_add(1);
         cut(&mut entry.name, NAME_BYTES);
         cut(&mut entry.summary, SUMMARY_BYTES);
         // Writing numbers and texts into memory cannot fail; an entry that did would only be left out.
         let Ok(written) = postcard::to_stdvec(&entry) else { return };
-        if !self.first_is_full && self.first.has_room(&written) {
+        if !self.first_is_full && self.first.has_room(&written, bytes) {
             self.first.append(&written);
             return;
         }
         self.first_is_full = true;
-        while !self.last.has_room(&written) && self.last.drop_oldest() {}
+        while !self.last.has_room(&written, bytes) && self.last.drop_oldest() {}
         self.last.append(&written);
     }
 
@@ -71,8 +80,8 @@ struct Log {
 }
 
 impl Log {
-    fn has_room(&self, written: &[u8]) -> bool {
-        self.count < KEPT && self.lines.len() + written.len() <= LOG_BYTES
+    fn has_room(&self, written: &[u8], bytes: usize) -> bool {
+        self.count < KEPT && self.lines.len() + written.len() <= bytes
     }
 
     fn append(&mut self, written: &[u8]) {
@@ -109,6 +118,37 @@ impl Log {
     }
 }
 
+/// The commands as version 1 of the evidence wrote them.
+#[derive(Deserialize)]
+pub(crate) struct CommandsOfVersion1 {
+    seen: u64,
+    first: Vec<EntryOfVersion1>,
+    last: Vec<EntryOfVersion1>,
+}
+
+#[derive(Deserialize)]
+struct EntryOfVersion1 {
+    at_ms: u32,
+    from_client: bool,
+    name: String,
+    summary: String,
+    size: u32,
+}
+
+impl From<EntryOfVersion1> for CommandEntry {
+    fn from(old: EntryOfVersion1) -> Self {
+        let EntryOfVersion1 { at_ms, from_client, name, summary, size } = old;
+        Self { at_ms, from_client, name, summary, size, after_media: None }
+    }
+}
+
+impl From<CommandsOfVersion1> for Commands {
+    fn from(old: CommandsOfVersion1) -> Self {
+        let entries = |old: Vec<EntryOfVersion1>| old.into_iter().map(CommandEntry::from).collect();
+        Stored { seen: old.seen, first: entries(old.first), last: entries(old.last) }.into()
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Stored {
     seen: u64,
@@ -125,12 +165,18 @@ impl Serialize for Commands {
 
 impl<'de> Deserialize<'de> for Commands {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let stored = Stored::deserialize(deserializer)?;
+        Stored::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl From<Stored> for Commands {
+    fn from(stored: Stored) -> Self {
         let mut commands = Self::default();
-        stored.first.into_iter().take(KEPT).for_each(|entry| commands.push(entry));
+        let bytes = LOG_BYTES + STORED_EXTRA;
+        stored.first.into_iter().take(KEPT).for_each(|entry| commands.push_within(entry, bytes));
         commands.first_is_full |= !stored.last.is_empty();
-        stored.last.into_iter().take(KEPT).for_each(|entry| commands.push(entry));
+        stored.last.into_iter().take(KEPT).for_each(|entry| commands.push_within(entry, bytes));
         commands.seen = stored.seen;
-        Ok(commands)
+        commands
     }
 }

@@ -41,7 +41,7 @@ pub enum MediaEntryKind {
 
 /// The last [`KEPT`] headers. Its memory is taken at the first one.
 #[derive(Clone, Debug, Default)]
-pub(super) struct MediaRing {
+pub(crate) struct MediaRing {
     seen: u64,
     slots: Option<Box<Slots>>,
 }

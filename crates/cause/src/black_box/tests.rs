@@ -3,7 +3,14 @@ use proptest::prelude::*;
 use super::*;
 
 fn command(n: u32) -> CommandEntry {
-    CommandEntry { at_ms: n, from_client: true, name: "c".into(), summary: String::new(), size: 20 }
+    CommandEntry {
+        at_ms: n,
+        from_client: true,
+        name: "c".into(),
+        summary: String::new(),
+        size: 20,
+        after_media: Some(0),
+    }
 }
 
 fn media(n: u32) -> MediaEntry {
@@ -60,6 +67,18 @@ fn the_last_192_media_headers_are_kept_in_order() {
 }
 
 #[test]
+fn commands_keep_their_place_among_the_media_messages() {
+    let mut black_box = BlackBox::default();
+    black_box.command(command(1));
+    (0..300).for_each(|_| black_box.media(media(5)));
+    black_box.command(command(5));
+    black_box.media(media(5));
+    let places: Vec<_> = black_box.commands().0.iter().map(|c| c.after_media).collect();
+    assert_eq!(places, [Some(0), Some(300)]);
+    assert_eq!(black_box.media_seen(), 301);
+}
+
+#[test]
 fn a_black_box_with_more_headers_than_it_can_have_is_refused() {
     let entries: Vec<(i32, i32, u32, u8)> = vec![(0, 0, 0, 0); 193];
     let commands = (0u64, Vec::<CommandEntry>::new(), Vec::<CommandEntry>::new());
@@ -92,6 +111,7 @@ fn any_command() -> impl Strategy<Value = CommandEntry> {
             name,
             summary,
             size,
+            after_media: None,
         },
     )
 }

@@ -4,7 +4,7 @@
 //! one of its parameters is missing, so that a detail with few parameters still reads well.
 
 /// Fills a template; `value` gives the shown form of a parameter, if there is one.
-pub(super) fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
+pub(crate) fn fill(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut text = String::with_capacity(template.len().saturating_mul(2));
     for (place, piece) in template.split(['[', ']']).enumerate() {
         // Brackets come in pairs and do not nest, so every second piece stands inside a pair.

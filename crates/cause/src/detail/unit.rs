@@ -38,7 +38,7 @@ pub enum Unit {
 
 impl Unit {
     /// The value for people; `None` for a value that says nothing (null, empty text, a list, an object).
-    pub(super) fn show(self, value: &Value, lang: Lang) -> Option<String> {
+    pub(crate) fn show(self, value: &Value, lang: Lang) -> Option<String> {
         match value {
             Value::Number(number) => Some(match self {
                 Self::Rate => rate(number.as_f64()?),
@@ -148,7 +148,7 @@ fn moment(text: &str) -> String {
 }
 
 /// The text on one line, without characters that could hide or reorder what stands around it.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let harmless = |c: &char| {
         !c.is_control()
             && !matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')

@@ -1,6 +1,9 @@
 //! How evidence is stored: two bytes of version, then postcard, at most [`MAX_EVIDENCE_BYTES`].
 
-use super::{EVIDENCE_VERSION, EventCount, Evidence};
+mod version_1;
+
+use super::{EVIDENCE_VERSION, Evidence};
+use crate::event::{EventCount, OCCURRENCES_KEPT, Occurrence};
 
 /// The most that one push's evidence takes on disk, bytes.
 pub const MAX_EVIDENCE_BYTES: usize = 16 * 1024;
@@ -46,10 +49,11 @@ impl Evidence {
         }
         let mut thin = self.clone();
         thin.cut_texts();
-        let steps: [fn(&mut Self, usize); 5] = [
+        let steps: [fn(&mut Self, usize); 6] = [
             |e, excess| e.drop_samples(excess, SECONDS_KEPT),
             |e, _| e.black_box.drop_media(),
             |e, _| e.black_box.drop_commands(),
+            |e, _| e.keep_newest_occurrences(),
             |e, excess| e.drop_samples(excess, 0),
             |e, _| e.act.iter_mut().for_each(|act| act.detail = None),
         ];
@@ -76,14 +80,8 @@ impl Evidence {
         let version = u16::from_le_bytes(*version);
         let broken = |reason: String| EvidenceError::Broken { version, reason };
         match version {
-            EVIDENCE_VERSION => {
-                let (evidence, rest) =
-                    postcard::take_from_bytes::<Self>(body).map_err(|error| broken(error.to_string()))?;
-                if !rest.is_empty() {
-                    return Err(broken(format!("{} bytes after its end", rest.len())));
-                }
-                Ok(evidence)
-            }
+            EVIDENCE_VERSION => whole::<Self>(body).map_err(broken),
+            1 => whole::<version_1::Evidence>(body).map(Self::from).map_err(broken),
             other => Err(EvidenceError::UnknownVersion(other)),
         }
     }
@@ -106,7 +104,10 @@ impl Evidence {
         let client = [&self.client.agent, &self.client.encoder, &self.client.handshake].into_iter().flatten();
         let fault = self.fault.iter().flat_map(|fault| [&fault.rule, &fault.path, &fault.found]);
         client.chain(fault).all(|text| text.len() <= TEXT_BYTES)
-            && self.events.iter().all(|event| event.last.len() <= EVENT_TEXT_BYTES)
+            && self.events.iter().all(|event| {
+                event.recent.len() <= OCCURRENCES_KEPT
+                    && event.recent.iter().all(|seen| seen.text.len() <= EVENT_TEXT_BYTES)
+            })
             && self.events.len() <= EVENTS
     }
 
@@ -117,7 +118,18 @@ impl Evidence {
             self.fault.iter_mut().flat_map(|fault| [&mut fault.rule, &mut fault.path, &mut fault.found]);
         client.into_iter().flatten().chain(fault).for_each(|text| cut(text, TEXT_BYTES));
         self.events.truncate(EVENTS);
-        self.events.iter_mut().for_each(|event| cut(&mut event.last, EVENT_TEXT_BYTES));
+        for event in &mut self.events {
+            let old = event.recent.len().saturating_sub(OCCURRENCES_KEPT);
+            event.recent.drain(..old);
+            event.recent.iter_mut().for_each(|seen| cut(&mut seen.text, EVENT_TEXT_BYTES));
+        }
+    }
+
+    /// Leaves one occurrence of each type of event.
+    fn keep_newest_occurrences(&mut self) {
+        for event in &mut self.events {
+            event.recent = event.recent.pop().into_iter().collect();
+        }
     }
 
     /// Bytes of memory that this evidence takes, texts included.
@@ -126,12 +138,20 @@ impl Evidence {
         let fault = self.fault.iter().flat_map(|fault| [&fault.rule, &fault.path, &fault.found]);
         let texts: usize = client
             .chain(fault)
-            .chain(self.events.iter().map(|event| &event.last))
+            .chain(self.events.iter().flat_map(|event| event.recent.iter().map(|seen| &seen.text)))
             .map(String::capacity)
             .sum();
-        let events = self.events.capacity() * size_of::<EventCount>();
+        let recent: usize =
+            self.events.iter().map(|event| event.recent.capacity() * size_of::<Occurrence>()).sum();
+        let events = self.events.capacity() * size_of::<EventCount>() + recent;
         size_of::<Self>() + texts + events + self.timeline.heap_bytes() + self.black_box.heap_bytes()
     }
+}
+
+/// Reads one value that takes all bytes.
+fn whole<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let (value, rest) = postcard::take_from_bytes::<T>(body).map_err(|error| error.to_string())?;
+    if rest.is_empty() { Ok(value) } else { Err(format!("{} bytes after its end", rest.len())) }
 }
 
 /// Cuts `text` to at most `max` bytes, at a character's edge.

@@ -7,7 +7,7 @@ use serde::ser::SerializeStruct as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::sample::{PACKED_LEN, Packed};
-use super::{BUCKETS, FINE, MIDDLE, MIDDLE_SPAN_S, Part, Sample, Timeline};
+use super::{FINE, MIDDLE, MIDDLE_SPAN_S, Part, STORED_BUCKETS, Sample, Timeline};
 
 /// The packed form: each part's samples, [`PACKED_LEN`] bytes each, oldest first.
 #[derive(Serialize, Deserialize)]
@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for Timeline {
         };
         // One more than a part holds: what was still being summed when it was written.
         let [buckets, middle, fine] = parts;
-        if buckets.len() > BUCKETS + 1 || middle.len() > MIDDLE + 1 || fine.len() > FINE {
+        if buckets.len() > STORED_BUCKETS + 1 || middle.len() > MIDDLE + 1 || fine.len() > FINE {
             return Err(D::Error::custom("a timeline with more samples than it can have"));
         }
         let part = |samples: Vec<Packed>| Part { closed: samples.into(), ..Part::default() };

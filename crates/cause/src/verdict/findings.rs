@@ -6,7 +6,8 @@ use super::live::{collapse_right_before, is_frozen, probe_is_retransmitting, seg
 use super::window::OwnWindow;
 use super::{Confidence, Finding, Seen, below_rtmp, goodbye_counts};
 use crate::detail::{Detail, DetailKey};
-use crate::evidence::{Close, EVENT_PATH_SUSPECT, Evidence, Probe, Stage, Transport};
+use crate::event::EventKind;
+use crate::evidence::{Close, Evidence, Probe, Stage, Transport};
 use crate::table::{Cause, Side};
 
 /// Silence shorter than this is none: a frame comes at least as often.
@@ -233,7 +234,7 @@ fn probe(e: &Evidence) -> Option<Detail> {
 }
 
 fn path_suspect_before(e: &Evidence) -> Option<Detail> {
-    let times = e.events.iter().find(|event| event.kind == EVENT_PATH_SUSPECT)?.count;
+    let times = e.events.iter().find(|event| event.event() == Some(EventKind::PathSuspect))?.count;
     Some(Detail::new(DetailKey::PathSuspectBefore).with("times", times))
 }
 

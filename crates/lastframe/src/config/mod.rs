@@ -40,6 +40,8 @@ pub struct Config {
     pub http: Http,
     /// `[limits]`
     pub limits: Limits,
+    /// `[events]`
+    pub events: live::EventLimits,
     /// `[store]`
     pub store: Store,
     /// `[records]`
@@ -205,6 +207,7 @@ impl Default for Config {
                 terse: false,
                 strict_media: false,
             },
+            events: live::EventLimits::default(),
             store: Store {
                 keep: Duration::from_secs(30 * 86_400),
                 keep_evidence: Duration::from_secs(7 * 86_400),

@@ -94,6 +94,23 @@ pub const SETTINGS: &[Setting] = &[
     }),
     setting("limits", "terse", |c, v| put(&mut c.limits.terse, v.boolean())),
     setting("limits", "strict_media", |c, v| put(&mut c.limits.strict_media, v.boolean())),
+    setting("events", "timestamp_jump", |c, v| put(&mut c.events.jump, v.duration_or_off())),
+    setting("events", "chunk_size", |c, v| {
+        let limit = v.number_or_off()?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a cast from a float saturates"
+        )]
+        let bytes = limit.map(|bytes| bytes as u32);
+        c.events.chunk_size = bytes;
+        Ok(())
+    }),
+    setting("events", "video_gap", |c, v| put(&mut c.events.video_gap, v.duration_or_off())),
+    setting("events", "audio_gap", |c, v| put(&mut c.events.audio_gap, v.duration_or_off())),
+    setting("events", "audio_step", |c, v| put(&mut c.events.audio_step, v.duration_or_off())),
+    setting("events", "frame_rate", |c, v| put(&mut c.events.frame_rate, v.number_or_off())),
+    setting("events", "gop", |c, v| put(&mut c.events.gop, v.duration_or_off())),
     setting("store", "url", |_, v| {
         match v.text()? {
         "sqlite:lastframe.db" | "sqlite:" => Ok(()),

@@ -94,7 +94,7 @@ impl Push {
         evidence.client = self.facts.clone();
         evidence.limits = watched.limits;
         evidence.timeline = watched.timeline;
-        evidence.events = self.watch.media().events().counts().to_vec();
+        evidence.events = self.watch.media().events().counts();
         evidence.black_box = std::mem::take(&mut self.black_box);
         let verdict = verdict(&evidence);
         let record = self.record(&verdict, connection, watched.media.live_ms, wall, node);

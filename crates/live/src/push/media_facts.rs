@@ -2,17 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use cause::EventKind;
 use media::{AudioCodec, AudioKind, VideoCodec, VideoKind};
 use model::record::{AudioRecord, VideoRecord};
 
 use super::drift::Drift;
-use super::events::{EventKind, Events};
+use super::events::Events;
+use super::low_rate::LowRate;
 use super::watch::Frame;
+use crate::config::EventLimits;
 
-const JUMP_MS: i32 = 1000;
-const VIDEO_GAP: Duration = Duration::from_secs(3);
-const AUDIO_GAP: Duration = Duration::from_secs(1);
-const LONG_GOP_MS: u32 = 10_000;
 /// A path is called suspect at most once in this time.
 const SUSPECT_AGAIN_MS: u32 = 60_000;
 
@@ -29,6 +28,8 @@ pub struct MediaFacts {
     last_key: Option<u32>,
     messages: u64,
     drift: Drift,
+    low_rate: LowRate,
+    limits: EventLimits,
     events: Events,
 }
 
@@ -54,6 +55,25 @@ pub struct MediaFault {
 }
 
 impl MediaFacts {
+    /// Nothing known yet; what is an event is told by `limits`.
+    pub fn new(limits: EventLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// A second is over.
+    pub fn second(&mut self, now: Instant, at_ms: u32) {
+        let (Some(least), Some(track)) = (self.limits.frame_rate, &self.video) else { return };
+        if let Some(rate) = self.low_rate.look(now, track.frames).filter(|rate| *rate < least) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a small rate, rounded"
+            )]
+            let hundredths = (rate * 100.0).round() as u32;
+            self.events.note(EventKind::LowFrameRate, at_ms, hundredths, None);
+        }
+    }
+
     /// Looks into a video message.
     ///
     /// # Errors
@@ -79,12 +99,11 @@ impl MediaFacts {
         let Some(codec) = tag.codec.filter(|_| tag.track_id() == 0) else { return Ok(frame) };
         if self.video.as_ref().is_some_and(|t| t.codec != codec) {
             let was = self.video.as_ref().map(|t| t.codec.to_string()).unwrap_or_default();
-            self.events
-                .note(EventKind::VideoCodecChanged, at_ms, || format!("video codec {was} became {codec}"));
+            self.events.note_words(EventKind::VideoCodecChanged, at_ms, || format!("{was} → {codec}"));
             self.video = None;
         }
         if self.video.is_none() && codec.is_uncommon() {
-            self.events.note(EventKind::UncommonCodec, at_ms, || format!("video codec {codec}"));
+            self.events.note_words(EventKind::UncommonCodec, at_ms, || codec.to_string());
         }
         let track = self.video.get_or_insert_with(|| Track::new(codec));
         track.bytes += payload.len() as u64;
@@ -120,10 +139,10 @@ impl MediaFacts {
         self.drift.frame(now, frame.timestamp);
         let Some(track) = self.video.as_mut() else { return Ok(()) };
         if !track.configured && track.frames == 0 && codec.needs_sequence_header() {
-            self.events.note(EventKind::NoVideoHeader, at_ms, || format!("{codec} frame before its header"));
+            self.events.note_words(EventKind::NoVideoHeader, at_ms, || codec.to_string());
         }
         let step = track.frame(now, frame.timestamp);
-        timestamps(&mut self.events, at_ms, &step, frame.timestamp, true);
+        timestamps(&mut self.events, &self.limits, at_ms, &step, frame.timestamp, true);
         if frame.key {
             if self.width.is_none()
                 && !codec.needs_sequence_header()
@@ -132,8 +151,9 @@ impl MediaFacts {
                 (self.width, self.height) = (Some(size.width), Some(size.height));
             }
             let gop = self.last_key.replace(frame.timestamp).map(|last| frame.timestamp.wrapping_sub(last));
-            if let Some(gop) = gop.filter(|g| (LONG_GOP_MS..u32::MAX / 2).contains(g) && *g > LONG_GOP_MS) {
-                self.events.note(EventKind::LongGop, at_ms, || format!("{gop} ms between key frames"));
+            // Timestamps that went back give no distance.
+            if let Some(gop) = gop.filter(|g| *g < u32::MAX / 2 && above(*g, self.limits.gop)) {
+                self.events.note(EventKind::LongGop, at_ms, gop, Some(frame.timestamp));
             }
         }
         if codec.has_nal_units() && self.nal_length_size != 0 {
@@ -162,13 +182,12 @@ impl MediaFacts {
         let Some(codec) = tag.codec.filter(|_| tag.track_id() == 0) else { return Ok(frame) };
         if self.audio.as_ref().is_some_and(|t| t.codec != codec) {
             let was = self.audio.as_ref().map(|t| t.codec.to_string()).unwrap_or_default();
-            self.events
-                .note(EventKind::AudioCodecChanged, at_ms, || format!("audio codec {was} became {codec}"));
+            self.events.note_words(EventKind::AudioCodecChanged, at_ms, || format!("{was} → {codec}"));
             self.audio = None;
             (self.sample_rate, self.channels) = (None, None);
         }
         if self.audio.is_none() && codec.is_uncommon() {
-            self.events.note(EventKind::UncommonCodec, at_ms, || format!("audio codec {codec}"));
+            self.events.note_words(EventKind::UncommonCodec, at_ms, || codec.to_string());
         }
         let track = self.audio.get_or_insert_with(|| Track::new(codec));
         track.bytes += payload.len() as u64;
@@ -186,11 +205,10 @@ impl MediaFacts {
             }
             AudioKind::Frame => {
                 if !track.configured && track.frames == 0 && codec.needs_sequence_header() {
-                    self.events
-                        .note(EventKind::NoAudioHeader, at_ms, || format!("{codec} frame before its header"));
+                    self.events.note_words(EventKind::NoAudioHeader, at_ms, || codec.to_string());
                 }
                 let step = track.frame(now, timestamp);
-                timestamps(&mut self.events, at_ms, &step, timestamp, false);
+                timestamps(&mut self.events, &self.limits, at_ms, &step, timestamp, false);
                 self.drift.frame(now, timestamp);
                 if self.sample_rate.is_none() {
                     self.learn_audio(codec, tag.classic, body);
@@ -218,7 +236,7 @@ impl MediaFacts {
 
     fn unparsable(&mut self, at_ms: u32, rule: &'static str, error: &dyn std::fmt::Display) -> MediaFault {
         let what = error.to_string();
-        self.events.note(EventKind::Unparsable, at_ms, || what.clone());
+        self.events.note_words(EventKind::Unparsable, at_ms, || what.clone());
         MediaFault { rule, what }
     }
 
@@ -229,23 +247,21 @@ impl MediaFacts {
 
     /// The client chose a chunk size.
     pub fn chunk_size(&mut self, at_ms: u32, size: u32) {
-        if size > 8192 {
-            self.events.note(EventKind::ChunkSize, at_ms, || format!("chunk size {size}"));
+        if self.limits.chunk_size.is_some_and(|limit| size > limit) {
+            self.events.note(EventKind::ChunkSize, at_ms, size, None);
         }
     }
 
     /// Our probe stays unacknowledged.
     pub fn path_suspect(&mut self, at_ms: u32, silence: Duration) {
         if !self.events.within(EventKind::PathSuspect, at_ms, SUSPECT_AGAIN_MS) {
-            self.events.note(EventKind::PathSuspect, at_ms, || {
-                format!("nothing for {} ms, and the probe is unacknowledged", silence.as_millis())
-            });
+            self.events.note(EventKind::PathSuspect, at_ms, millis(silence), None);
         }
     }
 
     /// Media came again after a probe had been sent.
     pub fn resumed(&mut self, at_ms: u32, after: Duration) {
-        self.events.note(EventKind::Resumed, at_ms, || format!("media again after {} ms", after.as_millis()));
+        self.events.note(EventKind::Resumed, at_ms, millis(after), None);
     }
 
     /// How far media time is behind wall-clock time, ms.
@@ -256,6 +272,11 @@ impl MediaFacts {
     /// Events so far.
     pub fn events(&self) -> &Events {
         &self.events
+    }
+
+    /// Events so far, to be taken.
+    pub fn events_mut(&mut self) -> &mut Events {
+        &mut self.events
     }
 
     /// Audio and video messages so far, configuration included.
@@ -332,22 +353,42 @@ impl<C> Track<C> {
     }
 }
 
-fn timestamps(events: &mut Events, at_ms: u32, step: &Step, timestamp: u32, video: bool) {
+fn timestamps(
+    events: &mut Events,
+    limits: &EventLimits,
+    at_ms: u32,
+    step: &Step,
+    timestamp: u32,
+    video: bool,
+) {
     let (back, jump, gap, limit) = if video {
-        (EventKind::VideoBack, EventKind::VideoJump, EventKind::VideoGap, VIDEO_GAP)
+        (EventKind::VideoBack, EventKind::VideoJump, EventKind::VideoGap, limits.video_gap)
     } else {
-        (EventKind::AudioBack, EventKind::AudioJump, EventKind::AudioGap, AUDIO_GAP)
+        (EventKind::AudioBack, EventKind::AudioJump, EventKind::AudioGap, limits.audio_gap)
     };
-    if let Some(by) = step.timestamp {
-        if by < 0 {
-            events.note(back, at_ms, || format!("timestamp {timestamp} is {} ms back", -i64::from(by)));
-        } else if by > JUMP_MS {
-            events.note(jump, at_ms, || format!("timestamp {timestamp} is {by} ms ahead"));
+    if let Some(step) = step.timestamp {
+        let by = step.unsigned_abs();
+        if step < 0 {
+            events.note(back, at_ms, by, Some(timestamp));
+        } else if above(by, limits.jump) {
+            events.note(jump, at_ms, by, Some(timestamp));
+        } else if !video && above(by, limits.audio_step) {
+            events.note(EventKind::AudioStep, at_ms, by, Some(timestamp));
         }
     }
-    if let Some(apart) = step.arrival.filter(|a| *a > limit) {
-        events.note(gap, at_ms, || format!("{} ms between frames", apart.as_millis()));
+    if let (Some(apart), Some(limit)) = (step.arrival, limit)
+        && apart > limit
+    {
+        events.note(gap, at_ms, millis(apart), Some(timestamp));
     }
+}
+
+fn above(ms: u32, limit: Option<Duration>) -> bool {
+    limit.is_some_and(|limit| u128::from(ms) > limit.as_millis())
+}
+
+fn millis(d: Duration) -> u32 {
+    u32::try_from(d.as_millis()).unwrap_or(u32::MAX)
 }
 
 fn kbps(bytes: u64, live: Duration) -> Option<u32> {
@@ -386,6 +427,44 @@ mod tests {
         seen.sort_unstable();
         assert_eq!(seen, [1, 3, 6, 10, 16]);
         assert_eq!(facts.video_frames(), 5);
+    }
+
+    #[test]
+    fn audio_timestamps_far_apart_give_an_event_and_a_jump_gives_its_own_alone() {
+        let now = SystemClock.instant();
+        let mut facts = MediaFacts::default();
+        for timestamp in [0, 300, 601, 1_601, 2_602] {
+            facts.audio(now, 0, timestamp, &[0x2F, 1]).unwrap();
+        }
+        let counts = facts.events().counts();
+        assert_eq!(counts.iter().map(|e| (e.kind, e.count)).collect::<Vec<_>>(), [(12, 2), (4, 1)]);
+    }
+
+    #[test]
+    fn what_is_an_event_follows_the_limits() {
+        let now = SystemClock.instant();
+        let jump = Some(Duration::from_millis(50));
+        let mut facts = MediaFacts::new(EventLimits { jump, chunk_size: None, ..EventLimits::default() });
+        facts.chunk_size(0, 65_536);
+        facts.audio(now, 0, 0, &[0x2F, 1]).unwrap();
+        facts.audio(now, 0, 51, &[0x2F, 1]).unwrap();
+        assert_eq!(kinds(&facts), [4]);
+    }
+
+    #[test]
+    fn few_frames_a_second_give_an_event_every_five_seconds() {
+        let start = SystemClock.instant();
+        let mut facts = MediaFacts::default();
+        for second in 0..20u32 {
+            let now = start + Duration::from_secs(u64::from(second));
+            for n in 0..if second < 10 { 25 } else { 4 } {
+                facts.video(now, second * 1000, second * 1000 + n * 40, &avc(second % 2 == 0, 1)).unwrap();
+            }
+            facts.second(now, second * 1000);
+        }
+        let counts = facts.events().counts();
+        let low = counts.iter().find(|e| e.kind == 15).unwrap();
+        assert_eq!((low.count, low.recent[0].value), (2, Some(400)), "{low:?}");
     }
 
     #[test]

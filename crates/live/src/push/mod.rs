@@ -5,13 +5,14 @@ mod end;
 mod events;
 mod frame_rate;
 mod handle;
+mod low_rate;
 mod media_facts;
 mod order;
 mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cause::black_box::{BlackBox, CommandEntry};
 use cause::evidence::{ClientFacts, Stage, Transport};
@@ -20,7 +21,7 @@ use model::{Clock, PushId, Timestamp};
 use store::OpenPush;
 
 pub use self::end::{ConnectionFacts, End, client_text};
-pub use self::events::EventKind;
+pub use self::events::{EventReport, EventSeen};
 pub use self::handle::{LivePush, PushHandle, PushState};
 pub use self::media_facts::MediaFault;
 pub use self::order::OrderSlot;
@@ -106,7 +107,23 @@ impl Push {
     /// Keeps a command in the black box. Secrets are masked by the caller.
     pub fn note_command(&mut self, now: Instant, from_client: bool, name: &str, summary: String, size: u32) {
         let at_ms = self.watch.at_ms(now);
-        self.black_box.command(CommandEntry { at_ms, from_client, name: name.to_owned(), summary, size });
+        self.black_box.command(CommandEntry {
+            at_ms,
+            from_client,
+            name: name.to_owned(),
+            summary,
+            size,
+            after_media: None,
+        });
+    }
+
+    /// The events of the reporting interval that ends now, if `interval` has passed since the last report and any
+    /// happened. Costs a comparison of two numbers as long as nothing did.
+    pub fn take_since(&mut self, now: Instant, interval: Duration) -> Option<Vec<EventReport>> {
+        let at_ms = self.watch.at_ms(now);
+        let interval_ms = u32::try_from(interval.as_millis()).unwrap_or(u32::MAX);
+        let origin = self.connected_at;
+        self.watch.media_mut().events_mut().take_since(at_ms, interval_ms, origin)
     }
 
     /// Refreshes the numbers that lists and the journal show; once a second.

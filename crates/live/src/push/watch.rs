@@ -73,6 +73,7 @@ impl Watch {
     pub fn new(limits: Limits, now: Instant) -> Self {
         Self {
             frame_rate: limits.fps.map(FrameRate::new),
+            media: MediaFacts::new(limits.events),
             limits,
             origin: now,
             live_at: None,
@@ -86,7 +87,6 @@ impl Watch {
             second: Second::default(),
             timeline: Timeline::default(),
             newest: Sample::default(),
-            media: MediaFacts::default(),
             tcp: None,
         }
     }
@@ -164,6 +164,7 @@ impl Watch {
         }
         self.sample(now, tcp);
         self.watch_probe(now, tcp);
+        self.media.second(now, self.at_ms(now));
         self.due(now)
     }
 

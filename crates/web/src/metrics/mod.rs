@@ -66,6 +66,7 @@ impl Collector for Figures {
         counter(e, "connections_overloaded", "Connections turned away because of a limit", live.overloaded)?;
         counter(e, "pushes_admitted", "Pushes that went live", live.admitted)?;
         ended(e, &live.ended)?;
+        events(e, &live.events)?;
         let unknown =
             live.ended.iter().find(|(cause, _)| *cause == Cause::Unknown).map_or(0, |(_, count)| *count);
         counter(e, "unknown_causes", "Ends with cause 0/0: defects, expected never", unknown)?;
@@ -154,6 +155,17 @@ fn played(e: &mut DescriptorEncoder<'_>, kinds: &[PlayCounters]) -> std::fmt::Re
     Ok(())
 }
 
+fn events(e: &mut DescriptorEncoder<'_>, events: &[(cause::EventKind, u64)]) -> std::fmt::Result {
+    let help = "Events of live pushes, by type";
+    let mut metric = e.encode_descriptor("push_events", help, None, ConstCounter::<u64>::TYPE)?;
+    for (kind, count) in events {
+        let labels = [("type", kind.number().to_string()), ("name", kind.key().to_owned())];
+        let family = metric.encode_family(&labels)?;
+        ConstCounter::new(*count).encode(family)?;
+    }
+    Ok(())
+}
+
 fn histogram(
     e: &mut DescriptorEncoder<'_>,
     name: &str,
@@ -185,6 +197,7 @@ mod tests {
             overloaded: 1,
             admitted: 5,
             ended: vec![(Cause::DeleteStream, 2), (Cause::SignatureWrong, 7)],
+            events: vec![(cause::EventKind::VideoBack, 11)],
             admission_buckets: vec![1, 1, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5],
             admission_sum_us: 2_500_000,
             played: vec![PlayCounters {
@@ -210,6 +223,7 @@ mod tests {
         for line in [
             "lastframe_pushes_live 3",
             "lastframe_pushes_ended_total{code=\"18/503\",side=\"policy\"} 7",
+            "lastframe_push_events_total{type=\"1\",name=\"video_back\"} 11",
             "lastframe_unknown_causes_total 0",
             "lastframe_admission_seconds_bucket{le=\"0.001\"} 4",
             "lastframe_admission_seconds_bucket{le=\"+Inf\"} 5",

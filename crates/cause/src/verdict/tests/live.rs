@@ -1,7 +1,8 @@
 //! How live pushes end: rows 3, 4, 5, 8, 12, 13, 14, 17, 20, 24.
 
 use super::build::*;
-use crate::evidence::{Close, EVENT_PATH_SUSPECT, Errno, EventCount, Probe, TcpFacts, Transport};
+use crate::event::{EventCount, EventKind};
+use crate::evidence::{Close, Errno, Probe, TcpFacts, Transport};
 use crate::timeline::Sample;
 use crate::verdict::{Confidence, verdict};
 use crate::{Cause, Lang};
@@ -103,13 +104,8 @@ fn a_timeout_that_a_write_took_is_a_lost_path() {
 #[test]
 fn a_path_that_had_been_suspect_before_is_told() {
     let mut e = live(Close::TimedOut);
-    e.events.push(EventCount {
-        kind: EVENT_PATH_SUSPECT,
-        count: 3,
-        first_ms: 0,
-        last_ms: 0,
-        last: String::new(),
-    });
+    let kind = EventKind::PathSuspect.number();
+    e.events.push(EventCount { kind, count: 3, ..EventCount::default() });
     let signs = verdict(&e).findings.remove(0).signs_for;
     assert!(signs.iter().any(|sign| sign.key.as_str() == "path_suspect_before" && sign.params["times"] == 3));
 }

@@ -33,6 +33,7 @@ pub fn live(config: &Config) -> LiveConfig {
             handshake: limits.handshake,
             setup: limits.setup,
             cut_on_disable: limits.cut_on_disable,
+            events: config.events,
         },
         play: live::PlayConfig::default(),
         admission: AdmissionSettings {

@@ -25,6 +25,9 @@ const FC_UNPUBLISH_ANSWER: Duration = Duration::from_secs(1);
 /// FCUnpublish without deleteStream is a goodbye after this time.
 const FC_UNPUBLISH_ALONE: Duration = Duration::from_secs(2);
 
+/// Events are told once in this time, if there were any.
+const EVENT_INTERVAL: Duration = Duration::from_secs(5);
+
 /// What the live part remembers between inputs.
 struct Live {
     stream_id: u32,
@@ -47,7 +50,7 @@ pub(super) async fn run(
         let step = match connection.next(&mut push.watch, deadline, &order).await {
             Input::Event(Event::Media(media)) => live.media(shared, connection, push, &media),
             Input::Event(event) => live.event(shared, connection, push, event).await,
-            Input::Due => live.due(connection, push),
+            Input::Due => live.due(shared, connection, push),
             Input::Fault(fault) => Some(End::fault(fault::of_rtmp(&fault))),
             Input::Closed(close) => Some(live.closed(close)),
             Input::Memory(end) => Some(end),
@@ -58,7 +61,16 @@ pub(super) async fn run(
         }
     };
     live.tell(shared, connection, push, &end);
+    tell_events(shared, push, connection.now(), Duration::ZERO);
     end
+}
+
+/// Counts what was noted, and tells the events of the reporting interval if it is over.
+fn tell_events(shared: &Shared, push: &mut Push, now: Instant, interval: Duration) {
+    push.watch.media_mut().events_mut().take_counts(|kind, count| shared.counters.events(kind, count));
+    for report in push.take_since(now, interval).into_iter().flatten() {
+        tracing::debug!(push = %push.id, event = report.kind.key(), count = report.count, "events");
+    }
 }
 
 impl Live {
@@ -164,7 +176,7 @@ impl Live {
         None
     }
 
-    fn due(&mut self, connection: &mut Connection, push: &mut Push) -> Option<End> {
+    fn due(&mut self, shared: &Shared, connection: &mut Connection, push: &mut Push) -> Option<End> {
         let now = connection.now();
         if let Some(place) = &mut push.place {
             place.writer().flush(now);
@@ -182,6 +194,7 @@ impl Live {
             return None;
         }
         let due = push.watch.tick(now, connection.sensor.facts());
+        tell_events(shared, push, now, EVENT_INTERVAL);
         push.publish_state(now, connection.sensor.bytes_in(), connection.sensor.bytes_out());
         match due? {
             Due::Probe { silence } => {

@@ -39,22 +39,40 @@ pub enum What {
 }
 
 impl BlackBox {
-    /// What is kept, as steps in the order of time.
+    /// What is kept, as steps in the order in which it came.
     pub fn sequence(&self) -> Vec<Step> {
         let (first, not_kept, last) = self.commands();
-        let gap_at = first.last().map_or(0, |c| c.at_ms);
-        let command = |c: CommandEntry| Step { at_ms: c.at_ms, what: What::Command(c) };
-        let mut steps: Vec<Step> = first.into_iter().map(command).collect();
-        if not_kept > 0 {
-            steps.push(Step { at_ms: gap_at, what: What::NotKept(not_kept) });
-        }
-        steps.extend(last.into_iter().map(command));
+        let (gap_at, gap_after) = first.last().map_or((0, Some(0)), |c| (c.at_ms, c.after_media));
+        let placed = |c: CommandEntry| (c.after_media, Step { at_ms: c.at_ms, what: What::Command(c) });
+        let gap = (gap_after, Step { at_ms: gap_at, what: What::NotKept(not_kept) });
+        let mut commands: Vec<_> = first.into_iter().map(placed).collect();
+        commands.extend((not_kept > 0).then_some(gap));
+        commands.extend(last.into_iter().map(placed));
         let media: Vec<MediaEntry> = self.media_entries().collect();
-        steps.extend(folded(&media));
-        // Both logs know the millisecond alone. Within one, what leads to media stands before it and what ends it behind.
-        steps.sort_by_key(|step| (step.at_ms, is_ending(&step.what)));
+        if commands.iter().any(|(after, _)| after.is_none()) {
+            return by_time(commands.into_iter().map(|(_, step)| step), &media);
+        }
+        let mut steps = Vec::new();
+        let mut left = media.as_slice();
+        for (after, step) in commands {
+            let still_to_come = self.media_seen().saturating_sub(after.unwrap_or(0));
+            let before = left.len().saturating_sub(usize::try_from(still_to_come).unwrap_or(usize::MAX));
+            let (came, rest) = left.split_at_checked(before).unwrap_or((&[], left));
+            steps.extend(folded(came));
+            steps.push(step);
+            left = rest;
+        }
+        steps.extend(folded(left));
         steps
     }
+}
+
+/// The order as far as evidence of version 1 has it: the millisecond. Within one, what leads to media stands before it and
+/// what ends it behind.
+fn by_time(commands: impl Iterator<Item = Step>, media: &[MediaEntry]) -> Vec<Step> {
+    let mut steps: Vec<Step> = commands.chain(folded(media)).collect();
+    steps.sort_by_key(|step| (step.at_ms, is_ending(&step.what)));
+    steps
 }
 
 fn is_ending(what: &What) -> bool {
@@ -98,7 +116,7 @@ mod tests {
     }
 
     fn command(at_ms: u32, name: &str) -> CommandEntry {
-        CommandEntry { at_ms, from_client: true, name: name.to_owned(), summary: String::new(), size: 20 }
+        CommandEntry { at_ms, from_client: true, name: name.to_owned(), ..CommandEntry::default() }
     }
 
     #[test]
@@ -116,21 +134,34 @@ mod tests {
         assert!(matches!(what[3], What::Media(m) if m.timestamp == 2_040));
     }
 
+    fn names(steps: Vec<Step>) -> Vec<String> {
+        let name = |step: Step| match step.what {
+            What::Command(c) => c.name,
+            other => format!("{other:?}").chars().take(5).collect(),
+        };
+        steps.into_iter().map(name).collect()
+    }
+
     #[test]
-    fn a_goodbye_follows_the_media_of_its_millisecond_and_a_publish_leads_it() {
+    fn commands_stand_among_the_media_of_their_millisecond_as_they_came() {
         let mut black_box = BlackBox::default();
         black_box.command(command(5, "publish"));
+        for n in 0..300 {
+            black_box.media(media(5, MediaEntryKind::Video, n % 100 == 0));
+        }
+        black_box.command(command(5, "FCUnpublish"));
         black_box.media(media(5, MediaEntryKind::Video, true));
         black_box.command(command(5, "deleteStream"));
-        let names: Vec<String> = black_box
-            .sequence()
-            .into_iter()
-            .map(|step| match step.what {
-                What::Command(c) => c.name,
-                other => format!("{other:?}").chars().take(5).collect(),
-            })
-            .collect();
-        assert_eq!(names, ["publish", "Media", "deleteStream"]);
+        let what = names(black_box.sequence());
+        assert_eq!(what, ["publish", "Run {", "Media", "Run {", "FCUnpublish", "Media", "deleteStream"]);
+    }
+
+    #[test]
+    fn of_old_evidence_a_goodbye_follows_the_media_of_its_millisecond_and_a_publish_leads_it() {
+        let step = |at_ms, name| Step { at_ms, what: What::Command(command(at_ms, name)) };
+        let commands = [step(5, "publish"), step(5, "deleteStream")];
+        let what = names(by_time(commands.into_iter(), &[media(5, MediaEntryKind::Video, true)]));
+        assert_eq!(what, ["publish", "Media", "deleteStream"]);
     }
 
     #[test]

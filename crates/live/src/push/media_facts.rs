@@ -455,7 +455,7 @@ mod tests {
     fn few_frames_a_second_give_an_event_every_five_seconds() {
         let start = SystemClock.instant();
         let mut facts = MediaFacts::default();
-        for second in 0..20u32 {
+        for second in 0..21u32 {
             let now = start + Duration::from_secs(u64::from(second));
             for n in 0..if second < 10 { 25 } else { 4 } {
                 facts.video(now, second * 1000, second * 1000 + n * 40, &avc(second % 2 == 0, 1)).unwrap();

@@ -24,36 +24,36 @@ fn pick(lang: Lang, ja: &'static str, en: &'static str, zh: &'static str) -> &'s
 fn names(kind: EventKind) -> (&'static str, &'static str, &'static str) {
     use EventKind::*;
     match kind {
-        VideoBack => ("映像のタイムスタンプが逆行", "video timestamp went back", "视频时间戳回退"),
-        AudioBack => ("音声のタイムスタンプが逆行", "audio timestamp went back", "音频时间戳回退"),
-        VideoJump => ("映像のタイムスタンプが飛んだ", "video timestamp jumped ahead", "视频时间戳跳变"),
-        AudioJump => ("音声のタイムスタンプが飛んだ", "audio timestamp jumped ahead", "音频时间戳跳变"),
-        ChunkSize => ("チャンクサイズが大きい", "chunk size too large", "Chunk Size 过大"),
+        VideoBack => ("映像のタイムスタンプが逆行", "Video timestamp went back", "视频时间戳回退"),
+        AudioBack => ("音声のタイムスタンプが逆行", "Audio timestamp went back", "音频时间戳回退"),
+        VideoJump => ("映像のタイムスタンプが飛んだ", "Video timestamp jumped ahead", "视频时间戳跳变"),
+        AudioJump => ("音声のタイムスタンプが飛んだ", "Audio timestamp jumped ahead", "音频时间戳跳变"),
+        ChunkSize => ("チャンクサイズが大きい", "Chunk size too large", "Chunk Size 过大"),
         VideoGap => {
-            ("映像フレームの到着間隔が長い", "video frames arrived too far apart", "视频帧到达间隔过大")
+            ("映像フレームの到着間隔が長い", "Video frames arrived too far apart", "视频帧到达间隔过大")
         }
         AudioGap => {
-            ("音声フレームの到着間隔が長い", "audio frames arrived too far apart", "音频帧到达间隔过大")
+            ("音声フレームの到着間隔が長い", "Audio frames arrived too far apart", "音频帧到达间隔过大")
         }
-        VideoCodecChanged => ("映像コーデックが変わった", "video codec changed", "视频编码格式变化"),
-        AudioCodecChanged => ("音声コーデックが変わった", "audio codec changed", "音频编码格式变化"),
+        VideoCodecChanged => ("映像コーデックが変わった", "Video codec changed", "视频编码格式变化"),
+        AudioCodecChanged => ("音声コーデックが変わった", "Audio codec changed", "音频编码格式变化"),
         NoVideoHeader => {
-            ("映像ヘッダーより先にフレームが来た", "video frame before its header", "视频帧之前缺少视频头")
+            ("映像ヘッダーより先にフレームが来た", "Video frame before its header", "视频帧之前缺少视频头")
         }
         NoAudioHeader => {
-            ("音声ヘッダーより先にフレームが来た", "audio frame before its header", "音频帧之前缺少音频头")
+            ("音声ヘッダーより先にフレームが来た", "Audio frame before its header", "音频帧之前缺少音频头")
         }
         AudioStep => {
-            ("音声のタイムスタンプの間隔が長い", "audio timestamps too far apart", "音频帧时间戳间隔过大")
+            ("音声のタイムスタンプの間隔が長い", "Audio timestamps too far apart", "音频帧时间戳间隔过大")
         }
-        UncommonCodec => ("一般的でないコーデック", "uncommon codec", "非常见编码格式"),
+        UncommonCodec => ("一般的でないコーデック", "Uncommon codec", "非常见编码格式"),
         Unparsable => {
-            ("解析できないヘッダー・データ", "header or data that cannot be parsed", "头信息或数据无法解析")
+            ("解析できないヘッダー・データ", "Header or data that cannot be parsed", "头信息或数据无法解析")
         }
-        LowFrameRate => ("映像のフレームレートが低い", "video frame rate too low", "视频帧率过低"),
-        LongGop => ("キーフレームの間隔が長い", "key frames too far apart", "GOP 过大"),
-        PathSuspect => ("経路の喪失の疑い", "path may be lost", "疑似链路中断"),
-        Resumed => ("途絶えた後の再開", "resumed after silence", "静默后恢复"),
+        LowFrameRate => ("映像のフレームレートが低い", "Video frame rate too low", "视频帧率过低"),
+        LongGop => ("キーフレームの間隔が長い", "Key frames too far apart", "GOP 过大"),
+        PathSuspect => ("経路の喪失の疑い", "Path may be lost", "疑似链路中断"),
+        Resumed => ("途絶えた後の再開", "Resumed after silence", "静默后恢复"),
     }
 }
 

@@ -1,6 +1,5 @@
 //! The timeline of a push as curves: one time axis, a panel a quantity, drawn here so that it is there without script.
 
-use cause::evidence::{EVENT_PATH_SUSPECT, EVENT_RESUMED};
 use cause::{Evidence, timeline::Sample};
 
 use crate::console::frame::Frame;
@@ -237,7 +236,7 @@ impl Drawing<'_> {
     fn flags(&self) -> Vec<Mark> {
         let mut flags = Vec::new();
         for event in &self.evidence.events {
-            let text = format!("{} ×{}", event_name(self.f, event.kind), event.count);
+            let text = format!("{} ×{}", event.name(self.f.lang), event.count);
             for at in [event.first_ms, event.last_ms] {
                 let second = at / 1_000;
                 if second >= self.from && second <= self.to {
@@ -289,31 +288,6 @@ const QUANTITIES: [Quantity; 5] = [
 fn clock(second: u32) -> String {
     let (h, m, s) = (second / 3_600, second % 3_600 / 60, second % 60);
     if h > 0 { format!("{h}:{m:02}:{s:02}") } else { format!("{m}:{s:02}") }
-}
-
-/// The name of a type of event.
-pub(super) fn event_name(f: &Frame, kind: u8) -> String {
-    f.t(match kind {
-        1 => "event-1",
-        2 => "event-2",
-        3 => "event-3",
-        4 => "event-4",
-        5 => "event-5",
-        6 => "event-6",
-        7 => "event-7",
-        8 => "event-8",
-        9 => "event-9",
-        10 => "event-10",
-        11 => "event-11",
-        12 => "event-12",
-        13 => "event-13",
-        14 => "event-14",
-        15 => "event-15",
-        16 => "event-16",
-        EVENT_PATH_SUSPECT => "event-path-suspect",
-        EVENT_RESUMED => "event-resumed",
-        _ => "event-other",
-    })
 }
 
 #[cfg(test)]

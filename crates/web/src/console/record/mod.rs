@@ -184,16 +184,16 @@ fn findings(evidence: &Evidence, f: &Frame) -> Vec<FindingText> {
 
 fn events(evidence: &Evidence, f: &Frame) -> Vec<Event> {
     let at = |ms: u32| format!("{:.1}", f64::from(ms) / 1_000.0);
-    let event = |e: &cause::evidence::EventCount| Event {
+    let event = |e: &cause::event::EventCount| Event {
         kind: e.kind,
-        name: chart::event_name(f, e.kind),
+        name: e.name(f.lang),
         count: grouped(e.count.into()),
         when: if e.count > 1 {
             format!("{} – {} s", at(e.first_ms), at(e.last_ms))
         } else {
             format!("{} s", at(e.first_ms))
         },
-        last: e.last.clone(),
+        last: e.recent.last().map(|seen| seen.text(e.event(), f.lang)).unwrap_or_default(),
     };
     evidence.events.iter().map(event).collect()
 }

@@ -9,6 +9,7 @@
 //! | the same, for codecs that have no sequence header | [`frame_size`], [`audio_frame_config`] from a coded frame |
 //! | does the frame hold together? | [`check_access_unit`] |
 //! | how is it written to a file or an HTTP response? | [`flv`] |
+//! | how is it written for browsers and Apple's players? | [`cmaf`], [`hls`] |
 //!
 //! ```
 //! use media::{VideoKind, check_access_unit, parse_video, video_config};
@@ -37,9 +38,11 @@
 
 mod access_unit;
 mod bits;
+pub mod cmaf;
 mod codec;
 mod config;
 pub mod flv;
+pub mod hls;
 mod offset;
 mod tag;
 

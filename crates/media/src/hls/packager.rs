@@ -70,6 +70,16 @@ impl Packager {
         self.window.view()
     }
 
+    /// Rises whenever [`Packager::view`] has something new.
+    pub fn revision(&self) -> u64 {
+        self.window.revision()
+    }
+
+    /// Whether [`Packager::finish`] was called.
+    pub fn is_finished(&self) -> bool {
+        self.window.is_ended()
+    }
+
     /// Bytes kept in segments and parts.
     pub fn bytes(&self) -> usize {
         self.window.bytes()
@@ -276,6 +286,7 @@ impl Packager {
             } else {
                 // Nobody has seen it: what comes now is the beginning.
                 self.window = Window::new(self.settings);
+                self.last_init = None;
             }
         }
         self.stale = false;

@@ -46,6 +46,7 @@ pub(super) struct Window {
     targets: Option<Targets>,
     ended: bool,
     fragments: u32,
+    revision: u64,
 }
 
 impl Window {
@@ -61,6 +62,7 @@ impl Window {
             targets: None,
             ended: false,
             fragments: 0,
+            revision: 0,
         }
     }
 
@@ -73,6 +75,15 @@ impl Window {
     /// Whether a playlist may have been seen, after which its promises bind.
     pub fn is_shown(&self) -> bool {
         self.targets.is_some()
+    }
+
+    /// Rises with everything that a view shows.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    pub fn is_ended(&self) -> bool {
+        self.ended
     }
 
     /// Bytes kept.
@@ -98,6 +109,7 @@ impl Window {
 
     /// Adds a part; opens a segment with it where none is open.
     pub fn add(&mut self, part: Part, head: &Head<'_>, part_us: i64) {
+        self.revision += 1;
         self.bytes += part.bytes.len();
         let msn = self.next_msn;
         let discontinuity = head.discontinuity && !self.segments.is_empty();
@@ -120,6 +132,7 @@ impl Window {
     /// Completes the open segment.
     pub fn complete(&mut self, part_us: i64) {
         let Some(open) = self.open.take() else { return };
+        self.revision += 1;
         let duration = open.duration_us();
         let planned = (self.settings.segment_us() + 500_000) / 1_000_000;
         let secs = ((duration + 500_000) / 1_000_000).max(planned);
@@ -129,6 +142,7 @@ impl Window {
     }
 
     pub fn end(&mut self) {
+        self.revision += 1;
         self.ended = true;
     }
 

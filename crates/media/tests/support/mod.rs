@@ -1,5 +1,6 @@
 //! Reads back what was written: boxes, runs of samples, and playlists, by code that shares nothing with the writer.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper that cannot go on fails its test")]
 
 use std::collections::HashMap;
 

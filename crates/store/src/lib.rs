@@ -41,7 +41,7 @@ pub use error::{JournalError, StoreError};
 pub use filing::import;
 pub use journal::{Journal, OpenPush};
 pub use lock::DataLock;
-pub use reader::{Cursor, CursorError, Page, Reader, RecordQuery, WithEvidence};
+pub use reader::{Cursor, CursorError, Page, Reader, RecordQuery, StreamEnds, Summary, WithEvidence};
 pub use row::{EndRow, OpenRow, PushCounters};
 pub use stats::{JournalStats, Latency};
 pub use store::{Recovery, Store};

@@ -10,10 +10,12 @@ mod journal;
 mod names;
 pub(crate) mod query;
 mod source;
+mod summary;
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use model::{PushId, Record, Timestamp};
 use rusqlite::Connection;
@@ -26,6 +28,8 @@ use crate::limits::{MAX_EXAMINED, MAX_IDLE_READERS, MAX_READER_DAYS};
 use crate::schema::{JOURNAL, RECORDS};
 use filter::Filter;
 pub use query::{Cursor, CursorError, Page, RecordQuery};
+use summary::Counting;
+pub use summary::{StreamEnds, Summary};
 
 /// Reads records. Cheap to clone; holds a few read-only connections. All calls block: async callers use
 /// `spawn_blocking`.
@@ -132,6 +136,14 @@ impl Reader {
     /// [`StoreError`] when a file cannot be read.
     pub fn count_since(&self, since: Timestamp) -> Result<u64, StoreError> {
         self.with(|connections| connections.count_since(&self.inner.dir, since))
+    }
+
+    /// Counts the ends since a time by cause and bucket of time, and names the streams that ended most.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a file cannot be read.
+    pub fn summary(&self, since: Timestamp, bucket: Duration) -> Result<Summary, StoreError> {
+        self.with(|connections| connections.summary(&self.inner.dir, since, bucket))
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Connections) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -253,6 +265,19 @@ impl Connections {
         Ok(None)
     }
 
+    fn summary(&mut self, dir: &Path, since: Timestamp, bucket: Duration) -> Result<Summary, StoreError> {
+        let path = layout::journal_file(dir);
+        let bucket_ms = i64::try_from(bucket.as_millis()).unwrap_or(i64::MAX);
+        let mut counting =
+            Counting::begin(self.journal(dir)?, since, bucket_ms).map_err(StoreError::db(path))?;
+        let days = self.list_days(dir)?;
+        for day in days.into_iter().filter(|day| day.end() > since) {
+            let Some(db) = self.day(dir, day)? else { continue };
+            counting.day(db, day).map_err(StoreError::db(layout::records_file(dir, day)))?;
+        }
+        Ok(counting.finish())
+    }
+
     fn count_since(&mut self, dir: &Path, since: Timestamp) -> Result<u64, StoreError> {
         let path = layout::journal_file(dir);
         let unfiled = journal::since(self.journal(dir)?, since).map_err(StoreError::db(path))?;
@@ -289,8 +314,6 @@ fn wal_has_content(database: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use model::{Code, StreamKey};
     use proptest::prelude::*;
 

@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -91,6 +92,19 @@ fn matches(record: &Record, query: &RecordQuery) -> bool {
         && query.until.is_none_or(|until| record.ended_at < until)
 }
 
+/// What a summary has to say: counts by hour and cause, and how often each named stream ended without being refused.
+fn counted(every: &[&Record], since: Timestamp) -> (BTreeMap<(Timestamp, Code), u64>, Vec<u64>) {
+    let (mut counts, mut streams) = (BTreeMap::new(), BTreeMap::new());
+    for record in every.iter().filter(|record| record.ended_at >= since) {
+        let hour = Timestamp(record.ended_at.millis().div_euclid(3_600_000) * 3_600_000);
+        *counts.entry((hour, record.code())).or_default() += 1;
+        if record.stream.is_some() && record.errcode != 18 {
+            *streams.entry((&record.domain, &record.app, &record.stream)).or_default() += 1;
+        }
+    }
+    (counts, streams.into_values().collect())
+}
+
 fn put(store: &Store, records: &[Record]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
@@ -112,7 +126,6 @@ proptest! {
             proptest::collection::vec(query_strategy(now), 60),
         ))
     ) {
-        let _ = now;
         let dir = tempfile::tempdir().unwrap();
         let store = open(dir.path());
         put(&store, &filed);
@@ -134,6 +147,14 @@ proptest! {
             prop_assert_eq!(&reader.get(record.id).unwrap().unwrap().0, *record);
         }
         prop_assert_eq!(reader.count_since(Timestamp(0)).unwrap(), every.len() as u64);
+        for since in [Timestamp(0), now.minus(DAY), now.minus(Duration::from_millis(1))] {
+            let summary = reader.summary(since, Duration::from_secs(3_600)).unwrap();
+            let (counts, mut ends) = counted(&every, since);
+            prop_assert_eq!(summary.counts, counts);
+            ends.sort_by(|a, b| b.cmp(a));
+            ends.truncate(20);
+            prop_assert_eq!(summary.streams.iter().map(|s| s.ends).collect::<Vec<_>>(), ends);
+        }
         store.shutdown().unwrap();
         prop_assert_eq!(store::check(dir.path()).unwrap().problems, vec![]);
     }

@@ -204,7 +204,7 @@ fn addresses(db: &Connection, network: ipnet::IpNet) -> rusqlite::Result<Option<
 }
 
 /// The key of a position, as far as it is on that day.
-fn key_of(day: Day, at: Cursor) -> i64 {
+pub(super) fn key_of(day: Day, at: Cursor) -> i64 {
     if at <= Cursor::at(day.start()) {
         return 0;
     }

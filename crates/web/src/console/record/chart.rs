@@ -71,7 +71,7 @@ pub(super) struct Numbers {
 
 /// The drawings that a push deserves: its last minute, and the whole where that is longer. None without samples.
 pub(super) fn charts(evidence: &Evidence, f: &Frame) -> Vec<Chart> {
-    let samples: Vec<Sample> = evidence.timeline.all().collect();
+    let samples = evened(evidence.timeline.all().collect(), evidence.lived_ms);
     let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return Vec::new() };
     let begin = first.at_s.saturating_sub(first.span_s);
     // The last second is as a rule not whole, and has no sample of its own.
@@ -104,7 +104,8 @@ pub(super) fn numbers(evidence: &Evidence) -> Vec<Numbers> {
             (s.ooo + s.retrans).to_string(),
         ],
     };
-    evidence.timeline.seconds().rev().take(MINUTE as usize).map(row).collect()
+    let samples = evened(evidence.timeline.seconds().collect(), evidence.lived_ms);
+    samples.into_iter().rev().take(MINUTE as usize).map(row).collect()
 }
 
 fn kbps(sample: &Sample) -> f64 {
@@ -113,6 +114,22 @@ fn kbps(sample: &Sample) -> f64 {
 
 fn rate(count: u32, sample: &Sample) -> f64 {
     f64::from(count) / f64::from(sample.span_s.max(1))
+}
+
+/// What came after the last whole second was added to that second; without this its rates would stand out.
+fn evened(mut samples: Vec<Sample>, lived_ms: u64) -> Vec<Sample> {
+    if let Some(last) = samples.last_mut() {
+        let over = lived_ms.saturating_sub(u64::from(last.at_s) * 1_000);
+        if over > 0 && over < 1_000 {
+            let whole = f64::from(last.span_s.max(1)) * 1_000.0;
+            let share = whole / (whole + over as f64);
+            let scaled = |n: u32| (f64::from(n) * share).round() as u32;
+            last.bytes = (last.bytes as f64 * share).round() as u64;
+            last.video = scaled(last.video);
+            last.audio = scaled(last.audio);
+        }
+    }
+    samples
 }
 
 struct Drawing<'a> {
@@ -327,6 +344,13 @@ mod tests {
         assert_eq!(chart.silences.len(), 2);
         assert_eq!(chart.silences[0].x, "42.86%");
         assert!(chart.ticks.iter().any(|t| t.text == "0:10"));
+    }
+
+    #[test]
+    fn what_came_in_the_unfinished_last_second_makes_no_peak() {
+        let last = Sample { at_s: 3, span_s: 1, bytes: 1_500, video: 45, ..Sample::default() };
+        let evened = evened(vec![last], 3_500);
+        assert_eq!((evened[0].bytes, evened[0].video), (1_000, 30));
     }
 
     #[test]

@@ -101,13 +101,17 @@ pub(super) fn lines(records: &[Record], this: &Record, f: &Frame) -> Vec<Line> {
     let live = |r: &Record| r.published_at.is_some();
     let line = |(index, record): (usize, &Record)| {
         // Newest first: the push before this one follows it in the list.
-        let before = records.get(index + 1..).unwrap_or_default().iter().find(|r| live(r));
+        let before = records
+            .get(index + 1..)
+            .unwrap_or_default()
+            .iter()
+            .find(|r| live(r) && r.stream == record.stream);
         let gap = match (record.published_at, before) {
             (Some(start), Some(before)) if start > before.ended_at => {
                 let millis = start.millis() - before.ended_at.millis();
                 f.tn("neighbour-gap", duration(f.words(), u64::try_from(millis).unwrap_or(0)))
             }
-            (Some(_), Some(_)) => f.t("neighbour-no-gap"),
+            (Some(_), Some(before)) if before.stream == this.stream => f.t("neighbour-no-gap"),
             _ => String::new(),
         };
         Line {

@@ -1,0 +1,146 @@
+//! Ends counted by time and cause, and the streams that end again and again: what an overview shows.
+
+use std::collections::{BTreeMap, HashMap};
+
+use model::{Code, PushId, Timestamp};
+use rusqlite::{Connection, params};
+
+use super::day;
+use super::query::{Cursor, TIE_BITS};
+use crate::columns::counter;
+use crate::layout::Day;
+
+/// Streams that a summary names at most.
+const MAX_STREAMS: usize = 20;
+/// Streams of a day that are looked at: one that ends often ends often on some day.
+const MAX_STREAMS_OF_DAY: i64 = 200;
+
+/// What ended in a span of time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// How many records of each cause, by the beginning of the bucket of time; only those that are not zero.
+    pub counts: BTreeMap<(Timestamp, Code), u64>,
+    /// Streams by how often they were interrupted while live, most first; refusals do not count.
+    pub streams: Vec<StreamEnds>,
+}
+
+/// A stream and how often it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamEnds {
+    /// Push domain.
+    pub domain: String,
+    /// Path of the push URL.
+    pub app: String,
+    /// Stream name.
+    pub stream: String,
+    /// Ends in the span.
+    pub ends: u64,
+    /// The newest of them.
+    pub last: Timestamp,
+}
+
+/// A record that is still in the journal, as far as a summary needs it.
+struct Unfiled {
+    id: [u8; 16],
+    ended_at: Timestamp,
+    code: Code,
+    key: Option<(String, String, String)>,
+}
+
+/// Counts over the journal and the days that reach into the span, each record once.
+pub(super) struct Counting {
+    since: Timestamp,
+    bucket_ms: i64,
+    counts: BTreeMap<(Timestamp, Code), u64>,
+    streams: HashMap<(String, String, String), (u64, Timestamp)>,
+    unfiled: Vec<Unfiled>,
+}
+
+impl Counting {
+    /// Reads what the journal still holds. Buckets begin at whole multiples of `bucket_ms` since 1970.
+    pub(super) fn begin(journal: &Connection, since: Timestamp, bucket_ms: i64) -> rusqlite::Result<Self> {
+        let unfiled = journal
+            .prepare_cached(
+                "select id, ended_at, errcode, sub_errcode, domain, app, stream from ended where ended_at >= ?1",
+            )?
+            .query_map([since.millis()], |row| {
+                let names: (Option<String>, Option<String>, Option<String>) =
+                    (row.get(4)?, row.get(5)?, row.get(6)?);
+                Ok(Unfiled {
+                    id: row.get(0)?,
+                    ended_at: Timestamp(row.get(1)?),
+                    code: Code::new(row.get(2)?, row.get(3)?),
+                    key: match names {
+                        (Some(domain), Some(app), Some(stream)) => Some((domain, app, stream)),
+                        _ => None,
+                    },
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        let bucket_ms = bucket_ms.max(1);
+        Ok(Self { since, bucket_ms, counts: BTreeMap::new(), streams: HashMap::new(), unfiled })
+    }
+
+    /// Adds a day.
+    pub(super) fn day(&mut self, db: &Connection, day: Day) -> rusqlite::Result<()> {
+        let tx = db.unchecked_transaction()?;
+        let from = day::key_of(day, Cursor::at(self.since));
+        let start = day.start().millis();
+        let mut select = tx.prepare_cached(
+            "select ((row >> ?1) + ?2) / ?3, errcode, sub_errcode, count(*) from record where row >= ?4 \
+             group by 1, 2, 3",
+        )?;
+        let mut rows = select.query(params![TIE_BITS, start, self.bucket_ms, from])?;
+        while let Some(row) = rows.next()? {
+            let bucket = Timestamp(row.get::<_, i64>(0)?.saturating_mul(self.bucket_ms));
+            let code = Code::new(row.get(1)?, row.get(2)?);
+            *self.counts.entry((bucket, code)).or_default() += counter(row.get(3)?);
+        }
+        let mut select = tx.prepare_cached(
+            "select d.text, a.text, s.text, n, (last >> ?1) + ?2 from (select domain_id, app_id, stream_id, \
+             count(*) as n, max(row) as last from record where row >= ?3 and errcode not in (18, 19) and stream_id is \
+             not null group by 1, 2, 3 order by n desc limit ?4) join domain d on d.id = domain_id join app a on \
+             a.id = app_id join stream s on s.id = stream_id",
+        )?;
+        let mut rows = select.query(params![TIE_BITS, start, from, MAX_STREAMS_OF_DAY])?;
+        while let Some(row) = rows.next()? {
+            let key = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let entry = self.streams.entry(key).or_insert((0, Timestamp(0)));
+            entry.0 += counter(row.get(3)?);
+            entry.1 = entry.1.max(Timestamp(row.get(4)?));
+        }
+        // What has been filed since the journal was read is counted already.
+        let mut failure = None;
+        self.unfiled.retain(|record| match day::get(&tx, PushId::from_bytes(record.id)) {
+            Ok(filed) => filed.is_none(),
+            Err(error) => {
+                failure = Some(error);
+                true
+            }
+        });
+        failure.map_or(Ok(()), Err)
+    }
+
+    /// The sum.
+    pub(super) fn finish(mut self) -> Summary {
+        for record in self.unfiled {
+            let bucket = record.ended_at.millis().div_euclid(self.bucket_ms).saturating_mul(self.bucket_ms);
+            *self.counts.entry((Timestamp(bucket), record.code)).or_default() += 1;
+            if let Some(key) = record.key
+                && !matches!(record.code.errcode, 18 | 19)
+            {
+                let entry = self.streams.entry(key).or_insert((0, Timestamp(0)));
+                entry.0 += 1;
+                entry.1 = entry.1.max(record.ended_at);
+            }
+        }
+        let mut streams: Vec<StreamEnds> = self
+            .streams
+            .into_iter()
+            .map(|((domain, app, stream), (ends, last))| StreamEnds { domain, app, stream, ends, last })
+            .collect();
+        streams.sort_by(|a, b| b.ends.cmp(&a.ends).then_with(|| b.last.cmp(&a.last)));
+        streams.truncate(MAX_STREAMS);
+        Summary { counts: self.counts, streams }
+    }
+}

@@ -26,7 +26,7 @@ fn a_person_signs_in_finds_the_record_and_reads_it_in_three_languages() {
 
     let browser = Browser::open(1280, 900, "en");
     let page = |path: &str| format!("http://{}{path}", server.http());
-    browser.go(&page("/"));
+    browser.go(&page("/records"));
     browser.picture("sign-in.png");
     sign_in(&browser, "admin", "not the password");
     assert!(!browser.text("[role=alert]").is_empty());
@@ -78,7 +78,7 @@ fn the_console_fits_a_telephone_and_says_what_to_do_when_there_is_nothing_yet() 
     }
     let server = Setup::open().start();
     let browser = Browser::open(500, 844, "ja");
-    browser.go(&format!("http://{}/", server.http()));
+    browser.go(&format!("http://{}/records", server.http()));
     browser.narrow(390);
     sign_in(&browser, "admin", &password(&server));
     until_true("the records", PATIENCE, || browser.url().contains("/records"));
@@ -97,6 +97,55 @@ fn the_console_fits_a_telephone_and_says_what_to_do_when_there_is_nothing_yet() 
     let wide = browser.script("return document.documentElement.scrollWidth").as_u64().unwrap();
     assert!(wide <= 390, "the page is {wide} pixels wide");
     browser.picture("records-390.png");
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}
+
+#[test]
+fn what_happens_is_seen_without_loading_the_page_again() {
+    if !rights::has(&["chromium", "chromedriver"]) {
+        return;
+    }
+    let server = Setup::open().start();
+    let browser = Browser::open(1280, 900, "en");
+    let page = |path: &str| format!("http://{}{path}", server.http());
+    browser.go(&page("/streams"));
+    sign_in(&browser, "admin", &password(&server));
+    until_true("the streams", PATIENCE, || browser.text(".empty").contains("Nobody is live"));
+    browser.script("window.sameDocument = true");
+
+    let mut push = Pusher::push(server.rtmp(), "watched").unwrap();
+    push.send_media(2_000).unwrap();
+    until_true("the live push", PATIENCE, || texts(&browser, "tr[data-row] td.stream a") == ["watched"]);
+    browser.picture("streams-en.png");
+    assert_eq!(browser.script("return window.sameDocument"), true, "the page was never loaded again");
+
+    browser.go(&page("/"));
+    until_true("one is live", PATIENCE, || browser.text(".tile .value") == "1");
+    browser.script("window.sameDocument = true");
+    push.reset().unwrap();
+    until_true("the record", PATIENCE, || rows(&browser) == ["watched"]);
+    assert_eq!(browser.script("return window.sameDocument"), true, "the page was never loaded again");
+    browser.picture("overview-en.png");
+
+    let mut push = Pusher::push(server.rtmp(), "unwanted").unwrap();
+    push.send_media(2_000).unwrap();
+    browser.go(&page("/streams"));
+    until_true("the live push", PATIENCE, || texts(&browser, "tr[data-row] td.stream a") == ["unwanted"]);
+    browser.click(&browser.find("details.menu summary"));
+    browser.fill(&browser.find("input[name=reason]"), "a test card");
+    browser.click(&browser.find("details.menu form:nth-of-type(2) button"));
+    until_true("it is forbidden", PATIENCE, || browser.text("table.forbidden").contains("a test card"));
+    assert_eq!(server.record("unwanted").errcode, 21);
+    Pusher::push(server.rtmp(), "unwanted").unwrap_err().told();
+    browser.click(&browser.find("table.forbidden button"));
+    until_true("it is let in again", PATIENCE, || browser.text("[role=status]").contains("may push again"));
+    Pusher::push(server.rtmp(), "unwanted").unwrap().delete_stream().unwrap();
+
+    let id = server.record("watched").id;
+    browser.go(&page(&format!("/records/{id}")));
+    assert!(browser.text("main").contains("Black box"));
+    assert!(texts(&browser, "table.sequence b").contains(&"publish".to_owned()));
+    browser.picture("record-watched-en.png");
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 

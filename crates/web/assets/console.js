@@ -7,15 +7,90 @@ const pad = (number) => String(number).padStart(2, "0");
 const local = (t) =>
   `${t.getFullYear()}-${pad(t.getMonth() + 1)}-${pad(t.getDate())} ${pad(t.getHours())}:${pad(t.getMinutes())}:${pad(t.getSeconds())}`;
 
-for (const element of document.querySelectorAll("time[datetime]")) {
-  const time = new Date(element.getAttribute("datetime") ?? "");
-  if (!Number.isNaN(time.getTime())) {
-    element.setAttribute("title", element.getAttribute("datetime") ?? "");
-    element.textContent = local(time);
+/** @param {ParentNode} root */
+const localise = (root) => {
+  for (const element of root.querySelectorAll("time[datetime]")) {
+    const time = new Date(element.getAttribute("datetime") ?? "");
+    if (!Number.isNaN(time.getTime())) {
+      element.setAttribute("title", element.getAttribute("datetime") ?? "");
+      element.textContent = local(time);
+    }
   }
-}
+  for (const element of root.querySelectorAll("[data-hour]")) {
+    const time = new Date(element.getAttribute("data-hour") ?? "");
+    if (!Number.isNaN(time.getTime())) element.textContent = `${pad(time.getHours())}:00`;
+  }
+};
+localise(document);
 for (const element of document.querySelectorAll("[data-zone]")) {
   element.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
+}
+
+let rows = [...document.querySelectorAll("tr[data-row]")];
+
+// Parts of a page that change by themselves are fetched again when the server says that something happened, or every
+// so many seconds. Nothing moves under a reader who has scrolled, opened a menu, or is typing.
+const parts = [...document.querySelectorAll("[data-live]")];
+let refreshing = false;
+let again = false;
+const busy = () =>
+  parts.some((part) => part.querySelector("details[open], :focus, :focus-within")) || window.scrollY > 240;
+
+const refresh = async () => {
+  if (refreshing) {
+    again = true;
+    return;
+  }
+  refreshing = true;
+  try {
+    const answer = await fetch(window.location.href, { headers: { accept: "text/html" } });
+    if (answer.ok && !answer.redirected) {
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      for (const part of parts) {
+        const fresh = page.getElementById(part.id);
+        if (fresh) {
+          localise(fresh);
+          part.replaceChildren(...fresh.childNodes);
+        }
+      }
+      rows = [...document.querySelectorAll("tr[data-row]")];
+    }
+  } catch {
+    // The server is away for a moment; the next notice tries again.
+  }
+  refreshing = false;
+  if (again) {
+    again = false;
+    await refresh();
+  }
+};
+
+/** A button in place of a jump, for a reader who is in the middle of something. */
+const offer = () => {
+  if (document.querySelector(".fresh")) return;
+  const button = document.createElement("button");
+  button.className = "fresh primary";
+  button.textContent = document.body.dataset.fresh ?? "";
+  button.addEventListener("click", () => {
+    button.remove();
+    window.scrollTo({ top: 0 });
+    void refresh();
+  });
+  document.body.append(button);
+};
+
+if (parts.length > 0) {
+  const seconds = Math.max(...parts.map((part) => Number(part.getAttribute("data-live") || 0)));
+  if (seconds > 0) {
+    setInterval(() => {
+      if (!document.hidden && !busy()) void refresh();
+    }, seconds * 1000);
+  }
+  const feed = new EventSource("/feed");
+  feed.addEventListener("record", () => {
+    if (busy()) offer();
+    else void refresh();
+  });
 }
 
 // Date fields hold UTC in the page and in the URL, and the reader's zone while they are on the screen.
@@ -44,7 +119,6 @@ for (const form of document.forms) {
 }
 
 // "/" goes to the search, "j" and "k" through the rows, Enter opens one, Escape leaves the field.
-const rows = [...document.querySelectorAll("tr[data-row]")];
 let current = -1;
 
 /** @param {number} index */

@@ -221,6 +221,15 @@ impl Filter {
     }
 }
 
+/// A link to the records that these filters leave.
+pub fn link(filters: &[(&str, &str)]) -> String {
+    let mut text = QueryText::default();
+    for (name, value) in filters {
+        text.push(name, Some(value));
+    }
+    format!("/records{}", text.0)
+}
+
 /// A page as full as the records make it, though the store looks at a bounded number of rows at a time. Gives up after
 /// a few times with what was found and where to go on, so that no request holds a thread for long.
 pub fn full_page(reader: &Reader, mut query: RecordQuery) -> Result<Page, StoreError> {

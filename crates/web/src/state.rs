@@ -9,7 +9,9 @@ use model::{Catalog, Clock};
 use store::{CatalogStore, Journal, Reader};
 
 use crate::callback::CallbackSettings;
+use crate::console::feed::Listeners;
 use crate::console::session::Sessions;
+use crate::console::summaries::Summaries;
 use crate::password::Passwords;
 
 /// How the surface is set up.
@@ -42,6 +44,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     sessions: Sessions,
     passwords: Passwords,
+    summaries: Summaries,
+    listeners: Listeners,
 }
 
 impl WebState {
@@ -56,7 +60,20 @@ impl WebState {
     ) -> Self {
         let sessions = Sessions::new(Arc::clone(&clock));
         let passwords = Passwords::new(Arc::clone(&clock));
-        Self { inner: Arc::new(Inner { config, live, reader, journal, users, clock, sessions, passwords }) }
+        Self {
+            inner: Arc::new(Inner {
+                config,
+                live,
+                reader,
+                journal,
+                users,
+                clock,
+                sessions,
+                passwords,
+                summaries: Summaries::default(),
+                listeners: Listeners::default(),
+            }),
+        }
     }
 
     pub(crate) fn config(&self) -> &WebConfig {
@@ -89,6 +106,14 @@ impl WebState {
 
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.inner.sessions
+    }
+
+    pub(crate) fn summaries(&self) -> &Summaries {
+        &self.inner.summaries
+    }
+
+    pub(crate) fn listeners(&self) -> &Listeners {
+        &self.inner.listeners
     }
 
     pub(crate) fn passwords(&self) -> &Passwords {

@@ -9,22 +9,29 @@
 //! | [`cookie`] | reading and writing cookies |
 //! | [`assets`] | style and script, embedded |
 //! | [`show`] | times, durations, chips: values as pages show them |
-//! | `sign_in`, `records`, `record`, `causes` | the pages |
+//! | [`feed`] | tells open pages that records came |
+//! | [`row`] | a record as a row of a list |
+//! | [`summaries`] | the last day, counted once for all who look |
+//! | `sign_in`, `overview`, `streams`, `records`, `record`, `causes` | the pages |
 
 pub mod assets;
 mod causes;
 pub mod cookie;
+pub mod feed;
 pub mod frame;
 pub mod language;
+mod overview;
 mod record;
 mod records;
+pub mod row;
 pub mod session;
 pub mod show;
 mod sign_in;
+mod streams;
+pub mod summaries;
 pub mod words;
 
 use axum::Router;
-use axum::response::Redirect;
 use axum::routing::{get, post};
 
 use crate::state::WebState;
@@ -32,7 +39,9 @@ use crate::state::WebState;
 /// The console's routes.
 pub fn routes() -> Router<WebState> {
     Router::new()
-        .route("/", get(|| async { Redirect::to("/records") }))
+        .route("/", get(overview::page))
+        .route("/feed", get(feed::listen))
+        .route("/streams", get(streams::page).post(streams::submit))
         .route("/records", get(records::page))
         .route("/records/{id}", get(record::page))
         .route("/causes", get(causes::page))

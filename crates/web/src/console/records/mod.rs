@@ -5,10 +5,10 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use cause::{Cause, Lang, Side};
-use model::Record;
 
 use super::frame::{Frame, SignedIn, render};
-use super::show::{Chip, When, duration, mark};
+use super::row::Row;
+use super::show::mark;
 use crate::actions::Scope;
 use crate::query::{Filter, Moment, full_page};
 use crate::state::WebState;
@@ -54,20 +54,6 @@ struct Choice {
 struct CauseGroup {
     name: String,
     choices: Vec<Choice>,
-}
-
-struct Row {
-    link: String,
-    stream: String,
-    app: String,
-    domain: String,
-    start: Option<When>,
-    end: When,
-    duration: String,
-    client_ip: String,
-    attempts: u64,
-    chip: Chip,
-    detail: String,
 }
 
 /// The page.
@@ -194,28 +180,6 @@ fn causes(filter: &Filter, lang: Lang) -> Vec<CauseGroup> {
         choices: Cause::ALL.into_iter().filter(|c| c.side() == side).map(choice).collect(),
     };
     Side::ALL.into_iter().map(group).collect()
-}
-
-impl Row {
-    fn of(record: Record, f: &Frame) -> Self {
-        let record = crate::present::in_language(record, f.lang);
-        Self {
-            link: format!("/records/{}", record.id),
-            chip: Chip::of(record.code(), f.lang),
-            start: record.published_at.map(When::of),
-            end: When::of(record.ended_at),
-            duration: match record.published_at {
-                Some(_) => duration(f.words(), record.duration_ms),
-                None => String::new(),
-            },
-            client_ip: record.client_ip.to_string(),
-            attempts: record.attempts,
-            stream: record.stream.unwrap_or_default(),
-            app: record.app.unwrap_or_default(),
-            domain: record.domain.unwrap_or_default(),
-            detail: record.detail.map(|d| d.text).unwrap_or_default(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,217 @@
+//! Overview: is something wrong right now, and is it one stream or many?
+
+mod bars;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use cause::{Cause, Side};
+use model::{Code, Timestamp};
+use store::{RecordQuery, Summary};
+
+use super::frame::{Frame, SignedIn, render};
+use super::row::Row;
+use super::show::{Chip, When, grouped, mark};
+use crate::state::WebState;
+
+/// What the page looks back on.
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+const HOUR: Duration = Duration::from_secs(3_600);
+/// A stream that was interrupted this often within the hour flaps.
+const FLAPS: u64 = 3;
+const NEWEST: usize = 8;
+const TOP: usize = 6;
+
+#[derive(Template)]
+#[template(path = "overview.html")]
+struct Page {
+    f: Frame,
+    live: String,
+    backups: usize,
+    sides: Vec<SideCount>,
+    bars: Vec<bars::Bar>,
+    bars_top: String,
+    causes: Vec<CauseCount>,
+    flapping: Vec<Flapping>,
+    rows: Vec<Row>,
+    health: Vec<Health>,
+    mistake: String,
+    rtmp_port: u16,
+}
+
+struct SideCount {
+    side: &'static str,
+    mark: &'static str,
+    name: String,
+    count: String,
+    link: String,
+}
+
+struct CauseCount {
+    chip: Chip,
+    count: String,
+    link: String,
+}
+
+struct Flapping {
+    stream: String,
+    place: String,
+    count: String,
+    last: When,
+    link: String,
+}
+
+/// One thing that must work, and whether it does.
+struct Health {
+    ok: bool,
+    text: String,
+}
+
+/// The page.
+pub(super) async fn page(SignedIn(f): SignedIn, State(state): State<WebState>) -> Response {
+    let now = state.clock().now();
+    let found = state.summaries().last_day(&state).await;
+    let reader = state.reader().clone();
+    let newest = tokio::task::spawn_blocking(move || {
+        let page = reader.query(&RecordQuery { limit: NEWEST, ..RecordQuery::default() })?;
+        let hour = reader.summary(now.minus(HOUR), HOUR)?;
+        Ok::<_, store::StoreError>((page.records, hour))
+    });
+    let mut mistake = String::new();
+    let (records, hour) = match newest.await {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the records cannot be read");
+            mistake = f.t("records-unreadable");
+            (Vec::new(), Summary::default())
+        }
+        Err(error) => {
+            tracing::error!(%error, "the records cannot be read");
+            mistake = f.t("records-unreadable");
+            (Vec::new(), Summary::default())
+        }
+    };
+    let day = found.unwrap_or_default();
+    let pushes = state.live().pushes();
+    let backups = pushes.iter().filter(|push| push.role == "backup").count();
+    let (bars, top) = bars::bars(&day, now, &f);
+    let page = Page {
+        live: grouped((pushes.len() - backups) as u64),
+        backups,
+        sides: sides(&day, &f),
+        bars_top: grouped(top),
+        bars,
+        causes: causes(&day, &f),
+        flapping: flapping(&hour),
+        rows: records.into_iter().map(|record| Row::of(record, &f)).collect(),
+        health: health(&state, &f),
+        rtmp_port: state.config().rtmp_port,
+        mistake,
+        f,
+    };
+    render(StatusCode::OK, &page)
+}
+
+/// The beginning of the span that the page looks back on: whole hours, so that bars do not change their meaning.
+pub(crate) fn since(now: Timestamp) -> Timestamp {
+    let hour = i64::try_from(HOUR.as_millis()).unwrap_or(1);
+    let begun = now.minus(DAY).millis();
+    Timestamp((begun.div_euclid(hour) + 1) * hour)
+}
+
+/// A bar a time.
+pub(crate) const BUCKET: Duration = HOUR;
+
+fn side_of(code: Code) -> Side {
+    Cause::from_code(code).unwrap_or(Cause::Unknown).side()
+}
+
+fn sides(day: &Summary, f: &Frame) -> Vec<SideCount> {
+    let count =
+        |side| day.counts.iter().filter(|((_, code), _)| side_of(*code) == side).map(|(_, n)| n).sum();
+    Side::ALL
+        .into_iter()
+        .map(|side| SideCount {
+            side: side.as_str(),
+            mark: mark(side),
+            name: side.label(f.lang).to_owned(),
+            count: grouped(count(side)),
+            link: format!("/records?side={}&range=24h", side.as_str()),
+        })
+        .collect()
+}
+
+fn causes(day: &Summary, f: &Frame) -> Vec<CauseCount> {
+    let mut sums: BTreeMap<Code, u64> = BTreeMap::new();
+    for ((_, code), count) in &day.counts {
+        *sums.entry(*code).or_default() += count;
+    }
+    let mut sums: Vec<(Code, u64)> = sums.into_iter().collect();
+    sums.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    sums.into_iter()
+        .take(TOP)
+        .map(|(code, count)| CauseCount {
+            chip: Chip::of(code, f.lang),
+            count: grouped(count),
+            link: format!("/records?code={}%2F{}&range=24h", code.errcode, code.sub_errcode),
+        })
+        .collect()
+}
+
+fn flapping(hour: &Summary) -> Vec<Flapping> {
+    let often = hour.streams.iter().filter(|stream| stream.ends >= FLAPS).take(TOP);
+    often
+        .map(|stream| Flapping {
+            stream: stream.stream.clone(),
+            place: format!("{}/{}", stream.domain, stream.app),
+            count: grouped(stream.ends),
+            last: When::of(stream.last),
+            link: crate::query::link(&[
+                ("stream", &stream.stream),
+                ("domain", &stream.domain),
+                ("app", &stream.app),
+            ]),
+        })
+        .collect()
+}
+
+fn health(state: &WebState, f: &Frame) -> Vec<Health> {
+    let stats = state.journal().stats();
+    let unknown = stats.records.get(&Code::new(0, 0)).copied().unwrap_or(0);
+    let p99 = stats.commit_latency.p99.as_micros() as f64 / 1_000.0;
+    let mut health = vec![
+        match stats.writable {
+            true => Health { ok: true, text: f.t("health-journal") },
+            false => Health { ok: false, text: f.t("health-journal-broken") },
+        },
+        Health { ok: p99 < 500.0, text: f.tn("health-commit", format!("{p99:.1}")) },
+    ];
+    if state.catalog().domains.is_empty() {
+        health.push(Health { ok: false, text: f.t("health-catalog") });
+    }
+    if stats.failed_batches > 0 {
+        health.push(Health { ok: false, text: f.tn("health-failed", grouped(stats.failed_batches)) });
+    }
+    if unknown > 0 {
+        health.push(Health { ok: false, text: f.tn("health-unknown", grouped(unknown)) });
+    }
+    health
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_24_whole_hours_and_what_has_begun_of_the_newest() {
+        let now = Timestamp(1_795_383_346_292);
+        let begun = since(now);
+        assert_eq!(begun.millis() % 3_600_000, 0);
+        let span = now.millis() - begun.millis();
+        assert!(span > 23 * 3_600_000 && span <= 24 * 3_600_000, "{span}");
+    }
+}

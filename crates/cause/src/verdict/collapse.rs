@@ -25,6 +25,9 @@ const OUT_OF_ORDER: u64 = 10;
 const LONGEST_PAUSE_US: u64 = 150_000;
 /// Share of the time in which messages are awaited in part that makes a path a full one.
 const TRICKLE_PERCENT: u64 = 50;
+/// In its first seconds a push falls behind on any long path, because TCP only begins to open its window: on a round trip
+/// of a second, 400 kbit/s take three. What it lost then is no sign of a collapse.
+const SLOW_START_SECONDS: usize = 3;
 /// Seconds before the window that make a baseline.
 const BASELINE_SECONDS: usize = 5;
 
@@ -73,7 +76,11 @@ impl Uplink {
         let end_s = samples.last()?.at_s;
         let start = samples.partition_point(|s| s.at_s <= end_s.saturating_sub(WINDOW_S));
         let (before, window) = samples.split_at_checked(start)?;
-        let first = before.last().or(window.first())?;
+        let first = if before.len() < SLOW_START_SECONDS {
+            samples.get(SLOW_START_SECONDS).or(samples.last())?
+        } else {
+            before.last()?
+        };
         let last = window.last()?;
         let seconds = u64::from(window.iter().map(|s| s.span_s).fold(0, u32::saturating_add));
         let video_gone_ms = video_gone(before, window);

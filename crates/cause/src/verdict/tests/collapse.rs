@@ -147,11 +147,22 @@ fn one_slow_second_is_noise() {
 fn a_young_push_without_a_past_is_judged_by_how_its_messages_arrive() {
     let mut e = live(Close::EndOfFile);
     e.timeline = crate::timeline::Timeline::default();
-    behind(&mut e, 6, 600, narrow());
+    behind(&mut e, 7, 600, narrow());
     assert_eq!(verdict(&e).cause, Cause::UplinkCollapsed);
     e.timeline = crate::timeline::Timeline::default();
     behind(&mut e, 6, 600, Sample { trickle_ms: 0, ..narrow() });
     assert_eq!(verdict(&e).cause, Cause::EndOfFile, "a round trip without a baseline claims nothing");
+}
+
+#[test]
+fn what_slow_start_costs_a_young_push_on_a_long_path_is_no_collapse() {
+    let mut e = live(Close::Reset);
+    e.timeline = crate::timeline::Timeline::default();
+    let opening = Sample { rcv_rtt_us: 1_000_000, trickle_ms: 980, ..narrow() };
+    behind(&mut e, 2, 800, opening);
+    assert_eq!(cause_of(&e), Cause::Reset, "it had lived for two seconds");
+    seconds(&mut e, 10, |_| Sample { lag_ms: 1700, rcv_rtt_us: 1_000_000, ..healthy(0) });
+    assert_eq!(cause_of(&e), Cause::Reset, "it never caught up, and fell behind no further");
 }
 
 #[test]

@@ -12,6 +12,7 @@
 //! | [`report`] | the closing table, the confusion matrix, the page on the causes |
 //! | [`client`] | an RTMP client that can misbehave at any byte |
 //! | [`child`] | the same in a process of its own, to be killed or frozen |
+//! | [`encoder`] | real encoders, which the lab did not write |
 //! | [`server`] | the server under test: the program itself |
 //! | [`network`] | network namespaces, and what can go wrong in them |
 //! | [`load`] | the load generator: many publishers and players at once, and what became of their media |
@@ -21,6 +22,7 @@
 pub mod api;
 pub mod child;
 pub mod client;
+pub mod encoder;
 mod error;
 pub mod hook;
 pub mod load;

@@ -22,6 +22,8 @@ pub enum Signal {
     Stop,
     /// SIGCONT.
     Continue,
+    /// SIGINT, as Ctrl-C.
+    Interrupt,
 }
 
 impl Signal {
@@ -31,6 +33,7 @@ impl Signal {
             Self::Kill => "-KILL",
             Self::Stop => "-STOP",
             Self::Continue => "-CONT",
+            Self::Interrupt => "-INT",
         }
     }
 }
@@ -92,6 +95,12 @@ pub fn is_root() -> bool {
 
 /// Whether a program is installed.
 pub fn is_installed(program: &str) -> bool {
+    find(program).is_some()
+}
+
+/// Where a program is.
+pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
-    path.split(':').chain(["/usr/sbin", "/sbin"]).any(|folder| Path::new(folder).join(program).is_file())
+    let folders = path.split(':').chain(["/usr/sbin", "/sbin"]);
+    folders.map(|folder| Path::new(folder).join(program)).find(|file| file.is_file())
 }

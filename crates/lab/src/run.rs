@@ -12,7 +12,7 @@ use crate::target::Target;
 use crate::trial::{Bench, Trial};
 use crate::truth;
 
-/// Scenarios under way at once.
+/// Scenarios under way at once; a heavy one counts for several.
 const AT_ONCE: usize = 24;
 
 /// Runs each scenario `repeat` times and hands every outcome to `told` as it comes; gives them all in the order of the
@@ -35,7 +35,7 @@ pub async fn run(
             let trial = Trial::new(Arc::clone(&bench), stream);
             let (scenario, room, done) = (scenario.clone(), Arc::clone(&room), done.clone());
             tokio::spawn(async move {
-                let _room = room.acquire().await;
+                let _room = room.acquire_many(scenario.weight).await;
                 let outcome = match scenario.needs.missing(external) {
                     Some(reason) => Outcome::without_record(&scenario, Judgement::Skipped(reason)),
                     None => judged(&scenario, trial).await,

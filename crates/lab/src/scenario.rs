@@ -14,6 +14,9 @@ use crate::process;
 use crate::site::Site;
 use crate::trial::Trial;
 
+/// The weight of a scenario with a real encoder.
+const HEAVY: u32 = 8;
+
 /// What a scenario needs to be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
@@ -68,6 +71,8 @@ pub struct Scenario {
     pub detail: Option<DetailKey>,
     /// What is done.
     pub needs: Needs,
+    /// How many others it stands for when scenarios run side by side: more than one where it computes much.
+    pub weight: u32,
     /// How soon the end must be detected after the fault, where that is a promise. On a busy machine it may be later.
     pub within: Option<Duration>,
     /// What happens, in one sentence.
@@ -85,13 +90,19 @@ impl Scenario {
         about: &'static str,
         run: fn(Trial) -> Running,
     ) -> Self {
-        Self { name, cause, detail: detail.into(), needs: Needs::Client, within: None, about, run }
+        Self { name, cause, detail: detail.into(), needs: Needs::Client, weight: 1, within: None, about, run }
     }
 
     /// The same with other needs.
     #[must_use]
     pub fn needing(self, needs: Needs) -> Self {
         Self { needs, ..self }
+    }
+
+    /// The same for a scenario that computes much.
+    #[must_use]
+    pub fn heavy(self) -> Self {
+        Self { weight: HEAVY, ..self }
     }
 
     /// The same with a promise of how soon its end is detected.

@@ -2,6 +2,7 @@
 
 mod client_stops;
 mod damage;
+mod encoders;
 mod network;
 mod operator;
 mod policy;
@@ -33,6 +34,7 @@ pub fn all() -> Vec<Scenario> {
         server::scenarios(),
         damage::scenarios(),
         network::scenarios(),
+        encoders::scenarios(),
     ]
     .concat()
 }

@@ -27,7 +27,8 @@ const USUAL_DELAY: Duration = Duration::from_millis(10);
 pub struct Between {
     name: String,
     far: String,
-    client: Ipv4Addr,
+    /// The namespace's first address.
+    pub client: Ipv4Addr,
     /// This host's address at its end.
     pub host: Ipv4Addr,
     relay: Option<Relay>,

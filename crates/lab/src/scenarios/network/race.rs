@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cause::Cause;
 
-use super::{Line, NAMESPACE, USUAL};
+use super::{Line, NAMESPACE};
 use crate::child::Step;
 use crate::error::LabError;
 use crate::network::Between;
@@ -19,6 +19,9 @@ const DELAY: Duration = Duration::from_millis(500);
 /// frame arrives after 2.5 s, our probe is due at the sixth second, and the last words arrive after 6.15 s.
 const SENDS: f64 = 1.5;
 const SILENT: f64 = 3.65;
+
+/// kbit/s, so few that TCP's slow start on such a path does not hold them up.
+const LIGHT: u32 = 50;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     let scenarios = [
@@ -51,7 +54,7 @@ async fn meets_our_probe(trial: Trial, last_words: Step) -> Result<Seen, LabErro
     let between = Between::new()?;
     between.change(|path| (path.up.delay, path.down.delay) = (DELAY, DELAY));
     let steps = [Step::Stream(SENDS), Step::Idle(SILENT), last_words];
-    let mut line = Line::start(&trial, between, Profile::Plain, USUAL, &steps).await?;
+    let mut line = Line::start(&trial, between, Profile::Plain, LIGHT, &steps).await?;
     line.pusher.reaches(last_words.word()).await?;
     let seen = Seen::stream(&line.site, trial.stream()).now();
     Ok(seen.keep(line))

@@ -1,0 +1,164 @@
+//! Real encoders as child processes: programs that the lab did not write.
+
+mod command;
+mod obs;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
+use tokio::time::sleep;
+
+use crate::error::LabError;
+use crate::process::{self, Signal};
+use crate::server::DOMAIN;
+use crate::site::Site;
+
+/// Where a newer ffmpeg than the system's is, if there is one.
+const NEWER_FFMPEG: &str = "LAB_FFMPEG_NEW";
+/// An encoder that has to load drivers and draw windows takes its time.
+const STARTING: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(100);
+/// More than the handshake and the commands before media take.
+const SET_UP_BYTES: u64 = 20_000;
+
+/// An encoder that people use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The system's `ffmpeg`.
+    Ffmpeg,
+    /// A newer one: `LAB_FFMPEG_NEW`, or `ffmpeg-9` on the path.
+    NewerFfmpeg,
+    /// GStreamer's `rtmp2sink`.
+    Rtmp2Sink,
+    /// GStreamer's `rtmpsink`, which is librtmp.
+    RtmpSink,
+    /// OBS Studio under Xvfb.
+    Obs,
+}
+
+impl Kind {
+    /// Its program.
+    ///
+    /// # Errors
+    /// [`LabError::Skipped`] where it is not there.
+    fn program(self) -> Result<PathBuf, LabError> {
+        let on_path =
+            |name: &str| process::find(name).ok_or_else(|| LabError::Skipped(format!("needs {name}")));
+        let optional = |reason: &str| LabError::Skipped(format!("optional: {reason}"));
+        match self {
+            Self::Ffmpeg => on_path("ffmpeg"),
+            Self::NewerFfmpeg => std::env::var_os(NEWER_FFMPEG)
+                .map(PathBuf::from)
+                .filter(|path| path.is_file())
+                .or_else(|| process::find("ffmpeg-9"))
+                .ok_or_else(|| optional("needs a newer ffmpeg; name it by LAB_FFMPEG_NEW")),
+            Self::Rtmp2Sink | Self::RtmpSink => on_path("gst-launch-1.0"),
+            Self::Obs => process::find("obs")
+                .filter(|_| process::is_installed("Xvfb"))
+                .ok_or_else(|| optional("needs obs and Xvfb")),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ffmpeg => "ffmpeg",
+            Self::NewerFfmpeg => "a newer ffmpeg",
+            Self::Rtmp2Sink => "rtmp2sink",
+            Self::RtmpSink => "rtmpsink",
+            Self::Obs => "OBS",
+        })
+    }
+}
+
+/// A running encoder. It ends with the value.
+#[derive(Debug)]
+pub struct Encoder {
+    kind: Kind,
+    child: Child,
+    log: NamedTempFile,
+    _desk: Option<obs::Desk>,
+}
+
+impl Encoder {
+    /// Starts one by way of the command `under`, which must become the encoder; it sends a test picture and a tone at
+    /// `kbps`.
+    ///
+    /// # Errors
+    /// [`LabError::Skipped`] where the program is missing.
+    pub fn start(kind: Kind, under: &[&str], site: &Site, stream: &str, kbps: u32) -> Result<Self, LabError> {
+        let program = kind.program()?;
+        let (server, key) =
+            (format!("rtmp://{}/{}", site.rtmp, site.app), format!("{stream}?domain={DOMAIN}"));
+        let url = format!("{server}/{key}");
+        let mut desk = None;
+        let mut command = match kind {
+            Kind::Ffmpeg | Kind::NewerFfmpeg => command::ffmpeg(under, &program, &url, kbps),
+            Kind::Rtmp2Sink => {
+                command::gstreamer(under, &program, &["rtmp2sink", &format!("location={url}")], kbps)
+            }
+            // librtmp takes further words behind the URL.
+            Kind::RtmpSink => {
+                command::gstreamer(under, &program, &["rtmpsink", &format!("location={url} live=1")], kbps)
+            }
+            Kind::Obs => {
+                let made = desk.insert(obs::Desk::new(&server, &key, kbps)?);
+                made.command(under, &program)
+            }
+        };
+        let log = NamedTempFile::new()?;
+        command.stdin(Stdio::null()).stdout(log.reopen()?).stderr(log.reopen()?);
+        let child = command
+            .spawn()
+            .map_err(|error| LabError::Program { program: kind.to_string(), what: error.to_string() })?;
+        Ok(Self { kind, child, log, _desk: desk })
+    }
+
+    /// Waits until the server has taken in media of it.
+    pub async fn sends_media(&mut self, site: &Site, stream: &str) -> Result<(), LabError> {
+        let mut waited = Duration::ZERO;
+        while waited < STARTING {
+            if site.api.live_bytes(stream).await?.is_some_and(|bytes| bytes > SET_UP_BYTES) {
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait()? {
+                let what = format!("ended at its start ({status}): {}", self.last_words());
+                return Err(LabError::Program { program: self.kind.to_string(), what });
+            }
+            sleep(POLL).await;
+            waited += POLL;
+        }
+        let awaited = format!("media of {}: {}", self.kind, self.last_words());
+        Err(LabError::Late { awaited, limit: STARTING })
+    }
+
+    /// Stops it as its user does: by Ctrl-C, or OBS by its button, which is pressed at the encoder's own address.
+    pub async fn stop(&self, address: IpAddr) -> Result<(), LabError> {
+        match self.kind {
+            Kind::Obs => obs::remote::stop_stream(address).await,
+            _ => self.signal(Signal::Interrupt),
+        }
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) -> Result<(), LabError> {
+        process::signal(self.child.id(), signal)
+    }
+
+    fn last_words(&self) -> String {
+        let text = std::fs::read(self.log.path()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
+    }
+}
+
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        process::end(&mut self.child);
+    }
+}

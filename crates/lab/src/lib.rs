@@ -16,10 +16,12 @@
 //! | [`server`] | the server under test: the program itself |
 //! | [`network`] | network namespaces, and what can go wrong in them |
 //! | [`load`] | the load generator: many publishers and players at once, and what became of their media |
+//! | `background` | other pushes that go on meanwhile |
 //! | [`api`], [`hook`], [`process`], [`media`] | the server's API, an authentication hook, processes, media |
 #![warn(missing_docs)]
 
 pub mod api;
+mod background;
 pub mod child;
 pub mod client;
 pub mod encoder;
@@ -41,9 +43,10 @@ pub mod target;
 pub mod trial;
 pub mod truth;
 
+pub use background::BackgroundOutcome;
 pub use error::LabError;
 pub use outcome::{Judgement, Outcome};
-pub use run::run;
+pub use run::{Plan, Run, run};
 pub use scenario::Scenario;
 pub use scenarios::{Choice, choose};
 pub use target::Target;

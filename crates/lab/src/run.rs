@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::{Clock, SystemClock};
 use tokio::sync::{Semaphore, mpsc};
 
+use crate::background::{Background, BackgroundOutcome};
 use crate::error::LabError;
 use crate::outcome::{Judgement, Outcome};
 use crate::scenario::Scenario;
@@ -15,18 +16,44 @@ use crate::truth;
 /// Scenarios under way at once; a heavy one counts for several.
 const AT_ONCE: usize = 24;
 
-/// Runs each scenario `repeat` times and hands every outcome to `told` as it comes; gives them all in the order of the
-/// scenarios.
+/// How scenarios are to be run.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Somebody else's server; without one the lab starts its own.
+    pub target: Option<Target>,
+    /// How often each is run.
+    pub repeat: u32,
+    /// Other pushes that go on meanwhile, on the lab's own server that most scenarios share.
+    pub background: u32,
+}
+
+/// How a run came out.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Run {
+    /// Every outcome, in the order of the scenarios.
+    pub outcomes: Vec<Outcome>,
+    /// What became of the pushes in the background, where there were any.
+    pub background: Option<BackgroundOutcome>,
+}
+
+/// Runs each scenario as often as planned, and hands every outcome to `told` as it comes.
+///
+/// # Errors
+/// When the pushes in the background could not be started or looked at; never for a scenario.
 pub async fn run(
     scenarios: &[Scenario],
-    target: Option<Target>,
-    repeat: u32,
+    plan: Plan,
     mut told: impl FnMut(&Outcome),
-) -> Vec<Outcome> {
+) -> Result<Run, LabError> {
+    let Plan { target, repeat, background } = plan;
     let external = target.is_some();
     let bench = Arc::new(Bench::new(target));
     let room = Arc::new(Semaphore::new(AT_ONCE));
     let tag = format!("{:x}", SystemClock.now().millis());
+    let background = match background {
+        0 => None,
+        count => Some(Background::start(bench.shared().await?, count, &format!("lab-{tag}")).await?),
+    };
     let (done, mut outcomes) = mpsc::unbounded_channel();
     let mut index = 0_usize;
     for turn in 0..repeat {
@@ -53,7 +80,11 @@ pub async fn run(
         all.push((index, outcome));
     }
     all.sort_by_key(|(index, _)| *index);
-    all.into_iter().map(|(_, outcome)| outcome).collect()
+    let background = match background {
+        Some(background) => Some(background.finish().await?),
+        None => None,
+    };
+    Ok(Run { outcomes: all.into_iter().map(|(_, outcome)| outcome).collect(), background })
 }
 
 async fn judged(scenario: &Scenario, trial: Trial) -> Outcome {

@@ -23,6 +23,11 @@ impl Bench {
         Self { target, servers: Mutex::default() }
     }
 
+    /// The server of its own that most scenarios share.
+    pub(crate) async fn shared(&self) -> Result<Site, LabError> {
+        self.site(Profile::Standard).await
+    }
+
     async fn site(&self, profile: Profile) -> Result<Site, LabError> {
         let cell = self.servers.lock().await.entry(profile).or_default().clone();
         let start = async || Site::own(Arc::new(Server::start(Setup::new(profile)).await?));

@@ -23,6 +23,7 @@ mod hub;
 mod ingest;
 pub mod outbound;
 mod push;
+mod recent;
 mod shared;
 mod socket;
 
@@ -157,6 +158,7 @@ impl Live {
             slots: Arc::default(),
             auth_hook,
             orders: shared::Orders::default(),
+            recent: recent::RecentEnds::default(),
             arrivals: Arc::default(),
             counters: counters::Counters::default(),
             message_memory: MessageMemory::new(config.limits.message_memory),

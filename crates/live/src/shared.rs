@@ -16,6 +16,7 @@ use crate::config::LiveConfig;
 use crate::counters::Counters;
 use crate::hub::{Hub, Slots};
 use crate::push::{OrderSlot, Push};
+use crate::recent::RecentEnds;
 
 /// The node's live side.
 pub(crate) struct Shared {
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) slots: Arc<Slots>,
     pub(crate) auth_hook: Option<AuthHook>,
     pub(crate) orders: Orders,
+    pub(crate) recent: RecentEnds,
     pub(crate) arrivals: Arc<Arrivals>,
     pub(crate) counters: Counters,
     pub(crate) message_memory: MessageMemory,

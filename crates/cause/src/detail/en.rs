@@ -152,7 +152,10 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::IpNotListed => "The address is not on the allowlist[: {ip}][; entries on the list: {networks}].",
         Key::TimeMissing => "The push URL has no txTime.",
         Key::TimeMalformed => "txTime is not exactly 8 hexadecimal digits[: \u{201c}{found}\u{201d}].",
-        Key::ExpiredAt => "The push URL expired[ at {at}].",
+        Key::ExpiredAt => {
+            "The push URL expired[ at {at}][; the push before it, which had gone live while the URL was good, \
+             ended {ended_ms} earlier with {last_code}]."
+        }
         Key::SecretMissing => "The push URL has no txSecret.",
         Key::SecretWithoutKey => "The domain asks for a signature but has no key to check it with.",
         Key::SecretLength => {

@@ -2,6 +2,7 @@
 
 mod matrix;
 mod page;
+mod promises;
 mod table;
 
 pub use matrix::Matrix;

@@ -4,13 +4,14 @@ use std::fmt::Write;
 
 use cause::{Cause, DetailKey, Lang};
 
-use super::{Matrix, shown};
+use super::{Matrix, promises, shown};
+use crate::background::BackgroundOutcome;
 use crate::missing;
 use crate::outcome::{Judgement, Outcome};
 use crate::scenario::Scenario;
 
 /// The page in Markdown, from the scenarios and how they came out.
-pub fn page(scenarios: &[Scenario], outcomes: &[Outcome]) -> String {
+pub fn page(scenarios: &[Scenario], outcomes: &[Outcome], background: Option<BackgroundOutcome>) -> String {
     let matrix = Matrix::of(outcomes);
     let mut text = String::from(
         "# Why pushes end\n\n\
@@ -18,6 +19,10 @@ pub fn page(scenarios: &[Scenario], outcomes: &[Outcome]) -> String {
          may carry under it, and what to do. This page is generated: `lastframe lab run all --repeat N --docs FILE`.\n\n",
     );
     summary(&mut text, &matrix, outcomes);
+    if let Some(background) = background {
+        let _ = writeln!(text, "Meanwhile {background}.\n");
+    }
+    promises::write(&mut text, outcomes);
     for cause in Cause::ALL {
         section(&mut text, cause, scenarios, &matrix);
     }
@@ -109,7 +114,7 @@ mod tests {
 
     #[test]
     fn every_row_has_its_section_with_a_trigger_or_a_reason() {
-        let page = page(&scenarios::all(), &[]);
+        let page = page(&scenarios::all(), &[], None);
         for cause in Cause::ALL {
             let section = page.split("\n## ").find(|section| section.starts_with(&format!("{cause} ")));
             let section = section.unwrap_or_else(|| panic!("{cause} has no section"));

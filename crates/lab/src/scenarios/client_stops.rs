@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cause::{Cause, DetailKey};
+use model::Record;
 use rtmp::MediaKind;
 use tokio::time::sleep;
 
@@ -10,12 +11,16 @@ use crate::child::{Pusher, Step};
 use crate::client::{Client, Pace};
 use crate::error::LabError;
 use crate::media;
-use crate::process::Signal;
-use crate::scenario::{Scenario, Seen};
+use crate::process::{self, Signal};
+use crate::scenario::{Needs, Scenario, Seen};
+use crate::server::Profile;
 use crate::trial::Trial;
 
 /// The start of a video message: a full chunk header that announces 100 bytes, and ten of them.
 const HALF_MESSAGE: [u8; 22] = [0x06, 0, 0, 0, 0, 0, 100, 9, 1, 0, 0, 0, 0x17, 1, 0, 0, 0, 0, 0, 0, 5, 0x65];
+
+/// A client that is gone is seen to be.
+const AT_ONCE: Duration = Duration::from_millis(100);
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     use Cause::{CloseStream, DeleteStream, EndOfFile, Reset};
@@ -37,6 +42,9 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         ),
         Scenario::new("audio_only", DeleteStream, None, "Sends audio alone, then says deleteStream.", |t| {
             Box::pin(audio_only(t))
+        }),
+        Scenario::new("video_only", DeleteStream, None, "Sends video alone, then says deleteStream.", |t| {
+            Box::pin(video_only(t))
         }),
         Scenario::new("close_stream", CloseStream, None, "Says closeStream and closes.", |t| {
             Box::pin(close_stream(t))
@@ -89,21 +97,42 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             None,
             "The client's process is killed while it streams.",
             |t| Box::pin(process_killed(t)),
-        ),
+        )
+        .within(AT_ONCE),
+        Scenario::new(
+            "killed_with_unread_bytes",
+            Reset,
+            None,
+            "The client's process is killed while it streams and leaves our acknowledgements unread: its system resets.",
+            |t| Box::pin(killed_with_unread_bytes(t)),
+        )
+        .needing(Needs::Own)
+        .within(AT_ONCE),
+        Scenario::new(
+            "socket_destroyed",
+            Reset,
+            None,
+            "The client's own host takes the connection away from it.",
+            |t| Box::pin(socket_destroyed(t)),
+        )
+        .needing(Needs::Root(&["ss"]))
+        .within(AT_ONCE),
         Scenario::new(
             "reset_between_messages",
             Reset,
             D::AtMessageBoundary,
             "Resets the connection between two messages.",
             |t| Box::pin(reset_between_messages(t)),
-        ),
+        )
+        .within(AT_ONCE),
         Scenario::new(
             "reset_in_a_message",
             Reset,
             D::MidMessage,
             "Resets the connection in the middle of a message.",
             |t| Box::pin(reset_in_a_message(t)),
-        ),
+        )
+        .within(AT_ONCE),
     ]
 }
 
@@ -143,6 +172,19 @@ async fn audio_only(trial: Trial) -> Result<Seen, LabError> {
         sleep(Duration::from_millis(20)).await;
     }
     Ok(seen.at(client.delete_stream().await?))
+}
+
+async fn video_only(trial: Trial) -> Result<Seen, LabError> {
+    let site = trial.site().await?;
+    let mut client = site.published(trial.stream()).await?;
+    let seen = Seen::push(&site, &client, trial.stream());
+    client.send_video(media::video_header()).await?;
+    for turn in 0..30 {
+        client.send_video(&media::video(turn == 0, 1_000)).await?;
+        sleep(Duration::from_millis(33)).await;
+    }
+    let no_audio = |record: &Record| record.audio.as_ref().map(|audio| format!("it has audio: {audio:?}"));
+    Ok(seen.check(no_audio).at(client.delete_stream().await?))
 }
 
 async fn close_stream(trial: Trial) -> Result<Seen, LabError> {
@@ -195,6 +237,25 @@ async fn process_killed(trial: Trial) -> Result<Seen, LabError> {
     let seen = Seen::stream(&site, trial.stream()).now();
     pusher.signal(Signal::Kill)?;
     Ok(seen.keep(pusher))
+}
+
+async fn killed_with_unread_bytes(trial: Trial) -> Result<Seen, LabError> {
+    let site = trial.own(Profile::Standard).await?;
+    let mut pusher = Pusher::start(&[], &site, trial.stream(), 1_000, &[Step::Deaf(30.0)])?;
+    pusher.reaches("deaf").await?;
+    sleep(Duration::from_secs(2)).await;
+    let seen = Seen::stream(&site, trial.stream()).now();
+    pusher.signal(Signal::Kill)?;
+    Ok(seen.keep(pusher))
+}
+
+async fn socket_destroyed(trial: Trial) -> Result<Seen, LabError> {
+    let site = trial.own(Profile::Standard).await?;
+    let client = site.live(trial.stream()).await?;
+    let seen = Seen::push(&site, &client, trial.stream()).now();
+    let (server, port) = (format!("dport = :{}", site.rtmp.port()), format!("sport = :{}", client.port()));
+    process::run("ss", ["-K", "-t", "-n", &format!("( {server} and {port} )")])?;
+    Ok(seen.keep(client))
 }
 
 async fn reset_between_messages(trial: Trial) -> Result<Seen, LabError> {

@@ -13,6 +13,7 @@ mod setup;
 mod signature;
 mod silence;
 mod takeover;
+mod weekly;
 
 use cause::Cause;
 
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Scenario> {
         damage::scenarios(),
         network::scenarios(),
         encoders::scenarios(),
+        weekly::scenarios(),
     ]
     .concat()
 }

@@ -17,7 +17,7 @@ use crate::trial::Trial;
 /// Longer than any idle limit that a server is likely to have.
 const LONGER_THAN_IDLE: Duration = Duration::from_secs(90);
 /// A probe goes out after 3 s without a byte; by now it has been acknowledged, and the idle limit has not passed.
-const PROBED: Duration = Duration::from_millis(5_000);
+const PROBED: Duration = Duration::from_secs(10);
 /// The idle limit of the standard profile is passed by then.
 const PAST_LIMIT: Duration = Duration::from_secs(25);
 
@@ -72,7 +72,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             "killed_while_frozen",
             Reset,
             D::KilledWhileFrozen,
-            "The client's process is stopped by SIGSTOP and then killed.",
+            "The client's process is stopped by SIGSTOP and killed ten seconds later: no router has lost anything.",
             |t| Box::pin(killed_while_frozen(t)),
         )
         .needing(Needs::Own),
@@ -145,7 +145,7 @@ async fn process_frozen(trial: Trial) -> Result<Seen, LabError> {
 }
 
 async fn killed_while_frozen(trial: Trial) -> Result<Seen, LabError> {
-    let site = trial.own(Profile::Standard).await?;
+    let site = trial.own(Profile::Plain).await?;
     let pusher = answering_pusher(&trial, &site).await?;
     pusher.signal(Signal::Stop)?;
     sleep(PROBED).await;

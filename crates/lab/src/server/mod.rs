@@ -3,6 +3,7 @@
 mod log;
 mod profile;
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -31,12 +32,19 @@ pub struct Setup {
     pub rtmp: SocketAddr,
     /// Its data folder, where it is not one of its own.
     pub data: Option<PathBuf>,
+    /// More of its environment.
+    pub environment: Vec<(&'static str, OsString)>,
 }
 
 impl Setup {
     /// A server on loopback with this profile.
     pub fn new(profile: Profile) -> Self {
-        Self { config: profile.config(), rtmp: SocketAddr::from(([127, 0, 0, 1], 0)), data: None }
+        Self {
+            config: profile.config(),
+            rtmp: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: None,
+            environment: Vec::new(),
+        }
     }
 }
 
@@ -150,6 +158,7 @@ fn spawn(setup: &Setup, folder: &Path, starts: u32) -> Result<Child, LabError> {
         command.env_remove(name);
     }
     command
+        .envs(setup.environment.iter().map(|(name, value)| (name, value)))
         .env("LASTFRAME_LOG", "info")
         .env("LASTFRAME_RTMP_LISTEN", setup.rtmp.to_string())
         .env("LASTFRAME_HTTP_LISTEN", "127.0.0.1:0")

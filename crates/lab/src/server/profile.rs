@@ -29,6 +29,8 @@ pub enum Profile {
     Few,
     /// Nothing but the open domain.
     Plain,
+    /// The same, and refused and pre-publish ends that are alike are folded into one record.
+    Folding,
     /// The same with limits of silence that an encoder has time to come back in.
     Patient,
     /// The usual limits, and a domain whose pushes are signed.
@@ -53,8 +55,12 @@ impl Profile {
             Self::Load => {
                 format!("[[domain]]\nname = \"{SIGNED_DOMAIN}\"\naccount = 1\nkey = \"{KEY}\"\n")
             }
-            Self::Plain => "[limits]\nidle = \"30s\"\npath = \"5s\"\n".to_owned(),
+            Self::Plain | Self::Folding => "[limits]\nidle = \"30s\"\npath = \"5s\"\n".to_owned(),
         };
-        format!("{more}\n{BASE}")
+        let base = match self {
+            Self::Folding => BASE.replace("fold = \"off\"", "fold = \"60s\""),
+            _ => BASE.to_owned(),
+        };
+        format!("{more}\n{base}")
     }
 }

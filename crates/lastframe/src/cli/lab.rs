@@ -57,6 +57,9 @@ pub struct LabRunArgs {
     /// Run each scenario this many times
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeat: u32,
+    /// Other pushes that go on meanwhile
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "target", value_parser = clap::value_parser!(u32).range(..=1000))]
+    pub background: u32,
     /// Print one JSON object a run
     #[arg(long)]
     pub json: bool,

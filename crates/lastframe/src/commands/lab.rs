@@ -79,7 +79,8 @@ async fn produce(args: LabRunArgs) -> Result<(), Failure> {
     let target = target(&args).map_err(usage)?;
     let runs = u64::from(args.repeat).saturating_mul(chosen.scenarios.len() as u64);
     let mut done = 0_u64;
-    let outcomes = lab::run(&chosen.scenarios, target, args.repeat, |outcome| {
+    let plan = lab::Plan { target, repeat: args.repeat, background: args.background };
+    let run = lab::run(&chosen.scenarios, plan, |outcome| {
         done = done.saturating_add(1);
         match args.json {
             // A reader that has gone away does not end the run: servers have to be taken down.
@@ -87,7 +88,9 @@ async fn produce(args: LabRunArgs) -> Result<(), Failure> {
             false => drop(writeln!(io::stderr(), "{done:>4}/{runs}  {}", report::line(outcome))),
         }
     })
-    .await;
+    .await
+    .map_err(Failure::failed)?;
+    let lab::Run { outcomes, background } = run;
     let missing = Outcome::of_missing(&chosen.missing);
     if args.json {
         for outcome in &missing {
@@ -101,9 +104,15 @@ async fn produce(args: LabRunArgs) -> Result<(), Failure> {
         }
     }
     if let Some(file) = &args.docs {
-        let page = report::page(&scenarios::all(), &outcomes);
+        let page = report::page(&scenarios::all(), &outcomes, background);
         std::fs::write(file, page)
             .map_err(|error| Failure::failed(format!("cannot write {}: {error}", file.display())))?;
+    }
+    if let Some(background) = background {
+        writeln!(io::stderr(), "{background}")?;
+        if background.kept != background.pushes {
+            return Err(Failure::failed("pushes in the background did not end as they should"));
+        }
     }
     verdict(&chosen, &outcomes)
 }

@@ -161,6 +161,9 @@ fn is_the_clients_own(code: Code) -> bool {
     }
 }
 
+/// What tells of the push before, in details of which the rest is told.
+const PRIVATE_PARAMS: [&str; 2] = ["ended_ms", "last_code"];
+
 /// What a refused or cut client is told: the code, and unless `terse`, the finding in English.
 pub fn client_text(act: &Act, terse: bool) -> String {
     let code = act.code;
@@ -169,7 +172,12 @@ pub fn client_text(act: &Act, terse: bool) -> String {
     }
     let cause = Cause::from_code(code).unwrap_or(Cause::Unknown);
     match act.detail.as_ref().filter(|_| is_the_clients_own(code)) {
-        Some(detail) => format!("[{code}] {}: {}", cause.errmsg(Lang::En), detail.text(Lang::En)),
+        Some(detail) => {
+            let mut detail = detail.clone();
+            // Whether a stream was live is not for anybody who has an old URL.
+            detail.params.retain(|name, _| !PRIVATE_PARAMS.contains(&name.as_str()));
+            format!("[{code}] {}: {}", cause.errmsg(Lang::En), detail.text(Lang::En))
+        }
         None => format!("[{code}] {}", cause.errmsg(Lang::En)),
     }
 }
@@ -187,7 +195,9 @@ mod tests {
     #[test]
     fn a_client_is_told_what_it_did_and_nothing_of_others() {
         let expired = Detail::new(DetailKey::ExpiredAt).with("at", "2026-11-22T20:29:46Z");
-        assert!(text(Cause::Expired, expired).contains("20:29:46"));
+        assert!(text(Cause::Expired, expired.clone()).contains("20:29:46"));
+        let was_live = expired.clone().with("ended_ms", 900).with("last_code", "4/0");
+        assert_eq!(text(Cause::Expired, was_live), text(Cause::Expired, expired));
         let by = Detail::new(DetailKey::OrderedBy).with("who", "AKIDexample").with("via", "api");
         let dropped = text(Cause::Dropped, by);
         assert!(dropped.starts_with("[21/100] ") && !dropped.contains("AKID"), "{dropped}");

@@ -20,6 +20,7 @@ use self::connection::Connection;
 use crate::caught::caught;
 use crate::hub::Parting;
 use crate::push::{End, Push, client_text};
+use crate::recent::Ended;
 use crate::shared::Shared;
 use crate::socket::Sensor;
 
@@ -133,6 +134,9 @@ async fn conclude(shared: &Arc<Shared>, connection: &Connection, push: &mut Push
     }
     push.slot = None;
     let was_live = push.stage == Stage::Live;
+    if let (Some(handle), Some(published_at), true) = (&push.handle, push.published_at, was_live) {
+        shared.recent.ended(&handle.key, Ended { published_at, at: now, code: verdict.cause.code() });
+    }
     shared.counters.ended(verdict.cause);
     tracing::info!(
         code = %verdict.cause.code(),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use cause::evidence::{Act, Close, Stage};
 use cause::{Cause, Detail, DetailKey};
 use model::admission::{self, Admission, PushRequest};
+use model::sign::SignError;
 use model::stream_key::PushUrl;
+use model::{Refusal, StreamKey, Timestamp};
 use rtmp::server::{Event, Publish};
 use store::{JournalError, OpenRow};
 
@@ -216,8 +218,31 @@ fn decide(shared: &Shared, push: &mut Push, url: &PushUrl) -> Result<Admission, 
             // A publish without a name is still a publish.
             push.claimed.stream.get_or_insert_default();
             let detail = Detail::from(&refused.refusal);
+            let detail = match &refused.refusal {
+                Refusal::Signature(SignError::Expired { at }) => since_live(shared, push, *at, detail),
+                _ => detail,
+            };
             Err(Box::new(End::act(Act { code: refused.refusal.code(), detail: Some(detail) })))
         }
+    }
+}
+
+/// A reconnect whose URL was still good when the push before it went live: what keeps it out is not what cut that one.
+fn since_live(shared: &Shared, push: &Push, expired: Timestamp, detail: Detail) -> Detail {
+    let claimed = &push.claimed;
+    let (Some(domain), Some(app), Some(stream)) = (&claimed.domain, &claimed.app, &claimed.stream) else {
+        return detail;
+    };
+    let now = shared.clock.instant();
+    let key = StreamKey::new(domain.as_str(), app.as_str(), stream.as_str());
+    match shared.recent.last(&key, now).filter(|last| last.published_at <= expired) {
+        Some(last) => {
+            let ago = now.saturating_duration_since(last.at).as_millis();
+            detail
+                .with("ended_ms", u64::try_from(ago).unwrap_or(u64::MAX))
+                .with("last_code", last.code.to_string())
+        }
+        None => detail,
     }
 }
 

@@ -147,10 +147,17 @@ async fn clock_jumps(trial: Trial, by: &str) -> Result<Seen, LabError> {
     std::fs::write(clock.path(), by)?;
     client.stream(Pace::default(), A_WHILE).await?;
     client.delete_stream().await?;
+    let ahead = by.starts_with('+');
     let shortest = u64::try_from(A_WHILE.as_millis()).unwrap_or(u64::MAX).saturating_mul(2);
     let checked = seen.check(move |record| {
         let right = shortest.saturating_sub(100)..LONGEST_MS;
-        (!right.contains(&record.duration_ms)).then(|| format!("it lasted {} ms", record.duration_ms))
+        if !right.contains(&record.duration_ms) {
+            return Some(format!("it lasted {} ms", record.duration_ms));
+        }
+        // The end is written by the clock as it then is, but never before the start.
+        let by_the_clock = record.ended_at.since(record.published_at.unwrap_or(record.connected_at));
+        let jumped = if ahead { by_the_clock > LONGEST_MS } else { by_the_clock < shortest };
+        (!jumped).then(|| format!("the clock did not jump: {by_the_clock} ms by it"))
     });
     Ok(checked.keep(clock))
 }

@@ -141,6 +141,50 @@ pub struct PlayConfig {
     pub linger: Duration,
     /// How long an RTMP player waits for a stream that is not live yet.
     pub wait: Duration,
+    /// HLS.
+    pub hls: HlsConfig,
+}
+
+/// When HLS is packaged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HlsMode {
+    /// Never.
+    Off,
+    /// From the first request on, until nobody has asked for a while.
+    #[default]
+    OnRequest,
+    /// As long as a stream is live.
+    Always,
+}
+
+/// How live streams are packaged for HLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HlsConfig {
+    /// When.
+    pub mode: HlsMode,
+    /// How long parts of low-latency HLS play.
+    pub part: Duration,
+    /// How long segments play at least; they end at key frames.
+    pub segment: Duration,
+    /// Packaging stops when nobody has asked for this long.
+    pub idle: Duration,
+    /// Bytes in the segments of one stream at most.
+    pub stream_memory: usize,
+    /// Bytes in the segments of all streams at most; above it, their windows shrink and no other stream is packaged.
+    pub memory: usize,
+}
+
+impl Default for HlsConfig {
+    fn default() -> Self {
+        Self {
+            mode: HlsMode::default(),
+            part: Duration::from_millis(300),
+            segment: Duration::from_secs(2),
+            idle: Duration::from_secs(60),
+            stream_memory: 64 * 1024 * 1024,
+            memory: 1024 * 1024 * 1024,
+        }
+    }
 }
 
 impl Default for PlayConfig {
@@ -153,6 +197,7 @@ impl Default for PlayConfig {
             memory: 512 * 1024 * 1024,
             linger: Duration::from_secs(10),
             wait: Duration::from_secs(10),
+            hls: HlsConfig::default(),
         }
     }
 }

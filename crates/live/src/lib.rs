@@ -7,6 +7,7 @@
 //! | `socket` | a sensor around every socket that remembers once how it ended |
 //! | `push` | a push's identity, watch, orders and end |
 //! | `hub` | which push carries a live stream, who waits, who has to go |
+//! | [`play`] | what players are sent |
 //! | `catalog` | the snapshot that admission reads, and its changes |
 //! | `auth_hook` | the third-party question before a push goes live |
 //! | [`outbound`] | requests to others, held to the addresses they may go to |
@@ -22,6 +23,7 @@ mod counters;
 mod hub;
 mod ingest;
 pub mod outbound;
+pub mod play;
 mod push;
 mod recent;
 mod shared;
@@ -41,7 +43,9 @@ use tokio::task::JoinHandle;
 
 pub use auth_hook::HookConfigError;
 pub use catalog::{CatalogError, Change};
-pub use config::{AuthHookConfig, EventLimits, Limits, ListenConfig, LiveConfig, PlayConfig};
+pub use config::{
+    AuthHookConfig, EventLimits, HlsConfig, HlsMode, Limits, ListenConfig, LiveConfig, PlayConfig,
+};
 pub use counters::{LATENCY_BOUNDS_US, LiveCounters, PlayCounters};
 pub use hub::{WatchError, feed};
 pub use ingest::proxy_protocol;
@@ -51,6 +55,7 @@ use crate::auth_hook::AuthHook;
 use crate::catalog::CatalogRoom;
 use crate::hub::Hub;
 use crate::hub::feed::{Viewer, ViewerFacts, ViewerInfo};
+use crate::play::hls::Hls;
 use crate::shared::{MessageMemory, Shared};
 
 /// How often what nobody needs any more is forgotten, and a catalog that could not be read is tried again.
@@ -151,10 +156,13 @@ impl Live {
     ) -> Result<Self, StartError> {
         let Listeners { rtmp, rtmp_addr } = listeners;
         let auth_hook = config.auth_hook.as_ref().map(AuthHook::new).transpose()?;
+        let hub = Arc::new(Hub::new(config.play.clone()));
+        let hls = Arc::new(Hls::new(config.play.hls, hub.clone(), clock.clone()));
         let shared = Arc::new(Shared {
             journal: store.journal(),
             catalog: CatalogRoom::load(store.catalog()),
-            hub: Arc::new(Hub::new(config.play.clone())),
+            hub,
+            hls,
             slots: Arc::default(),
             auth_hook,
             orders: shared::Orders::default(),
@@ -193,6 +201,11 @@ impl Live {
     /// How long that may take is for the caller to say.
     pub fn watch_for(&self, key: &StreamKey, who: ViewerInfo) -> Viewer {
         self.shared.hub.watch_for(key, who)
+    }
+
+    /// HLS: packaged streams and their players.
+    pub fn hls(&self) -> &Arc<Hls> {
+        &self.shared.hls
     }
 
     /// Who watches a live stream, oldest first.
@@ -279,6 +292,7 @@ async fn sweep(shared: Arc<Shared>) {
     loop {
         every.tick().await;
         shared.catalog.mend().await;
+        shared.hls.sweep();
         shared.hub.sweep(shared.clock.instant());
     }
 }

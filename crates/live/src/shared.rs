@@ -15,6 +15,7 @@ use crate::catalog::CatalogRoom;
 use crate::config::LiveConfig;
 use crate::counters::Counters;
 use crate::hub::{Hub, Slots};
+use crate::play::hls::Hls;
 use crate::push::{OrderSlot, Push};
 use crate::recent::RecentEnds;
 
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) journal: Journal,
     pub(crate) catalog: CatalogRoom,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) hls: Arc<Hls>,
     pub(crate) slots: Arc<Slots>,
     pub(crate) auth_hook: Option<AuthHook>,
     pub(crate) orders: Orders,

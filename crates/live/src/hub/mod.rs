@@ -21,7 +21,7 @@ use model::catalog::ConflictRule;
 pub use self::slots::{Slot, Slots};
 
 use self::duel::DuelGuard;
-use self::feed::{Cached, Ended, Feed, MediaMemory, Viewer, ViewerFacts, ViewerInfo, Writer};
+use self::feed::{Cached, Ended, Feed, MediaMemory, Seat, Viewer, ViewerFacts, ViewerInfo, Writer};
 use crate::config::PlayConfig;
 use crate::counters::Played;
 use crate::push::{LivePush, PushHandle};
@@ -156,6 +156,21 @@ impl Hub {
         let mut streams = self.lock();
         let stream = streams.entry(key.clone()).or_insert_with(|| self.stream());
         Viewer::join(&stream.feed, who, self.played.clone())
+    }
+
+    /// Counts somebody among the viewers of a stream who takes its media elsewhere.
+    ///
+    /// # Errors
+    /// [`WatchError`].
+    pub fn seat(&self, key: &StreamKey, who: ViewerInfo) -> Result<Seat, WatchError> {
+        let feed = self.lock().get(key).map(|s| s.feed.clone());
+        feed.map(|feed| Seat::take(&feed, who, self.played.clone())).ok_or(WatchError::NoSuchStream)
+    }
+
+    /// The streams that are live, or were a moment ago.
+    pub fn live_keys(&self) -> Vec<StreamKey> {
+        let streams = self.lock();
+        streams.iter().filter(|(_, stream)| stream.feed.is_on()).map(|(key, _)| key.clone()).collect()
     }
 
     /// Who watches a stream.

@@ -7,6 +7,7 @@
 //! | `state` | what push and viewers share: the ring of batches |
 //! | `writer` | the push's end of it |
 //! | `viewer` | a viewer's end of it |
+//! | `seat` | a place among the viewers for one who is served otherwise |
 //! | `timeline` | timestamps that go on when another push takes over |
 //! | `memory` | what all of this may hold |
 //!
@@ -20,6 +21,7 @@ mod frame;
 mod framing;
 mod headers;
 mod memory;
+mod seat;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,7 @@ pub use self::frame::{Frame, FrameKind};
 pub use self::framing::{RTMP_CHUNK_SIZE, RTMP_STREAM_ID};
 pub use self::headers::Headers;
 pub use self::memory::MediaMemory;
+pub use self::seat::Seat;
 pub use self::state::{Cached, Ended, Feed};
 pub use self::viewer::{Step, Viewer, ViewerFacts, ViewerInfo, ViewerKind};
 pub use self::writer::Writer;

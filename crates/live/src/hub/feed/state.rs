@@ -171,13 +171,14 @@ impl Feed {
 
     /// How many watch.
     pub(crate) fn viewers(&self) -> usize {
-        self.lock().viewers.len()
+        self.lock().counted()
     }
 
     /// Who watches.
     pub(crate) fn viewer_facts(&self) -> Vec<ViewerFacts> {
         let state = self.lock();
-        let mut all: Vec<_> = state.viewers.iter().map(|(id, entry)| entry.facts(*id)).collect();
+        let counted = state.viewers.iter().filter(|(_, entry)| entry.info().kind.counts());
+        let mut all: Vec<_> = counted.map(|(id, entry)| entry.facts(*id)).collect();
         drop(state);
         all.sort_by_key(|viewer| viewer.id);
         all
@@ -190,7 +191,7 @@ impl Feed {
         let first = state.start.and_then(|s| state.at(s)).map_or(newest, |batch| batch.timestamp());
         let oldest = state.ring.front().map_or(newest, |batch| batch.timestamp());
         Cached {
-            viewers: state.viewers.len(),
+            viewers: state.counted(),
             gop_ms: timeline::span(first, newest),
             cached_bytes: state.ring.iter().map(|batch| batch.held()).sum::<usize>() + state.open_bytes,
             queue_ms: timeline::span(oldest, newest),
@@ -207,6 +208,11 @@ impl Feed {
 }
 
 impl State {
+    /// How many watch.
+    fn counted(&self) -> usize {
+        self.viewers.values().filter(|entry| entry.info().kind.counts()).count()
+    }
+
     /// Adds a viewer's entry; gives its id.
     pub(super) fn enter(&mut self, entry: Arc<Entry>) -> u64 {
         let id = self.next_viewer;

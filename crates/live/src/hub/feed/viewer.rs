@@ -24,15 +24,18 @@ pub enum ViewerKind {
     Flv,
     /// FLV over WebSocket.
     FlvWebsocket,
-    /// The packager of HLS, on behalf of all who play that.
+    /// HLS: one session of a player.
     Hls,
     /// A relay to another server.
     Relay,
+    /// The packager of HLS. It watches on behalf of the players, and is nobody itself.
+    Packager,
 }
 
 impl ViewerKind {
     /// All kinds, in the order in which counters keep them.
-    pub const ALL: [Self; 5] = [Self::Rtmp, Self::Flv, Self::FlvWebsocket, Self::Hls, Self::Relay];
+    pub const ALL: [Self; 6] =
+        [Self::Rtmp, Self::Flv, Self::FlvWebsocket, Self::Hls, Self::Relay, Self::Packager];
 
     /// Its name in lists and metrics.
     pub fn as_str(self) -> &'static str {
@@ -42,7 +45,13 @@ impl ViewerKind {
             Self::FlvWebsocket => "flv_websocket",
             Self::Hls => "hls",
             Self::Relay => "relay",
+            Self::Packager => "packager",
         }
+    }
+
+    /// Whether it counts where viewers are counted.
+    pub fn counts(self) -> bool {
+        self != Self::Packager
     }
 }
 
@@ -85,6 +94,22 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    pub(super) fn new(info: ViewerInfo) -> Self {
+        Self { info, bytes_out: AtomicU64::new(0), skipped: AtomicU64::new(0) }
+    }
+
+    pub(super) fn info(&self) -> ViewerInfo {
+        self.info
+    }
+
+    pub(super) fn sent(&self, bytes: u64) {
+        self.bytes_out.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn bytes_out(&self) -> u64 {
+        self.bytes_out.load(Ordering::Relaxed)
+    }
+
     pub(super) fn facts(&self, id: u64) -> ViewerFacts {
         ViewerFacts {
             id,
@@ -136,7 +161,7 @@ pub struct Viewer {
 impl Viewer {
     /// Joins a stream: it begins at its last key frame if that is still there, else at the next.
     pub(crate) fn join(feed: &Arc<Feed>, info: ViewerInfo, played: Arc<Played>) -> Self {
-        let entry = Arc::new(Entry { info, bytes_out: AtomicU64::new(0), skipped: AtomicU64::new(0) });
+        let entry = Arc::new(Entry::new(info));
         played.came(info.kind);
         let mut state = feed.lock();
         // Without viewers, batches are long, and nobody waits for the one that is open.

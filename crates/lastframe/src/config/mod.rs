@@ -42,6 +42,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[events]`
     pub events: live::EventLimits,
+    /// `[play]`
+    pub play: live::PlayConfig,
     /// `[store]`
     pub store: Store,
     /// `[records]`
@@ -208,6 +210,7 @@ impl Default for Config {
                 strict_media: false,
             },
             events: live::EventLimits::default(),
+            play: live::PlayConfig::default(),
             store: Store {
                 keep: Duration::from_secs(30 * 86_400),
                 keep_evidence: Duration::from_secs(7 * 86_400),

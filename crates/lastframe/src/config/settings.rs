@@ -1,8 +1,10 @@
 //! One row per setting. The file, the environment and the reference in the documentation all follow this table.
 
+use std::time::Duration;
+
 use model::admission::NameRule;
 
-use super::value::{Given, Refused, parse_network};
+use super::value::{Given, Refused, parse_duration, parse_network};
 use super::{Config, Ignore};
 
 /// A setting: `[section] key` in the file, `LASTFRAME_SECTION_KEY` in the environment.
@@ -111,6 +113,29 @@ pub const SETTINGS: &[Setting] = &[
     setting("events", "audio_step", |c, v| put(&mut c.events.audio_step, v.duration_or_off())),
     setting("events", "frame_rate", |c, v| put(&mut c.events.frame_rate, v.number_or_off())),
     setting("events", "gop", |c, v| put(&mut c.events.gop, v.duration_or_off())),
+    setting("play", "hls", |c, v| {
+        c.play.hls.mode = match v.text() {
+            Ok("on_request") => live::HlsMode::OnRequest,
+            Ok("always") => live::HlsMode::Always,
+            Ok("off") => live::HlsMode::Off,
+            _ => {
+                return Err(format!(
+                    "{} does not fit; write \"on_request\", \"always\" or \"off\"",
+                    v.shown()
+                ));
+            }
+        };
+        Ok(())
+    }),
+    setting("play", "hls_part", |c, v| put(&mut c.play.hls.part, within(v, "100ms", "2s"))),
+    setting("play", "hls_segment", |c, v| put(&mut c.play.hls.segment, within(v, "1s", "10s"))),
+    setting("play", "hls_idle", |c, v| put(&mut c.play.hls.idle, within(v, "30s", "24h"))),
+    setting("play", "hls_stream_memory", |c, v| {
+        put(&mut c.play.hls.stream_memory, v.size().map(|n| usize::try_from(n).unwrap_or(usize::MAX)))
+    }),
+    setting("play", "hls_memory", |c, v| {
+        put(&mut c.play.hls.memory, v.size().map(|n| usize::try_from(n).unwrap_or(usize::MAX)))
+    }),
     setting("store", "url", |_, v| {
         match v.text()? {
         "sqlite:lastframe.db" | "sqlite:" => Ok(()),
@@ -175,6 +200,16 @@ const fn setting(
 fn put<T>(place: &mut T, value: Result<T, Refused>) -> Result<(), Refused> {
     *place = value?;
     Ok(())
+}
+
+/// A duration from `least` to `most`, which are written as in the file.
+fn within(v: Given<'_>, least: &str, most: &str) -> Result<Duration, Refused> {
+    let duration = v.duration()?;
+    let bound = |text| parse_duration(text).unwrap_or_default();
+    if (bound(least)..=bound(most)).contains(&duration) {
+        return Ok(duration);
+    }
+    Err(format!("{} is out of range; write a duration from \"{least}\" to \"{most}\"", v.shown()))
 }
 
 fn bounded(v: Given<'_>, max: usize) -> Result<String, Refused> {

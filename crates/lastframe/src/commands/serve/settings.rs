@@ -35,7 +35,7 @@ pub fn live(config: &Config) -> LiveConfig {
             cut_on_disable: limits.cut_on_disable,
             events: config.events,
         },
-        play: live::PlayConfig::default(),
+        play: config.play.clone(),
         admission: AdmissionSettings {
             default_domain: config.node.default_domain.clone(),
             names: limits.names,

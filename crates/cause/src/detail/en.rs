@@ -214,6 +214,7 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
             "The encoder's host acknowledged our probe[, sent {probe_ms} before the end]."
         }
         Key::ProbeAnswered => "The encoder's program answered our ping[, sent {probe_ms} before the end].",
+        Key::ClientHabit => "It is a habit of[ {client}:][ {habit}].",
         Key::NeverAnsweredPing => "The program has never answered a ping, so its silence says nothing.",
         Key::RttRisen => "The receive round-trip time rose[ to {rcv_rtt_ms}][, from usually {baseline_ms}].",
         Key::RttFlat => {

@@ -229,6 +229,7 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::ProbeAnswered => {
             "エンコーダーのプログラムは、こちらのpingに応答しました[（終了の{probe_ms}前に送信）]。"
         }
+        Key::ClientHabit => "これは[{client}の]癖です[：{habit}]。",
         Key::NeverAnsweredPing => {
             "このプログラムはpingに一度も応答したことがなく、応答がないことからは何も判断できません。"
         }

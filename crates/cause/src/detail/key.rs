@@ -330,6 +330,8 @@ detail_keys! {
     ProbeAnswered = "probe_answered" under any with [probe_ms: Millis];
     /// The client has never answered a ping, as some encoders never do: no answer says nothing of it.
     NeverAnsweredPing = "never_answered_ping" under any with [];
+    /// The client is known for a habit that looks like a fault.
+    ClientHabit = "client_habit" under any with [client: Text, habit: Word];
     /// The receive round-trip time rose far above its own baseline.
     RttRisen = "rtt_risen" under any with [rcv_rtt_ms: Millis, baseline_ms: Millis];
     /// The receive round-trip time stayed at its baseline.

@@ -55,6 +55,20 @@ const WORDS: &[Row] = &[
     ("files", "file descriptors", "ファイル記述子", "文件描述符"),
     ("cpu", "CPU", "CPU", "CPU"),
     ("rate", "new connections a second", "毎秒の新規接続数", "每秒新建连接数"),
+    // What clients are known to do.
+    ("answers_no_pings", "it answers no pings", "pingに応答しません", "不应答 ping"),
+    (
+        "reads_nothing",
+        "its librtmp sink reads nothing while it publishes, so that its goodbye can be lost in a reset",
+        "librtmpのシンクは配信中に何も読まないため、終了の合図がリセットで失われることがあります",
+        "其 librtmp 输出在推流时不读取任何数据，告别可能因重置而丢失",
+    ),
+    (
+        "resets_after_goodbye",
+        "it closes right behind its goodbye, which ends in a reset",
+        "終了の合図の直後に閉じるため、リセットになります",
+        "告别后立即关闭，因而以重置告终",
+    ),
     // By which way somebody asked.
     ("console", "the console", "コンソール", "控制台"),
     ("api", "the API", "API", "API"),

@@ -160,6 +160,7 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::ProbeUnacknowledged => "我们的探测[在 {probe_ms}内]一直没有得到确认[；重传 {retransmits} 次]。",
         Key::ProbeAcknowledged => "编码器所在主机确认收到了我们的探测[（在结束前 {probe_ms}发出）]。",
         Key::ProbeAnswered => "编码器程序应答了我们的 ping[（在结束前 {probe_ms}发出）]。",
+        Key::ClientHabit => "这是[ {client} ]的习惯[：{habit}]。",
         Key::NeverAnsweredPing => "该程序从未应答过 ping，因此没有应答并不能说明什么。",
         Key::RttRisen => "接收往返时间升高[到 {rcv_rtt_ms}][，平时为 {baseline_ms}]。",
         Key::RttFlat => "接收往返时间与平时一样[：{rcv_rtt_ms}][，基准为 {baseline_ms}]。",

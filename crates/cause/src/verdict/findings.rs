@@ -8,6 +8,7 @@ use super::{Confidence, Finding, Seen, below_rtmp, goodbye_counts};
 use crate::detail::{Detail, DetailKey};
 use crate::event::EventKind;
 use crate::evidence::{Close, Evidence, Probe, Stage, Transport};
+use crate::quirk::{self, Quirk};
 use crate::table::{Cause, Side};
 
 /// Silence shorter than this is none: a frame comes at least as often.
@@ -52,6 +53,9 @@ fn signs_of_certainty(e: &Evidence) -> Vec<Detail> {
         if ended {
             signs.push(Detail::new(DetailKey::CloseAfterGoodbye).with("close", e.close.as_str()));
         }
+        if e.close == Close::Reset {
+            signs.extend(habit(e, &[Quirk::ReadsNothing, Quirk::ResetsAfterGoodbye]));
+        }
         return signs;
     }
     let mut signs = Vec::new();
@@ -76,7 +80,12 @@ fn signs_for(e: &Evidence, seen: &Seen, cause: Cause) -> Vec<Detail> {
     match cause {
         Cause::EndOfFile | Cause::Reset if is_frozen(e) => signs.extend(silence_and_probe(e)),
         Cause::EndOfFile | Cause::Reset => signs.extend(until_the_end(e)),
-        Cause::UplinkCollapsed => signs.extend(seen.uplink.iter().flat_map(uplink_signs)),
+        Cause::UplinkCollapsed => {
+            signs.extend(seen.uplink.iter().flat_map(uplink_signs));
+            if seen.ending == Ending::Reset {
+                signs.extend(habit(e, &[Quirk::ReadsNothing]));
+            }
+        }
         Cause::PipelineFailed => signs.extend(seen.own_window.map(OwnWindow::detail)),
         Cause::NeverSentMedia | Cause::MediaStopped => {
             let silence_ms = e.media.last_ms_ago.unwrap_or(e.media.live_ms);
@@ -100,7 +109,7 @@ fn signs_against(e: &Evidence, cause: Cause) -> Vec<Detail> {
         Cause::NeverSentMedia | Cause::MediaStopped
             if e.silence.probe == Probe::Acknowledged && !e.client.answered_ping =>
         {
-            signs.push(DetailKey::NeverAnsweredPing.into());
+            signs.push(habit(e, &[Quirk::AnswersNoPings]).unwrap_or(DetailKey::NeverAnsweredPing.into()));
         }
         _ => {}
     }
@@ -114,6 +123,12 @@ fn signs_against(e: &Evidence, cause: Cause) -> Vec<Detail> {
         signs.push(DetailKey::NoTcpFacts.into());
     }
     signs
+}
+
+/// A habit of the client among these.
+fn habit(e: &Evidence, quirks: &[Quirk]) -> Option<Detail> {
+    let row = quirk::known(&e.client).find(|row| quirks.contains(&row.quirk))?;
+    Some(Detail::new(DetailKey::ClientHabit).with("client", row.client).with("habit", row.quirk.as_str()))
 }
 
 /// Causes that were considered and not taken.

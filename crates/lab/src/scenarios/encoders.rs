@@ -30,6 +30,14 @@ const QUEUE: Duration = Duration::from_millis(800);
 /// Bytes that a system keeps of what its encoder has sent: what waits longer on a thin path is no more telling.
 const SEND_BUFFER: &str = "net.ipv4.tcp_wmem=4096 16384 262144";
 
+/// Until there is another Wi-Fi.
+const OFFLINE: Duration = Duration::from_secs(2);
+/// An encoder whose connection takes nothing any more tries for so long, OBS for 15 s.
+const GIVES_UP: Duration = Duration::from_secs(15);
+
+/// Long enough to be asked by a ping, shorter than the idle limit.
+const ASKED: Duration = Duration::from_millis(5_000);
+
 /// What is done to an encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
@@ -39,7 +47,7 @@ enum Fate {
 }
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    use Cause::{DeleteStream, EndOfFile};
+    use Cause::{DeleteStream, EndOfFile, MediaStopped, TakenOverEmpty};
     let scenario = |name, cause: Cause, detail: Option<DetailKey>, about, run| {
         Scenario::new(name, cause, detail, about, run).needing(NAMESPACE).heavy()
     };
@@ -121,6 +129,27 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             "OBS is stopped by its button behind an uplink that has become thinner than its push.",
             |t| Box::pin(meets(t, Kind::Obs, Fate::StoppedInCongestion)),
         ),
+        scenario(
+            "ffmpeg_frozen",
+            MediaStopped,
+            Some(DetailKey::EncoderFrozen),
+            "ffmpeg stands still, goes on, and stands still for good: it has answered a ping between.",
+            |t| Box::pin(frozen_twice(t, Kind::Ffmpeg)),
+        ),
+        scenario(
+            "obs_frozen",
+            MediaStopped,
+            Some(DetailKey::HostAlive),
+            "The same with OBS, which answers no pings: that its host is alive is all that can be told.",
+            |t| Box::pin(frozen_twice(t, Kind::Obs)),
+        ),
+        scenario(
+            "obs_wifi_drop",
+            TakenOverEmpty,
+            Some(DetailKey::ReplacedBy),
+            "OBS loses its Wi-Fi and finds another: it gives up its connection, reconnects, and ends its own ghost.",
+            |t| Box::pin(wifi_drop(t, Kind::Obs)),
+        ),
     ]
 }
 
@@ -144,4 +173,33 @@ async fn meets(trial: Trial, kind: Kind, fate: Fate) -> Result<Seen, LabError> {
         Fate::Stopped | Fate::StoppedInCongestion => encoder.stop(IpAddr::V4(between.client)).await?,
     }
     Ok(seen.keep(encoder).keep(between))
+}
+
+async fn frozen_twice(trial: Trial, kind: Kind) -> Result<Seen, LabError> {
+    let between = Between::new()?;
+    let site = server_at(between.host, Profile::Standard).await?;
+    let mut encoder = Encoder::start(kind, &between.under(), &site, trial.stream(), USUAL)?;
+    encoder.sends_media(&site, trial.stream()).await?;
+    sleep(WELL).await;
+    encoder.signal(Signal::Stop)?;
+    sleep(ASKED).await;
+    encoder.signal(Signal::Continue)?;
+    sleep(WELL).await;
+    let seen = Seen::stream(&site, trial.stream()).now();
+    encoder.signal(Signal::Stop)?;
+    Ok(seen.keep(encoder).keep(between))
+}
+
+async fn wifi_drop(trial: Trial, kind: Kind) -> Result<Seen, LabError> {
+    let between = Between::new()?;
+    let site = server_at(between.host, Profile::Patient).await?;
+    let mut encoder = Encoder::start(kind, &between.under(), &site, trial.stream(), USUAL)?;
+    encoder.sends_media(&site, trial.stream()).await?;
+    sleep(WELL).await;
+    between.black_hole(true);
+    sleep(OFFLINE).await;
+    between.roam()?;
+    between.black_hole(false);
+    sleep(GIVES_UP).await;
+    Ok(Seen::stream(&site, trial.stream()).keep(encoder).keep(between))
 }

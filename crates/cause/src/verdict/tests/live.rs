@@ -286,3 +286,25 @@ fn what_tcp_tells_of_a_load_balancers_leg_is_marked() {
     assert_eq!(main.confidence, Confidence::Likely);
     assert!(main.signs_against.iter().any(|sign| sign.text(Lang::En).contains("balancer")));
 }
+
+#[test]
+fn a_habit_of_the_client_is_told_where_it_looks_like_a_fault() {
+    let habits = |e: &crate::Evidence| {
+        let v = verdict(e);
+        let signs = v.findings.into_iter().flat_map(|f| f.signs_for.into_iter().chain(f.signs_against));
+        signs
+            .filter(|sign| sign.key.as_str() == "client_habit")
+            .map(|sign| sign.text(Lang::En))
+            .collect::<Vec<_>>()
+    };
+    let mut e = live(Close::IdleLimit);
+    silent(&mut e, 70, Probe::Acknowledged);
+    assert!(habits(&e).is_empty());
+    e.client.encoder = Some("obs-output module (libobs version 29.0.2)".to_owned());
+    assert_eq!(habits(&e), ["It is a habit of OBS: it answers no pings."]);
+    let mut e = live(Close::Reset);
+    e.client.encoder = Some("Lavf59.27.100".to_owned());
+    assert!(habits(&e).is_empty(), "without a goodbye the reset is none of its habits");
+    e.goodbye = Some(crate::evidence::Goodbye::DeleteStream);
+    assert_eq!(habits(&e).len(), 1);
+}

@@ -7,6 +7,7 @@
 //! | [`detail`] | the finer findings under a cause, as stable keys with parameters, worded per language |
 //! | [`event`] | abnormalities while a push is live: types, counts, wording |
 //! | [`evidence`] | what the verdict rests on, and its stored form |
+//! | [`export`] | a record with its evidence as one file, and whether it would be judged alike today |
 //! | [`quirk`] | what clients are known to do |
 //! | [`timeline`] | one sample a second, rolled up so that it stays small |
 //! | [`black_box`] | the first and last commands and the last media headers of a push |
@@ -18,6 +19,7 @@ pub mod black_box;
 pub mod detail;
 pub mod event;
 pub mod evidence;
+pub mod export;
 pub mod quirk;
 pub mod table;
 pub mod timeline;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use model::Record;
+use cause::export::Export;
+use model::{PushId, Record};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -43,6 +44,13 @@ impl Api {
     /// Records of the last minutes.
     pub async fn recent_records(&self) -> Result<Vec<Record>, LabError> {
         self.records("since=10m").await
+    }
+
+    /// A record with its evidence.
+    pub async fn export(&self, id: PushId) -> Result<Export, LabError> {
+        let path = format!("/api/v1/records/{id}/export");
+        let answer = self.ask(Method::GET, &path, None).await?;
+        serde_json::from_value(answer).map_err(|error| self.failed(&path, error.to_string()))
     }
 
     async fn records(&self, filter: &str) -> Result<Vec<Record>, LabError> {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
-use cause::{Cause, DetailKey};
+use cause::{Cause, DetailKey, EventKind};
 use model::{Clock, Record, SystemClock, Timestamp};
 
 use crate::client::{Client, Told};
@@ -127,6 +127,8 @@ pub struct Seen {
     pub at: Option<Timestamp>,
     /// What the client was told, where it must have been told.
     pub told: Option<Told>,
+    /// Events that the record must have.
+    pub events: Vec<EventKind>,
     checks: Vec<Check>,
     keep: Vec<Box<dyn Any + Send + Sync>>,
 }
@@ -156,7 +158,8 @@ impl Seen {
     /// The only push that the server has seen.
     pub fn any(site: &Site) -> Self {
         let (checks, keep) = (Vec::new(), Vec::new());
-        Self { site: site.clone(), stream: None, port: None, at: None, told: None, checks, keep }
+        let events = Vec::new();
+        Self { site: site.clone(), stream: None, port: None, at: None, told: None, events, checks, keep }
     }
 
     /// The fault was made then.
@@ -175,6 +178,13 @@ impl Seen {
     #[must_use]
     pub fn told(self, told: Told) -> Self {
         Self { told: Some(told), ..self }
+    }
+
+    /// Such an event happened while the push was live.
+    #[must_use]
+    pub fn event(mut self, kind: EventKind) -> Self {
+        self.events.push(kind);
+        self
     }
 
     /// The record must also pass this check.

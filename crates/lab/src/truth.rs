@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cause::DetailKey;
+use cause::export::{count_of, judged_anew};
 use model::{Clock, Code, Record, SystemClock, Timestamp};
 use tokio::time::sleep;
 
@@ -51,16 +52,32 @@ pub async fn find(seen: &Seen, started: Timestamp) -> Result<Option<Found>, LabE
     let read_at = clock.now();
     sleep(SECOND_RECORD).await;
     let records = records(seen, started).await?;
-    Ok(records.last().map(|record| {
-        let ended = if seen.site.is_own() { record.ended_at } else { read_at };
-        Found {
-            code: record.code(),
-            detail: record.detail.as_ref().map(|detail| detail.key.clone()),
-            detect_ms: seen.at.map(|at| ended.since(at)),
-            records: records.len(),
-            failed: seen.failed(record),
-        }
+    let Some(record) = records.last() else { return Ok(None) };
+    let ended = if seen.site.is_own() { record.ended_at } else { read_at };
+    let failed = match seen.failed(record) {
+        Some(failed) => Some(failed),
+        None => evidence_fails(seen, record).await?,
+    };
+    Ok(Some(Found {
+        code: record.code(),
+        detail: record.detail.as_ref().map(|detail| detail.key.clone()),
+        detect_ms: seen.at.map(|at| ended.since(at)),
+        records: records.len(),
+        failed,
     }))
+}
+
+/// What is wrong with the evidence behind a record: it is judged otherwise when it is judged again, or it lacks an event.
+async fn evidence_fails(seen: &Seen, record: &Record) -> Result<Option<String>, LabError> {
+    let Some(evidence) = seen.site.api.export(record.id).await?.evidence else {
+        return Ok(Some("no evidence is kept".to_owned()));
+    };
+    if let Some(now) = judged_anew(record, &evidence) {
+        let detail = now.detail.as_ref().map_or("no detail", |detail| detail.key.as_str());
+        return Ok(Some(format!("judged again from its evidence it is {} with {detail}", now.cause.code())));
+    }
+    let missing = seen.events.iter().find(|kind| count_of(&evidence, **kind) == 0);
+    Ok(missing.map(|kind| format!("no event {} ({})", kind.number(), kind.key())))
 }
 
 async fn records(seen: &Seen, started: Timestamp) -> Result<Vec<Record>, LabError> {

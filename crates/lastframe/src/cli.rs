@@ -38,6 +38,10 @@ pub enum Command {
     Records(RecordsArgs),
     /// Show one record with its evidence
     Show(ShowArgs),
+    /// Write one record with its evidence as JSON, to be sent, judged again or replayed
+    Export(ExportArgs),
+    /// Judge stored evidence again by the rules of this version, and print what differs
+    Judge(JudgeArgs),
     /// Print the table of causes
     Causes(CausesArgs),
     /// Validate the configuration
@@ -136,6 +140,31 @@ pub struct ShowArgs {
     /// The record's id
     #[arg(value_parser = push_id)]
     pub id: PushId,
+    /// Language of messages; from LANG when left out
+    #[arg(long, value_enum)]
+    pub lang: Option<Language>,
+}
+
+/// Options of `export`.
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// The record's id
+    #[arg(value_parser = push_id)]
+    pub id: PushId,
+    /// Write to this file; to standard output when left out
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Options of `judge`.
+#[derive(Args, Debug)]
+pub struct JudgeArgs {
+    /// Records that ended since: a duration ago (24h) or an RFC 3339 time; all when left out
+    #[arg(long, value_name = "T", value_parser = when, conflicts_with = "id")]
+    pub since: Option<When>,
+    /// This record alone; may be given more than once
+    #[arg(long, value_name = "ID", value_parser = push_id)]
+    pub id: Vec<PushId>,
     /// Language of messages; from LANG when left out
     #[arg(long, value_enum)]
     pub lang: Option<Language>,

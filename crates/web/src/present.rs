@@ -1,5 +1,8 @@
 //! A record in the reader's language.
 
+use std::time::Duration;
+
+use cause::event::EventCount;
 use cause::{Cause, Detail, Evidence, Lang};
 use model::Record;
 use model::record::DetailRecord;
@@ -11,6 +14,26 @@ pub fn in_language(mut record: Record, lang: Lang) -> Record {
     record.errmsg = cause.map_or_else(String::new, |c| c.errmsg(lang).to_owned());
     record.detail = record.detail.take().map(|detail| Detail::from(&detail).to_record(lang));
     record
+}
+
+/// The events of a push as JSON, each with its name, and its last occurrences with their wall time and their text.
+pub fn events(evidence: &Evidence, record: &Record, lang: Lang) -> Vec<Value> {
+    let at = |ms: u32| record.connected_at.plus(Duration::from_millis(u64::from(ms)));
+    let event = |event: &EventCount| {
+        let recent = event.recent.iter();
+        let recent =
+            recent.map(|seen| json!({ "at": at(seen.at_ms), "text": seen.text(event.event(), lang) }));
+        json!({
+            "type": event.kind,
+            "key": event.event().map(|kind| kind.key()),
+            "name": event.name(lang),
+            "count": event.count,
+            "first_at": at(event.first_ms),
+            "last_at": at(event.last_ms),
+            "recent": recent.collect::<Vec<_>>(),
+        })
+    };
+    evidence.events.iter().map(event).collect()
 }
 
 /// The findings behind a verdict as JSON, each sign with its text.

@@ -183,7 +183,7 @@ async fn the_description_names_every_path() {
             assert!([200, 401].contains(&answer.status), "{method} {path}: {}", answer.status);
         }
     }
-    assert_eq!(paths.len(), 9);
+    assert_eq!(paths.len(), 10);
     assert_eq!(server.api("/nothing", ADMIN).await.status, 404);
     assert_eq!(server.act("/records", ADMIN, "{}").await.status, 405);
 }

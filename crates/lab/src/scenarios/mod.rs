@@ -3,6 +3,7 @@
 mod client_stops;
 mod damage;
 mod encoders;
+mod events;
 mod network;
 mod operator;
 mod policy;
@@ -34,6 +35,7 @@ pub fn all() -> Vec<Scenario> {
         operator::scenarios(),
         server::scenarios(),
         damage::scenarios(),
+        events::scenarios(),
         network::scenarios(),
         encoders::scenarios(),
         weekly::scenarios(),

@@ -2,6 +2,8 @@
 
 mod causes;
 mod check;
+mod export;
+mod judge;
 mod lab;
 mod records;
 mod serve;
@@ -22,6 +24,8 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Url(args) => url::run(&args, &configuration(config)?.config, &cli.data),
         Command::Records(args) => records::run(&args, &cli.data),
         Command::Show(args) => show::run(&args, &cli.data),
+        Command::Export(args) => export::run(&args, &cli.data),
+        Command::Judge(args) => judge::run(&args, &cli.data),
         Command::Causes(args) => causes::run(&args),
         Command::Check => check::run(config),
         Command::Lab(command) => lab::run(command),

@@ -36,6 +36,7 @@ pub fn run(args: &ShowArgs, data: &Path) -> Result<(), Failure> {
     match evidence.map(|bytes| Evidence::decode(&bytes)) {
         Some(Ok(evidence)) => {
             findings(&mut out, &evidence, lang)?;
+            events(&mut out, &evidence, lang)?;
             timeline(&mut out, &evidence.timeline)?;
             black_box(&mut out, &evidence.black_box)?;
         }
@@ -124,6 +125,24 @@ fn findings(out: &mut dyn Write, evidence: &Evidence, lang: Lang) -> io::Result<
         }
         for sign in &finding.signs_against {
             writeln!(out, "      - {}", clean(&sign.text(lang)))?;
+        }
+    }
+    Ok(())
+}
+
+fn events(out: &mut dyn Write, evidence: &Evidence, lang: Lang) -> io::Result<()> {
+    if !evidence.events.is_empty() {
+        writeln!(out, "\nEVENTS  seconds after connecting")?;
+    }
+    let at = |ms: u32| f64::from(ms) / 1000.0;
+    for event in &evidence.events {
+        let when = match event.count {
+            1 => format!("at {:.1}", at(event.first_ms)),
+            _ => format!("{:.1} to {:.1}", at(event.first_ms), at(event.last_ms)),
+        };
+        writeln!(out, "  {:>3}  {}  ×{}  {when}", event.kind, event.name(lang), event.count)?;
+        for seen in &event.recent {
+            writeln!(out, "  {:>14.3}  {}", at(seen.at_ms), clean(&seen.text(event.event(), lang)))?;
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cause::{Cause, DetailKey};
+use cause::{Cause, DetailKey, EventKind};
 use tokio::time::sleep;
 
 use super::{FILTERED, LONG, Line, NAMESPACE, USUAL, WELL, server_at};
@@ -113,7 +113,7 @@ async fn swallows(trial: Trial, change: fn(&mut Path)) -> Result<Seen, LabError>
     let line = Line::usual(&trial).await?;
     let seen = Seen::stream(&line.site, trial.stream()).now();
     line.between.change(change);
-    Ok(seen.keep(line))
+    Ok(seen.event(EventKind::PathSuspect).keep(line))
 }
 
 /// Packets of the client are lost, and those to it are answered with this ICMP message.

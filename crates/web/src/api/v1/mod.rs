@@ -27,6 +27,7 @@ pub fn routes() -> Router<WebState> {
         .route("/causes", get(causes::list))
         .route("/records", get(records::list))
         .route("/records/{id}", get(records::one))
+        .route("/records/{id}/export", get(records::export))
         .route("/pushes", get(pushes::list))
         .route("/streams/forbidden", get(streams::forbidden))
         .route("/streams/drop", post(streams::drop_stream))

@@ -2,6 +2,9 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use cause::export::Export;
 use cause::{Evidence, Lang};
 use model::{PushId, Record};
 use serde::Serialize;
@@ -29,6 +32,7 @@ pub struct RecordPage {
 pub struct RecordAnswer {
     record: Record,
     findings: Vec<Value>,
+    events: Vec<Value>,
     evidence: Option<Evidence>,
 }
 
@@ -58,6 +62,24 @@ pub async fn one(
     Query(pairs): Query<Pairs>,
 ) -> Result<Json<RecordAnswer>, Problem> {
     let (lang, _) = split_language(pairs)?;
+    let (record, evidence) = read(&caller, &state, &id).await?;
+    let findings = evidence.iter().flat_map(|e| crate::present::findings(e, lang)).collect();
+    let events = evidence.iter().flat_map(|e| crate::present::events(e, &record, lang)).collect();
+    Ok(Json(RecordAnswer { record: in_language(record, lang), findings, events, evidence }))
+}
+
+/// One record with its evidence as a file that can be judged again and replayed.
+pub async fn export(
+    caller: Caller,
+    State(state): State<WebState>,
+    Path(id): Path<String>,
+) -> Result<impl IntoResponse, Problem> {
+    let (record, evidence) = read(&caller, &state, &id).await?;
+    let name = format!("attachment; filename=\"{}.json\"", record.id);
+    Ok(([(header::CONTENT_DISPOSITION, name)], Json(Export::new(record, evidence))))
+}
+
+async fn read(caller: &Caller, state: &WebState, id: &str) -> Result<(Record, Option<Evidence>), Problem> {
     let nothing = || Problem::new(Kind::NotFound, "there is no record with this id");
     let id: PushId = id.parse().map_err(|_| nothing())?;
     let reader = state.reader().clone();
@@ -70,8 +92,7 @@ pub async fn one(
             None
         }
     });
-    let findings: Vec<Value> = evidence.iter().flat_map(|e| crate::present::findings(e, lang)).collect();
-    Ok(Json(RecordAnswer { record: in_language(record, lang), findings, evidence }))
+    Ok((record, evidence))
 }
 
 fn split_language(pairs: Pairs) -> Result<(Lang, Pairs), Problem> {

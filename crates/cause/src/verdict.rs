@@ -31,8 +31,10 @@
 mod before_live;
 mod collapse;
 mod ending;
+mod factors;
 mod findings;
 mod live;
+mod untold;
 mod window;
 
 use serde::{Deserialize, Serialize};
@@ -62,6 +64,10 @@ pub struct Verdict {
     /// What speaks for the cause, and for others that were considered; the cause's own finding comes first, and no
     /// other is surer.
     pub findings: Vec<Finding>,
+    /// What else happened that may have led to the end, or troubled the push, the gravest first.
+    pub factors: Vec<Detail>,
+    /// What cannot be told from the server's side, each with the datum that would tell.
+    pub untold: Vec<Detail>,
 }
 
 /// A cause that the evidence speaks for, with the signs.
@@ -140,7 +146,9 @@ pub fn verdict(evidence: &Evidence) -> Verdict {
         .or_else(|| before_live::left(evidence))
         .unwrap_or_else(|| live::ended(evidence, &seen));
     let findings = findings::of(evidence, &seen, cause);
-    Verdict { cause, detail, findings }
+    let factors = factors::of(evidence, &seen, cause);
+    let untold = untold::of(evidence, cause, detail.as_ref());
+    Verdict { cause, detail, findings, factors, untold }
 }
 
 /// Rule 1.

@@ -112,6 +112,8 @@ record-advice = What to do
 record-findings = What speaks for it
 record-no-findings = The evidence shows nothing beyond the cause itself.
 record-no-evidence = No evidence is kept for this record: its retention time has passed, or none could be taken.
+record-factors = What else happened
+record-untold = What cannot be told from here
 record-facts = Facts
 record-never-live = never went live
 

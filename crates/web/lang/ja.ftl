@@ -112,6 +112,8 @@ record-advice = 対処
 record-findings = 判定の根拠
 record-no-findings = 原因そのもののほかに、証拠から読み取れることはありません。
 record-no-evidence = この記録の証拠は残っていません。保存期間を過ぎたか、取得できませんでした。
+record-factors = ほかに起きていたこと
+record-untold = サーバーからはわからないこと
 record-facts = 基本情報
 record-never-live = 配信は始まりませんでした
 

@@ -112,6 +112,8 @@ record-advice = 处理办法
 record-findings = 判断依据
 record-no-findings = 除原因本身外,证据中没有其他发现。
 record-no-evidence = 这条记录没有保留证据:已超过保存期限,或未能采集。
+record-factors = 其他情况
+record-untold = 服务器无法判断的部分
 record-facts = 基本信息
 record-never-live = 未开始直播
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cause::event::EventCount;
-use cause::{Cause, Detail, Evidence, Lang};
+use cause::{Cause, Detail, Evidence, Lang, Verdict};
 use model::Record;
 use model::record::DetailRecord;
 use serde_json::{Value, json};
@@ -36,10 +36,14 @@ pub fn events(evidence: &Evidence, record: &Record, lang: Lang) -> Vec<Value> {
     evidence.events.iter().map(event).collect()
 }
 
+/// Details with their texts.
+pub fn details(details: &[Detail], lang: Lang) -> Vec<DetailRecord> {
+    details.iter().map(|detail| detail.to_record(lang)).collect()
+}
+
 /// The findings behind a verdict as JSON, each sign with its text.
-pub fn findings(evidence: &Evidence, lang: Lang) -> Vec<Value> {
-    let signs = |details: &[Detail]| details.iter().map(|d| d.to_record(lang)).collect::<Vec<DetailRecord>>();
-    cause::verdict(evidence)
+pub fn findings(verdict: &Verdict, lang: Lang) -> Vec<Value> {
+    verdict
         .findings
         .iter()
         .map(|finding| {
@@ -47,8 +51,8 @@ pub fn findings(evidence: &Evidence, lang: Lang) -> Vec<Value> {
                 "code": finding.cause.code().to_string(),
                 "errmsg": finding.cause.errmsg(lang),
                 "confidence": finding.confidence,
-                "for": signs(&finding.signs_for),
-                "against": signs(&finding.signs_against),
+                "for": details(&finding.signs_for, lang),
+                "against": details(&finding.signs_against, lang),
             })
         })
         .collect()

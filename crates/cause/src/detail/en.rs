@@ -233,7 +233,50 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::NoCloseNotify => "TLS ended without its closing message.",
         Key::BytesProve => "The bytes received are the proof[, at byte {offset} of the connection].",
 
-        // Findings: what cannot be told from here.
+        // Findings: what else happened, what cannot be told from here, and what makes the signs weaker.
+        Key::EventsSeen => {
+            "While live there were events[ of the type {event}][: {times} times][, the last {last_ms} before the end]."
+        }
+        Key::BehindAtEnd => "The push was far behind real time when it ended[: {lag_ms}].",
+        Key::UntoldPersonOrScript => {
+            "Whether a person stopped it, or a script, a schedule or the end of a file, cannot be told from here; the encoder's log would tell."
+        }
+        Key::UntoldCloser => {
+            "Whether the program left, crashed or was killed, or a proxy or firewall closed the connection in its name, cannot be told from here; the encoder's log, or a capture at the encoder, would tell."
+        }
+        Key::UntoldResetSender => {
+            "A program that crashes or is ended on Windows resets as a rule, and so does a device on the way; the system log of the encoder's machine, or a capture at the encoder, would tell."
+        }
+        Key::UntoldStopInCongestion => {
+            "Whether the network ended it, or a person or a kill during the congestion, cannot be told from here; the encoder's log or exit status would tell."
+        }
+        Key::UntoldFrozenOrSource => {
+            "Whether the program is frozen, or has nothing to send and ignores pings, cannot be told from here; its state on the encoder's machine would tell."
+        }
+        Key::UntoldSource => {
+            "Why the encoder sent no media, a camera or file that ended or a person who paused it, cannot be told from here; the encoder's log would tell."
+        }
+        Key::UntoldWherePathBroke => {
+            "Whether the encoder's machine lost power, its link went down, or a network on the way failed cannot be told from here; the uptime and the link log of that machine would tell."
+        }
+        Key::UntoldRouter => {
+            "Whether a router restarted, ran out of room or forgot an idle connection cannot be told from here; the log or uptime of the router before the encoder would tell."
+        }
+        Key::UntoldOwnLoad => {
+            "Why this server did not read cannot be told from the record; the CPU, memory and disk load of this machine at that time would tell."
+        }
+        Key::UntoldNodeEnd => {
+            "Whether this program crashed, was killed or the machine went down cannot be told from the journal; the machine's kernel log and service log would tell."
+        }
+        Key::UntoldWhoLeft => {
+            "Whether this was an encoder that gave up, or a health check or a scan, cannot be told from here; who owns the address, or that client's log, would tell."
+        }
+        Key::UntoldSameEncoder => {
+            "Whether the new push is the same encoder come back or another one cannot be told for sure; the address and the encoder in the new push's record would tell."
+        }
+        Key::UntoldWhoBroke => {
+            "Whether the encoder sent these bytes or a device on the way altered them cannot be told from here; a capture at the encoder would tell."
+        }
         Key::StopLooksSame => {
             "A person who stops, or a program that is killed, during congestion looks the same from the server."
         }

@@ -355,7 +355,43 @@ detail_keys! {
     /// The rule that was broken is one that nothing else explains: the bytes themselves are the proof.
     BytesProve = "bytes_prove" under any with [offset: Offset];
 
-    // Findings: what cannot be told from here.
+    // Findings: what else happened, whatever the cause.
+
+    /// Events of one type happened while the push was live.
+    EventsSeen = "events_seen" under any with [event: Event, times: Count, last_ms: Millis];
+    /// The push was far behind real time when it ended.
+    BehindAtEnd = "behind_at_end" under any with [lag_ms: Millis];
+
+    // Findings: what cannot be told from here, and which datum would tell.
+
+    /// A person, or a script, a schedule, the end of a file.
+    UntoldPersonOrScript = "untold_person_or_script" under any with [];
+    /// The program, or a device that closes connections in its name.
+    UntoldCloser = "untold_closer" under any with [];
+    /// A crash on Windows, a kill, or a device on the way.
+    UntoldResetSender = "untold_reset_sender" under any with [];
+    /// A person, a kill, or the network during a congestion.
+    UntoldStopInCongestion = "untold_stop_in_congestion" under any with [];
+    /// A frozen program, or a source that gives nothing.
+    UntoldFrozenOrSource = "untold_frozen_or_source" under any with [];
+    /// Why the encoder, which is alive, sends no media.
+    UntoldSource = "untold_source" under any with [];
+    /// The encoder's machine, its link, or a network on the way.
+    UntoldWherePathBroke = "untold_where_path_broke" under any with [];
+    /// Why the router forgot the connection.
+    UntoldRouter = "untold_router" under any with [];
+    /// Why this server did not read.
+    UntoldOwnLoad = "untold_own_load" under any with [];
+    /// What ended this node.
+    UntoldNodeEnd = "untold_node_end" under any with [];
+    /// An encoder that gave up, or a check or scan.
+    UntoldWhoLeft = "untold_who_left" under any with [];
+    /// The same encoder come back, or another one.
+    UntoldSameEncoder = "untold_same_encoder" under any with [];
+    /// The encoder, or a device that altered its bytes.
+    UntoldWhoBroke = "untold_who_broke" under any with [];
+
+    // Findings: what makes the signs themselves weaker.
 
     /// A person who stops, or a kill, during congestion looks the same from the server.
     StopLooksSame = "stop_looks_same" under any with [];

@@ -29,6 +29,7 @@ fn sample(unit: Unit) -> Value {
         Unit::Rate => json!(59.9),
         Unit::Marker => json!(13),
         Unit::Errno => json!(104),
+        Unit::Event => json!(3),
         Unit::MessageType => json!(9),
         Unit::Time => json!("2026-11-22T20:03:11.250Z"),
         Unit::Word => json!("reset"),

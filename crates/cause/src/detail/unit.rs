@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::words;
+use crate::event::EventKind;
 use crate::table::Lang;
 
 /// What a parameter stands for. Stored values are plain JSON: numbers, or strings.
@@ -30,6 +31,8 @@ pub enum Unit {
     Time,
     /// One of a few stable words, worded in the reader's language.
     Word,
+    /// A type of event: its number.
+    Event,
     /// Text or a number that is shown as it is, without control characters.
     Text,
     /// Text in words of its own, such as an error's. It stands within a sentence of ours, so its last stop is left out.
@@ -62,6 +65,7 @@ impl Unit {
             Self::Millis => duration(number, lang),
             Self::Bytes => bytes(number, lang),
             Self::Position => grouped(number.saturating_add(1)),
+            Self::Event => event(number, lang),
             Self::Marker => format!("0x{number:02x}"),
             Self::Errno => words::errno(number)
                 .map_or_else(|| format!("errno {number}"), |name| format!("{name} ({number})")),
@@ -76,6 +80,12 @@ impl Unit {
 fn integer(number: &serde_json::Number) -> Option<i128> {
     // A cast from a float saturates.
     number.as_i128().or_else(|| number.as_f64().map(|float| float.round() as i128))
+}
+
+/// What a type of event is called; its number for one of a newer version.
+fn event(number: i128, lang: Lang) -> String {
+    let kind = u8::try_from(number).ok().and_then(EventKind::from_number);
+    kind.map_or_else(|| number.to_string(), |kind| kind.name(lang).to_owned())
 }
 
 /// A number with a comma between groups of three digits, as all three languages write it.

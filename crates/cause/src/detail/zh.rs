@@ -176,7 +176,48 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::NoCloseNotify => "TLS 结束时没有发送关闭通知。",
         Key::BytesProve => "收到的数据本身就是证据[，位于连接的第 {offset} 字节]。",
 
-        // Findings: what cannot be told from here.
+        // Findings: what else happened, what cannot be told from here, and what makes the signs weaker.
+        Key::EventsSeen => "直播期间出现过异常事件[：{event}][，{times} 次][，最后一次在结束前 {last_ms}]。",
+        Key::BehindAtEnd => "结束时推流已明显落后于实时[：{lag_ms}]。",
+        Key::UntoldPersonOrScript => {
+            "是有人手动停止，还是脚本、定时或文件播完所致，服务器无法判断；编码器的日志可以说明。"
+        }
+        Key::UntoldCloser => {
+            "是程序退出、崩溃、被强行结束，还是代理或防火墙代为关闭了连接，服务器无法判断；编码器的日志或在编码器一侧抓包可以说明。"
+        }
+        Key::UntoldResetSender => {
+            "在 Windows 上，程序崩溃或被结束时通常会重置连接，途中的设备也会如此；编码器主机的系统日志或在编码器一侧抓包可以说明。"
+        }
+        Key::UntoldStopInCongestion => {
+            "是网络导致结束，还是拥塞期间有人停止或程序被强行结束，服务器无法判断；编码器的日志或退出状态可以说明。"
+        }
+        Key::UntoldFrozenOrSource => {
+            "是程序卡死，还是没有数据可发且不应答 ping，服务器无法判断；编码器主机上该程序的状态可以说明。"
+        }
+        Key::UntoldSource => {
+            "编码器为何不再发送音视频（摄像头或文件结束，还是有人暂停），服务器无法判断；编码器的日志可以说明。"
+        }
+        Key::UntoldWherePathBroke => {
+            "是编码器主机断电、其链路中断，还是途中网络故障，服务器无法判断；该主机的运行时长和链路日志可以说明。"
+        }
+        Key::UntoldRouter => {
+            "是路由器重启、表项溢出，还是清除了空闲连接，服务器无法判断；编码器一侧路由器的日志或运行时长可以说明。"
+        }
+        Key::UntoldOwnLoad => {
+            "本服务器为何没有读取数据，从记录中无法判断；本机当时的 CPU、内存和磁盘负载可以说明。"
+        }
+        Key::UntoldNodeEnd => {
+            "是本程序崩溃、被强行结束，还是机器宕机，从记录库中无法判断；该机器的内核日志和服务日志可以说明。"
+        }
+        Key::UntoldWhoLeft => {
+            "是放弃连接的编码器，还是健康检查或扫描，服务器无法判断；该地址的归属或客户端日志可以说明。"
+        }
+        Key::UntoldSameEncoder => {
+            "新的推流是同一编码器重连还是另一个编码器，无法确定；新推流记录中的地址和编码器可以说明。"
+        }
+        Key::UntoldWhoBroke => {
+            "这些数据是编码器发出的，还是被途中的设备改动过，服务器无法判断；在编码器一侧抓包可以说明。"
+        }
         Key::StopLooksSame => "网络拥塞时有人手动停止，或程序被强行结束，在服务器看来都是一样的。",
         Key::ResetSenderUnknown => "重置由编码器还是途中的设备发出，在服务器这里无法区分。",
         Key::BehindProxy => "连接经过了负载均衡：TCP 信息描述的是到负载均衡的一段，而不是到编码器的。",

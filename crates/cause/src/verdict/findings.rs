@@ -180,12 +180,7 @@ fn fell_behind(seen: &Seen) -> Option<Finding> {
         );
     }
     if !uplink.network_sign() {
-        against.push(
-            Detail::new(DetailKey::EncoderSlow)
-                .with("fps", uplink.fps)
-                .with("drift_ms", uplink.drift_ms)
-                .with("window_ms", uplink.window_ms),
-        );
+        against.push(slow_encoder(&uplink));
     }
     Some(Finding {
         cause: Cause::UplinkCollapsed,
@@ -193,6 +188,14 @@ fn fell_behind(seen: &Seen) -> Option<Finding> {
         signs_for: vec![drift(&uplink)],
         signs_against: against,
     })
+}
+
+/// The encoder fell behind while the network was calm.
+pub(super) fn slow_encoder(uplink: &Uplink) -> Detail {
+    Detail::new(DetailKey::EncoderSlow)
+        .with("fps", uplink.fps)
+        .with("drift_ms", uplink.drift_ms)
+        .with("window_ms", uplink.window_ms)
 }
 
 /// A goodbye is certain, but the collapse before it may be why it was said.
@@ -258,7 +261,7 @@ fn drift(uplink: &Uplink) -> Detail {
 }
 
 /// The drift, and each network sign that was seen.
-fn uplink_signs(uplink: &Uplink) -> Vec<Detail> {
+pub(super) fn uplink_signs(uplink: &Uplink) -> Vec<Detail> {
     let mut signs = vec![drift(uplink)];
     if let Some(rtt) = uplink.rtt.filter(|rtt| rtt.risen) {
         signs.push(

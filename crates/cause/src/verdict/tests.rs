@@ -1,5 +1,6 @@
 mod build;
 mod collapse;
+mod factors;
 mod live;
 mod order;
 mod properties;

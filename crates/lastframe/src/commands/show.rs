@@ -113,7 +113,7 @@ fn joined(parts: [Option<String>; 4]) -> String {
 }
 
 fn findings(out: &mut dyn Write, evidence: &Evidence, lang: Lang) -> io::Result<()> {
-    let findings = cause::verdict(evidence).findings;
+    let cause::Verdict { findings, factors, untold, .. } = cause::verdict(evidence);
     if !findings.is_empty() {
         writeln!(out, "\nFINDINGS")?;
     }
@@ -125,6 +125,14 @@ fn findings(out: &mut dyn Write, evidence: &Evidence, lang: Lang) -> io::Result<
         }
         for sign in &finding.signs_against {
             writeln!(out, "      - {}", clean(&sign.text(lang)))?;
+        }
+    }
+    for (heading, details) in [("WHAT ELSE HAPPENED", factors), ("WHAT CANNOT BE TOLD FROM HERE", untold)] {
+        if !details.is_empty() {
+            writeln!(out, "\n{heading}")?;
+        }
+        for detail in details {
+            paragraph(out, &detail.text(lang))?;
         }
     }
     Ok(())

@@ -6,13 +6,14 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use cause::export::Export;
 use cause::{Evidence, Lang};
+use model::record::DetailRecord;
 use model::{PushId, Record};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::Caller;
 use super::causes::language;
-use crate::present::in_language;
+use crate::present::{self, in_language};
 use crate::problem::{Kind, Problem};
 use crate::query::{Filter, full_page};
 use crate::state::WebState;
@@ -32,6 +33,10 @@ pub struct RecordPage {
 pub struct RecordAnswer {
     record: Record,
     findings: Vec<Value>,
+    /// What else happened, whatever the cause.
+    factors: Vec<DetailRecord>,
+    /// What cannot be told from here, and which datum would tell.
+    untold: Vec<DetailRecord>,
     events: Vec<Value>,
     evidence: Option<Evidence>,
 }
@@ -63,9 +68,12 @@ pub async fn one(
 ) -> Result<Json<RecordAnswer>, Problem> {
     let (lang, _) = split_language(pairs)?;
     let (record, evidence) = read(&caller, &state, &id).await?;
-    let findings = evidence.iter().flat_map(|e| crate::present::findings(e, lang)).collect();
-    let events = evidence.iter().flat_map(|e| crate::present::events(e, &record, lang)).collect();
-    Ok(Json(RecordAnswer { record: in_language(record, lang), findings, events, evidence }))
+    let verdict = evidence.as_ref().map(cause::verdict);
+    let findings = verdict.iter().flat_map(|v| present::findings(v, lang)).collect();
+    let factors = verdict.iter().flat_map(|v| present::details(&v.factors, lang)).collect();
+    let untold = verdict.iter().flat_map(|v| present::details(&v.untold, lang)).collect();
+    let events = evidence.iter().flat_map(|e| present::events(e, &record, lang)).collect();
+    Ok(Json(RecordAnswer { record: in_language(record, lang), findings, factors, untold, events, evidence }))
 }
 
 /// One record with its evidence as a file that can be judged again and replayed.

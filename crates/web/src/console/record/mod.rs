@@ -37,6 +37,8 @@ struct Page {
     advice: &'static str,
     detail: String,
     findings: Vec<FindingText>,
+    factors: Vec<String>,
+    untold: Vec<String>,
     /// Whether evidence is kept; records outlive theirs.
     has_evidence: bool,
     start: Option<When>,
@@ -134,6 +136,7 @@ impl Page {
         let Found { record, evidence, around } = found;
         let record = in_language(record, f.lang);
         let evidence = evidence.and_then(|bytes| Evidence::decode(&bytes).ok());
+        let verdict = evidence.as_ref().map(cause::verdict);
         let cause = Cause::from_code(record.code()).unwrap_or(Cause::Unknown);
         Self {
             title: record.stream.clone().unwrap_or_else(|| record.client_ip.to_string()),
@@ -141,7 +144,9 @@ impl Page {
             meaning: cause.meaning(f.lang),
             advice: cause.advice(f.lang),
             detail: record.detail.as_ref().map(|d| d.text.clone()).unwrap_or_default(),
-            findings: evidence.as_ref().map(|e| findings(e, &f)).unwrap_or_default(),
+            findings: verdict.as_ref().map(|v| findings(v, &f)).unwrap_or_default(),
+            factors: verdict.as_ref().map(|v| texts(&v.factors, &f)).unwrap_or_default(),
+            untold: verdict.as_ref().map(|v| texts(&v.untold, &f)).unwrap_or_default(),
             has_evidence: evidence.is_some(),
             start: record.published_at.map(When::of),
             end: When::of(record.ended_at),
@@ -163,9 +168,12 @@ impl Page {
     }
 }
 
-fn findings(evidence: &Evidence, f: &Frame) -> Vec<FindingText> {
-    let texts = |signs: &[cause::Detail]| signs.iter().map(|sign| sign.text(f.lang)).collect();
-    cause::verdict(evidence)
+fn texts(details: &[cause::Detail], f: &Frame) -> Vec<String> {
+    details.iter().map(|detail| detail.text(f.lang)).collect()
+}
+
+fn findings(verdict: &cause::Verdict, f: &Frame) -> Vec<FindingText> {
+    verdict
         .findings
         .iter()
         .map(|finding| FindingText {
@@ -176,8 +184,8 @@ fn findings(evidence: &Evidence, f: &Frame) -> Vec<FindingText> {
                 Confidence::Strong => "confidence-strong",
                 Confidence::Certain => "confidence-certain",
             }),
-            signs_for: texts(&finding.signs_for),
-            signs_against: texts(&finding.signs_against),
+            signs_for: texts(&finding.signs_for, f),
+            signs_against: texts(&finding.signs_against, f),
         })
         .collect()
 }

@@ -230,6 +230,23 @@ tcp-last-ack = Last acknowledgement before
 record-reproduce = Make it happen
 record-reproduce-hint = The fault lab produces this cause on purpose against a server of its own:
 
+records-export = Save what is filtered:
+incidents-title = Incidents
+incidents-none = No ends of the last day have anything in common.
+incidents-none-hint = Five or more unexpected ends of different streams, each within 20 seconds of the one before, stand here with what they share.
+incident-network = { $count } of { $ends } ends came from { $value }
+incident-node = { $count } of { $ends } ends were on node { $value }
+incident-encoder = { $count } of { $ends } ends used the encoder { $value }
+incident-domain = { $count } of { $ends } ends were on the domain { $value }
+incident-cause = { $count } of { $ends } ends have the cause { $value }
+incident-duel = Two sources fight for { $key }: { $addresses }
+incident-nothing = { $ends } ends of { $streams } streams at once; nothing they share stands out
+incident-against = { $value }: { $share } % of these ends, { $elsewhere } % of everything else that day
+incident-alone = { $value }: { $share } % of these ends; too little else that day to compare with
+causes-search = Search by code or word
+causes-none = No cause has this in its code or its words.
+causes-count = Last 24 h
+
 causes-title = Causes
 causes-meaning = Meaning
 causes-records = Show records

@@ -230,6 +230,23 @@ tcp-last-ack = 最後の確認応答から
 record-reproduce = 再現する
 record-reproduce-hint = 障害ラボは、専用のサーバーに対してこの原因をわざと起こします:
 
+records-export = 絞り込んだ記録を保存:
+incidents-title = インシデント
+incidents-none = 過去 1 日の終了に、共通点のあるものはありません。
+incidents-none-hint = 異なるストリームの予期しない終了が、20 秒以内の間隔で 5 件以上続くと、共通点とともにここに表示されます。
+incident-network = { $ends } 件中 { $count } 件が { $value } から
+incident-node = { $ends } 件中 { $count } 件がノード { $value }
+incident-encoder = { $ends } 件中 { $count } 件がエンコーダー { $value }
+incident-domain = { $ends } 件中 { $count } 件がドメイン { $value }
+incident-cause = { $ends } 件中 { $count } 件が原因 { $value }
+incident-duel = { $key } を複数の配信元が奪い合っています: { $addresses }
+incident-nothing = { $streams } 本のストリームで { $ends } 件が同時に終了。目立つ共通点はありません
+incident-against = { $value }: これらの { $share } %、その日のほかの記録では { $elsewhere } %
+incident-alone = { $value }: これらの { $share } %。比較できる記録がその日に足りません
+causes-search = コードまたは語句で検索
+causes-none = 該当する原因はありません。
+causes-count = 過去 24 時間
+
 causes-title = 原因一覧
 causes-meaning = 意味
 causes-records = 記録を表示

@@ -230,6 +230,23 @@ tcp-last-ack = 距最后确认
 record-reproduce = 重现
 record-reproduce-hint = 故障实验室会对自己的服务器有意制造这一原因:
 
+records-export = 保存筛选结果:
+incidents-title = 事件
+incidents-none = 最近一天的断流没有共同点。
+incidents-none-hint = 不同直播流在 20 秒以内的间隔下连续出现 5 次以上意外断流时,会连同共同点显示在这里。
+incident-network = { $ends } 次断流中有 { $count } 次来自 { $value }
+incident-node = { $ends } 次断流中有 { $count } 次在节点 { $value }
+incident-encoder = { $ends } 次断流中有 { $count } 次使用编码器 { $value }
+incident-domain = { $ends } 次断流中有 { $count } 次在域名 { $value }
+incident-cause = { $ends } 次断流中有 { $count } 次原因为 { $value }
+incident-duel = 多个来源争抢 { $key }:{ $addresses }
+incident-nothing = { $streams } 路直播流同时断流 { $ends } 次,没有明显的共同点
+incident-against = { $value }:占这些断流的 { $share }%,当天其他记录中占 { $elsewhere }%
+incident-alone = { $value }:占这些断流的 { $share }%;当天可比较的记录不足
+causes-search = 按代码或文字搜索
+causes-none = 没有匹配的原因。
+causes-count = 最近 24 小时
+
 causes-title = 原因一览
 causes-meaning = 含义
 causes-records = 查看记录

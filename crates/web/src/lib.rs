@@ -9,6 +9,8 @@
 //! | [`metrics`] | `/metrics`, read at each scrape |
 //! | [`health`] | `/healthz`, `/readyz` |
 //! | [`query`] | the filters of records, shared by console and API |
+//! | [`csv`] | records for spreadsheets |
+//! | [`incidents`] | ends that have something in common |
 //! | [`present`] | a record in the reader's language |
 //! | [`actions`] | drop, forbid, resume |
 //! | [`client`] | who asks: address behind trusted proxies, TLS or not, and what that opens |
@@ -25,8 +27,10 @@ pub mod api;
 pub mod callback;
 pub mod client;
 pub mod console;
+pub mod csv;
 pub mod guard;
 pub mod health;
+pub mod incidents;
 pub mod metrics;
 pub mod password;
 pub mod present;

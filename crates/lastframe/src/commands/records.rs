@@ -9,10 +9,10 @@ use cause::Lang;
 use jiff::tz::TimeZone;
 use model::{Clock, PushId, Record, SystemClock, Timestamp};
 use store::{Reader, RecordQuery};
+use web::csv;
 
 use crate::cli::{Language, RecordFormat, RecordsArgs};
 use crate::failure::Failure;
-use crate::terminal::csv;
 use crate::terminal::table::{Column, widths, write_row};
 use crate::terminal::text::{clean, duration, local_time};
 
@@ -146,27 +146,6 @@ const COLUMNS: [Column; 8] = [
     Column { heading: "CAUSE", max: 200 },
 ];
 
-const CSV_COLUMNS: [&str; 18] = [
-    "id",
-    "sequence",
-    "account",
-    "domain",
-    "app",
-    "stream",
-    "protocol",
-    "client_ip",
-    "client_port",
-    "node",
-    "connected_at",
-    "published_at",
-    "ended_at",
-    "duration_ms",
-    "code",
-    "side",
-    "errmsg",
-    "attempts",
-];
-
 impl Printer {
     fn new(args: &RecordsArgs) -> Self {
         Self {
@@ -191,10 +170,10 @@ impl Printer {
             }
             RecordFormat::Csv => {
                 if !std::mem::replace(&mut self.headed, true) {
-                    csv::write_row(&mut out, CSV_COLUMNS.into_iter())?;
+                    csv::write_heading(&mut out)?;
                 }
                 for record in &records {
-                    csv::write_row(&mut out, csv_cells(record).iter().map(String::as_str))?;
+                    csv::write_record(&mut out, record)?;
                 }
             }
             RecordFormat::Table => self.table(&mut out, &records)?,
@@ -243,28 +222,4 @@ fn stream_key(record: &Record) -> String {
         true => "-".to_owned(),
         false => parts.map(|p| p.as_deref().unwrap_or("?")).join("/"),
     }
-}
-
-fn csv_cells(record: &Record) -> [String; 18] {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    [
-        record.id.to_string(),
-        record.sequence.to_string(),
-        record.account.map(|a| a.to_string()).unwrap_or_default(),
-        text(&record.domain),
-        text(&record.app),
-        text(&record.stream),
-        record.protocol.clone(),
-        record.client_ip.to_string(),
-        record.client_port.to_string(),
-        record.node.clone(),
-        record.connected_at.to_string(),
-        record.published_at.map(|t| t.to_string()).unwrap_or_default(),
-        record.ended_at.to_string(),
-        record.duration_ms.to_string(),
-        record.code().to_string(),
-        record.side.clone(),
-        record.errmsg.clone(),
-        record.attempts.to_string(),
-    ]
 }

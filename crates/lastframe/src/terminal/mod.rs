@@ -1,6 +1,5 @@
 //! Text on a terminal: clean, aligned, and with curves of block characters.
 
-pub mod csv;
 pub mod sparkline;
 pub mod table;
 pub mod text;

@@ -12,13 +12,14 @@
 //! | [`feed`] | tells open pages that records came |
 //! | [`row`] | a record as a row of a list |
 //! | [`summaries`] | the last day, counted once for all who look |
-//! | `sign_in`, `overview`, `streams`, `records`, `record`, `causes` | the pages |
+//! | `sign_in`, `overview`, `streams`, `records`, `record`, `incidents`, `causes` | the pages |
 
 pub mod assets;
 mod causes;
 pub mod cookie;
 pub mod feed;
 pub mod frame;
+mod incidents;
 pub mod language;
 mod overview;
 mod record;
@@ -43,7 +44,9 @@ pub fn routes() -> Router<WebState> {
         .route("/feed", get(feed::listen))
         .route("/streams", get(streams::page).post(streams::submit))
         .route("/records", get(records::page))
+        .route("/records/export", get(records::file))
         .route("/records/{id}", get(record::page))
+        .route("/incidents", get(incidents::page))
         .route("/causes", get(causes::page))
         .route("/sign-in", get(sign_in::page).post(sign_in::submit))
         .route("/sign-out", post(sign_in::sign_out))

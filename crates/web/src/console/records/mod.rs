@@ -1,10 +1,14 @@
 //! Stream interruption records: which pushes ended, when and why?
 
+mod export;
+
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use cause::{Cause, Lang, Side};
+
+pub(super) use export::file;
 
 use super::frame::{Frame, SignedIn, render};
 use super::row::Row;
@@ -27,6 +31,9 @@ struct Page {
     /// Link to the newest page; empty on it.
     newest: String,
     filtered: bool,
+    /// Links to the same as files.
+    as_csv: String,
+    as_json: String,
     /// What is wrong with the filters; empty for nothing.
     mistake: String,
     rtmp_port: u16,
@@ -89,6 +96,12 @@ pub(super) async fn page(
         Some(_) => format!("/records{}", filter.to_query_string(None)),
         None => String::new(),
     };
+    let export = |format: &str| {
+        let query = filter.to_query_string(None);
+        let joint = if query.is_empty() { "?" } else { "&" };
+        format!("/records/export{query}{joint}format={format}")
+    };
+    let (as_csv, as_json) = (export("csv"), export("json"));
     let mut domains: Vec<String> = state.catalog().domains.keys().cloned().collect();
     domains.sort();
     let page = Page {
@@ -100,6 +113,8 @@ pub(super) async fn page(
         older,
         newest,
         filtered: !filter.is_empty(),
+        as_csv,
+        as_json,
         mistake,
         rtmp_port: state.config().rtmp_port,
         f,

@@ -135,6 +135,8 @@ pub struct PlayConfig {
     pub cache_bytes: usize,
     /// How far a viewer may fall behind before it skips to the next key frame.
     pub queue: Duration,
+    /// Viewers at once on this node; 0 means no limit.
+    pub viewers: usize,
     /// Bytes held for viewers on the whole node; above it, streams give up their fast start.
     pub memory: usize,
     /// How long viewers of a lost push wait for its reconnect.
@@ -194,6 +196,7 @@ impl Default for PlayConfig {
             cache: Duration::from_secs(12),
             cache_bytes: 32 * 1024 * 1024,
             queue: Duration::from_secs(6),
+            viewers: 20_000,
             memory: 512 * 1024 * 1024,
             linger: Duration::from_secs(10),
             wait: Duration::from_secs(10),

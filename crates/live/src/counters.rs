@@ -62,6 +62,11 @@ impl Played {
         }
     }
 
+    /// Viewers of all kinds now.
+    pub(crate) fn viewers(&self) -> usize {
+        self.0.iter().map(|of| of.now.load(Ordering::Relaxed)).sum()
+    }
+
     /// The counts; `sent` says what was sent to the viewers of now.
     pub(crate) fn read(&self, sent: impl Fn(ViewerKind) -> u64) -> Vec<PlayCounters> {
         let of = |kind| {

@@ -7,7 +7,7 @@
 //! | `socket` | a sensor around every socket that remembers once how it ended |
 //! | `push` | a push's identity, watch, orders and end |
 //! | `hub` | which push carries a live stream, who waits, who has to go |
-//! | [`play`] | what players are sent |
+//! | [`play`] | who may play what, and what players are sent |
 //! | `catalog` | the snapshot that admission reads, and its changes |
 //! | `auth_hook` | the third-party question before a push goes live |
 //! | [`outbound`] | requests to others, held to the addresses they may go to |
@@ -49,6 +49,7 @@ pub use config::{
 pub use counters::{LATENCY_BOUNDS_US, LiveCounters, PlayCounters};
 pub use hub::{WatchError, feed};
 pub use ingest::proxy_protocol;
+pub use play::PlayError;
 pub use push::{EventReport, EventSeen, LivePush, PushState};
 
 use crate::auth_hook::AuthHook;
@@ -199,7 +200,10 @@ impl Live {
 
     /// As [`Live::watch`], also before anybody publishes the stream: the viewer's first step comes once somebody does.
     /// How long that may take is for the caller to say.
-    pub fn watch_for(&self, key: &StreamKey, who: ViewerInfo) -> Viewer {
+    ///
+    /// # Errors
+    /// [`WatchError::TooMany`].
+    pub fn watch_for(&self, key: &StreamKey, who: ViewerInfo) -> Result<Viewer, WatchError> {
         self.shared.hub.watch_for(key, who)
     }
 

@@ -9,6 +9,7 @@
 //! | [`stream_key`] | domain, app and stream, and how they are read from what encoders send |
 //! | [`catalog`] | accounts, domains, apps, keys, lists, limits, rules: everything admission needs |
 //! | [`admission`] | the decision whether a push may go live, in one documented order |
+//! | [`playback`] | which live stream a play URL means, and whether it may be played |
 //! | [`sign`] | `txSecret`/`txTime` of push and play URLs |
 //! | [`stream_url`] | the URLs that people paste into encoders and players |
 //! | [`record`] | the interruption record and its JSON |
@@ -22,6 +23,7 @@ pub mod clock;
 pub mod code;
 pub mod id;
 pub mod mask;
+pub mod playback;
 pub mod record;
 pub mod sign;
 pub mod stream_key;
@@ -32,6 +34,7 @@ pub use catalog::Catalog;
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use code::Code;
 pub use id::{PushId, Sequence};
+pub use playback::{PlayGrant, PlayRefusal};
 pub use record::Record;
 pub use stream_key::{PushUrl, StreamKey};
 pub use stream_url::{StreamUrl, UrlKind};

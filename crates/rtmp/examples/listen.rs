@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 
-use rtmp::server::Event;
+use rtmp::server::{Event, PlayRejection};
 use rtmp::{ServerConfig, ServerSession};
 
 fn main() -> io::Result<()> {
@@ -45,7 +45,9 @@ fn answer(session: &mut ServerSession, event: &Event) {
     match event {
         Event::Connect(_) => session.accept_connect(),
         Event::Publish(publish) => session.accept_publish(publish.stream_id),
-        Event::Play(play) => session.reject_play(play.stream_id, "nothing to play here"),
+        Event::Play(play) => {
+            session.reject_play(play.stream_id, PlayRejection::StreamNotFound, "nothing to play here")
+        }
         Event::DeleteStream(_) => session.answer_fc_unpublish(),
         _ => {}
     }

@@ -155,7 +155,7 @@ fn every_refusal_reaches_the_client_with_its_words() {
     pair.client.play(1, "camera");
     let talk = pair.settle_by(|server, event| {
         if let Event::Play(play) = event {
-            server.reject_play(play.stream_id, "not allowed");
+            server.reject_play(play.stream_id, rtmp::server::PlayRejection::Failed, "not allowed");
         }
     });
     assert_eq!(statuses(&talk.client), [("error", "NetStream.Play.Failed", "not allowed")]);

@@ -97,6 +97,9 @@ pub enum WatchError {
     /// Nobody publishes it.
     #[error("no such stream is live")]
     NoSuchStream,
+    /// The node has as many viewers as it may have.
+    #[error("the server has too many viewers now")]
+    TooMany,
 }
 
 impl Default for Hub {
@@ -146,16 +149,34 @@ impl Hub {
     /// # Errors
     /// [`WatchError`].
     pub fn watch(&self, key: &StreamKey, who: ViewerInfo) -> Result<Viewer, WatchError> {
+        if self.is_full() {
+            return Err(WatchError::TooMany);
+        }
         let streams = self.lock();
         let feed = streams.get(key).map(|s| s.feed.clone()).filter(|feed| feed.is_on());
         feed.map(|feed| Viewer::join(&feed, who, self.played.clone())).ok_or(WatchError::NoSuchStream)
     }
 
     /// Joins the viewers of a stream, whether it is live or not.
-    pub fn watch_for(&self, key: &StreamKey, who: ViewerInfo) -> Viewer {
+    ///
+    /// # Errors
+    /// [`WatchError::TooMany`].
+    pub fn watch_for(&self, key: &StreamKey, who: ViewerInfo) -> Result<Viewer, WatchError> {
+        if self.is_full() {
+            return Err(WatchError::TooMany);
+        }
         let mut streams = self.lock();
         let stream = streams.entry(key.clone()).or_insert_with(|| self.stream());
-        Viewer::join(&stream.feed, who, self.played.clone())
+        Ok(Viewer::join(&stream.feed, who, self.played.clone()))
+    }
+
+    fn is_full(&self) -> bool {
+        self.play.viewers != 0 && self.played.viewers() >= self.play.viewers
+    }
+
+    /// Whether a stream is live, or was a moment ago.
+    pub fn is_on(&self, key: &StreamKey) -> bool {
+        self.lock().get(key).is_some_and(|stream| stream.feed.is_on())
     }
 
     /// Counts somebody among the viewers of a stream who takes its media elsewhere.

@@ -3,7 +3,7 @@
 mod sys;
 
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -20,6 +20,9 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
 /// More than this is never read in one go; a message of a 1 Mbit/s stream fits several times.
 const READ_AT_MOST: usize = 64 * 1024;
+
+/// Pieces of output that go out with one system call.
+const PIECES: usize = 32;
 
 /// Where received bytes go. Asked for room only when there is something to read, so that a connection that waits holds
 /// no memory for what may come.
@@ -106,7 +109,7 @@ impl Sensor {
         &mut self,
         cx: &mut Context<'_>,
         input: &mut impl Inbox,
-        output: &mut BytesMut,
+        output: &mut impl Buf,
         want_read: bool,
     ) -> Poll<Moved> {
         if self.closed.is_some() {
@@ -120,7 +123,7 @@ impl Sensor {
                 Poll::Pending => {}
             }
         }
-        if !output.is_empty() && self.write_error.is_none() {
+        if output.has_remaining() && self.write_error.is_none() {
             match self.poll_write(cx, output) {
                 Poll::Ready(Ok(())) => return Poll::Ready(Moved::Wrote),
                 Poll::Ready(Err(error)) => return Poll::Ready(self.write_failed(&error, input.room())),
@@ -176,8 +179,16 @@ impl Sensor {
         read
     }
 
-    fn poll_write(&mut self, cx: &mut Context<'_>, output: &mut BytesMut) -> Poll<io::Result<()>> {
-        match Pin::new(&mut self.stream).poll_write(cx, output) {
+    fn poll_write(&mut self, cx: &mut Context<'_>, output: &mut impl Buf) -> Poll<io::Result<()>> {
+        let mut pieces = [IoSlice::new(&[]); PIECES];
+        let count = output.chunks_vectored(&mut pieces);
+        let stream = Pin::new(&mut self.stream);
+        let wrote = match pieces.get(..count) {
+            Some([piece]) => stream.poll_write(cx, piece),
+            Some(pieces) => stream.poll_write_vectored(cx, pieces),
+            None => return Poll::Ready(Ok(())),
+        };
+        match wrote {
             Poll::Ready(Ok(n)) => {
                 output.advance(n);
                 self.bytes_out += n as u64;

@@ -60,6 +60,25 @@ impl PublishRejection {
     }
 }
 
+/// Why a `play` is refused, as the client hears it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PlayRejection {
+    /// `NetStream.Play.StreamNotFound`: nobody publishes this.
+    StreamNotFound,
+    /// `NetStream.Play.Failed`: anything else.
+    Failed,
+}
+
+impl PlayRejection {
+    /// The code on the wire.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::StreamNotFound => "NetStream.Play.StreamNotFound",
+            Self::Failed => "NetStream.Play.Failed",
+        }
+    }
+}
+
 impl ServerSession {
     /// Accepts `connect`: Window Acknowledgement Size, Set Peer Bandwidth and Set Chunk Size, then the result
     /// (ffmpeg takes our chunk size over for its own only if it comes before). A client that speaks Enhanced
@@ -157,10 +176,19 @@ impl ServerSession {
         self.send_data(stream_id, 0, &access);
     }
 
-    /// Refuses `play` with `NetStream.Play.Failed` and this text.
-    pub fn reject_play(&mut self, stream_id: u32, description: &str) {
+    /// Refuses `play` with this text.
+    pub fn reject_play(&mut self, stream_id: u32, code: PlayRejection, description: &str) {
         self.streams.set(stream_id, Use::Idle);
-        self.on_status(stream_id, status("error", "NetStream.Play.Failed", description));
+        self.on_status(stream_id, status("error", code.code(), description));
+    }
+
+    /// Confirms `pause`, or that playing goes on after it.
+    pub fn answer_pause(&mut self, stream_id: u32, paused: bool) {
+        let (code, text) = match paused {
+            true => ("NetStream.Pause.Notify", "Paused."),
+            false => ("NetStream.Unpause.Notify", "Playing goes on."),
+        };
+        self.on_status(stream_id, status("status", code, text));
     }
 
     /// Tells a player that the stream has ended: Stream EOF and `NetStream.Play.UnpublishNotify`.
@@ -185,6 +213,11 @@ impl ServerSession {
     /// Sends data whose AMF0 is there already, as in [`DataMessage::raw`](crate::message::data::DataMessage).
     pub fn send_raw_data(&mut self, stream_id: u32, timestamp: u32, body: &[u8]) {
         self.link.message(STATUS_CHUNK_STREAM, type_id::DATA_AMF0, stream_id, timestamp, body);
+    }
+
+    /// Changes the chunk size towards the client.
+    pub fn set_chunk_size(&mut self, size: u32) {
+        self.link.control(&Control::SetChunkSize(size.clamp(1, MAX_CHUNK_SIZE)));
     }
 
     /// Chunk size towards the client: 128 until `connect` was accepted.

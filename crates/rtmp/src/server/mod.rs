@@ -17,7 +17,7 @@ mod config;
 mod event;
 mod streams;
 
-pub use answers::{PublishRejection, frame_into, media_frame};
+pub use answers::{PlayRejection, PublishRejection, frame_into, media_frame};
 pub use config::ServerConfig;
 pub use event::{
     Connect, ControlMessage, Event, NamedStream, Pause, Ping, Play, Publish, PublishKind, Seek, StreamEvent,

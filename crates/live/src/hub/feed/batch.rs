@@ -75,6 +75,12 @@ impl Batch {
         framing::rtmp(stream_id, self.timed())
     }
 
+    /// As [`Batch::rtmp_on`], with the frames alone that `wanted` picks; made anew at every call.
+    pub fn rtmp_where(&self, stream_id: u32, wanted: impl Fn(&Frame) -> bool) -> Bytes {
+        let chosen: Vec<_> = self.timed().filter(|(_, frame)| wanted(frame)).collect();
+        framing::rtmp(stream_id, chosen.into_iter())
+    }
+
     /// Bytes of memory it holds.
     pub fn held(&self) -> usize {
         self.share.bytes()

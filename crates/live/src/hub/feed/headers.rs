@@ -25,6 +25,12 @@ pub(super) enum Slot {
     AudioChannels(u8),
 }
 
+/// The timestamp to send a header with, before a frame of `timestamp`. ffmpeg takes metadata with another time than 0 for
+/// subtitles, and shows a stream of them.
+fn at(header: &Frame, timestamp: u32) -> u32 {
+    if header.kind == FrameKind::Script { 0 } else { timestamp }
+}
+
 /// Metadata and codec headers as they stand at some point of a live stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers {
@@ -74,12 +80,12 @@ impl Headers {
 
     /// What of these `before` has not, as FLV tags at `timestamp`.
     pub fn flv(&self, before: Option<&Headers>, timestamp: u32) -> Bytes {
-        framing::flv(self.since(before).map(|frame| (timestamp, frame)))
+        framing::flv(self.since(before).map(|frame| (at(frame, timestamp), frame)))
     }
 
     /// What of these `before` has not, as RTMP messages at `timestamp`.
     pub fn rtmp(&self, stream_id: u32, before: Option<&Headers>, timestamp: u32) -> Bytes {
-        framing::rtmp(stream_id, self.since(before).map(|frame| (timestamp, frame)))
+        framing::rtmp(stream_id, self.since(before).map(|frame| (at(frame, timestamp), frame)))
     }
 
     /// Notes that frames of a kind come; true if that is new.

@@ -209,9 +209,20 @@ impl Viewer {
         self.step(&state)
     }
 
+    /// Goes on at the newest key frame, as after a pause; what lies between was not wanted, and is not counted as missed.
+    pub fn skip_to_live(&mut self) {
+        let state = self.feed.lock();
+        let newest = state.start.unwrap_or(state.next_sequence);
+        drop(state);
+        if newest > self.position {
+            self.position = newest;
+            self.needs_start = true;
+            self.next_frame = None;
+        }
+    }
+
     /// Counts bytes that went out to this viewer.
-    pub fn sent(&self, bytes: usize) {
-        let bytes = bytes as u64;
+    pub fn sent(&self, bytes: u64) {
         self.entry.bytes_out.fetch_add(bytes, Ordering::Relaxed);
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use cause::evidence::{Close, CutMessage};
 use cause::{Cause, Detail, DetailKey};
 use model::Clock;
@@ -14,6 +14,8 @@ use rtmp::server::{Connect, Event, Publish};
 use rtmp::{Fault, ServerSession};
 use tokio::time::Sleep;
 
+use crate::hub::feed::{Step, Viewer};
+use crate::play::Outbox;
 use crate::push::{End, OrderSlot, Watch};
 use crate::shared::Shared;
 use crate::socket::{Moved, Sensor};
@@ -64,6 +66,25 @@ pub(super) enum Input {
     /// An order stands.
     Ordered,
     /// Half-received messages of all connections fill their memory, and this one is among the large.
+    Memory(End),
+}
+
+/// What comes next on a connection that plays.
+#[derive(Debug)]
+pub(super) enum PlayInput {
+    /// The live stream goes on, or has ended.
+    Step(Step),
+    /// The client said something.
+    Event(Event),
+    /// The client broke a rule.
+    Fault(Fault),
+    /// The client has left.
+    Closed(Close),
+    /// The deadline has come.
+    Due,
+    /// An order stands.
+    Ordered,
+    /// As [`Input::Memory`].
     Memory(End),
 }
 
@@ -140,6 +161,91 @@ impl Connection {
         }
     }
 
+    /// The next thing that happens on a connection that plays; meanwhile `outbox` is written. The viewer is asked only
+    /// once all of it is gone: what a slow one has not taken waits with the stream, where it is bounded and shared.
+    pub(super) async fn exchange(
+        &mut self,
+        outbox: &mut Outbox,
+        viewer: Option<&mut Viewer>,
+        order: &OrderSlot,
+        deadline: Option<Instant>,
+    ) -> PlayInput {
+        let mut viewer = viewer;
+        loop {
+            match self.session.poll() {
+                Ok(Some(event)) => return PlayInput::Event(event),
+                Ok(None) => {}
+                Err(fault) => return PlayInput::Fault(fault),
+            }
+            if let Some(end) = self.count_memory() {
+                return PlayInput::Memory(end);
+            }
+            if order.get().is_some() {
+                return PlayInput::Ordered;
+            }
+            if let Some(close) = self.sensor.closed() {
+                return PlayInput::Closed(close);
+            }
+            if deadline.is_some_and(|at| self.now >= at) {
+                return PlayInput::Due;
+            }
+            // A client that asks without reading is not read any more once its answers fill their own bound.
+            if outbox.remaining() < UNREAD_AT_MOST {
+                self.take_answers(outbox);
+            }
+            let step = poll_fn(|cx| {
+                let reads = self.session.output().len() < UNREAD_AT_MOST;
+                if self.sensor.poll_move(cx, &mut self.session, outbox, reads).is_ready() {
+                    return Poll::Ready(None);
+                }
+                if outbox.remaining() == 0
+                    && let Some(viewer) = &mut viewer
+                    && let Poll::Ready(step) = viewer.poll_next(cx)
+                {
+                    return Poll::Ready(Some(step));
+                }
+                if order.poll(cx).is_ready() {
+                    return Poll::Ready(None);
+                }
+                let Some(deadline) = deadline else { return Poll::Pending };
+                self.poll_sleep(cx, deadline).map(|()| None)
+            })
+            .await;
+            self.now = self.clock.instant();
+            if let Some(step) = step {
+                return PlayInput::Step(step);
+            }
+        }
+    }
+
+    /// Moves what the session has answered behind what waits to be written already.
+    pub(super) fn take_answers(&mut self, outbox: &mut Outbox) {
+        if !self.output.is_empty() {
+            outbox.push(self.output.split().freeze());
+        }
+        if self.session.has_output() {
+            outbox.push(self.session.output().split().freeze());
+        }
+    }
+
+    /// Keeps what one who played was to be sent, so that a message cut in the middle is sent to its end.
+    pub(super) fn flush_later(&mut self, mut outbox: Outbox) {
+        while outbox.has_remaining() {
+            let piece = outbox.chunk();
+            let count = piece.len();
+            self.output.extend_from_slice(piece);
+            outbox.advance(count);
+        }
+    }
+
+    fn poll_sleep(&mut self, cx: &mut Context<'_>, deadline: Instant) -> Poll<()> {
+        if self.sleeps_until != deadline {
+            self.sleeps_until = deadline;
+            self.sleep.as_mut().reset(deadline.into());
+        }
+        self.sleep.as_mut().poll(cx)
+    }
+
     fn count_memory(&mut self) -> Option<End> {
         let held = self.session.buffered();
         let counted = if held >= COUNTED_FROM { held } else { 0 };
@@ -169,11 +275,7 @@ impl Connection {
         if order.poll(cx).is_ready() {
             return Poll::Ready(None);
         }
-        if self.sleeps_until != deadline {
-            self.sleeps_until = deadline;
-            self.sleep.as_mut().reset(deadline.into());
-        }
-        self.sleep.as_mut().poll(cx).map(|()| None)
+        self.poll_sleep(cx, deadline).map(|()| None)
     }
 
     /// Waits for `work` of ours while the client may go on sending: what it sends is held, and read once the work is

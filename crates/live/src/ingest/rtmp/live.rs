@@ -10,7 +10,7 @@ use rtmp::MediaKind;
 use rtmp::amf0::Value;
 use rtmp::message::MediaMessage;
 use rtmp::message::data::DataMessage;
-use rtmp::server::{Event, Publish, PublishRejection};
+use rtmp::server::{Event, PlayRejection, Publish, PublishRejection};
 
 use super::connection::{Connection, Input};
 use super::setup::{live_control, note, ordered};
@@ -169,7 +169,8 @@ impl Live {
             }
             Event::Control(control) => live_control(push, connection, &control.control),
             Event::Play(play) => {
-                connection.session.reject_play(play.stream_id, "[404] this connection publishes");
+                let code = PlayRejection::Failed;
+                connection.session.reject_play(play.stream_id, code, "this connection publishes");
             }
             _ => {}
         }

@@ -3,6 +3,7 @@
 mod connection;
 mod fault;
 mod live;
+mod play;
 mod setup;
 mod summary;
 

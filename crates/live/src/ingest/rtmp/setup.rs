@@ -89,7 +89,13 @@ pub(super) async fn until_publish(
             Event::Publish(publish) => return Ok(publish),
             Event::Play(play) => {
                 connection.plays = true;
-                connection.session.reject_play(play.stream_id, "[404] this server does not play over RTMP");
+                if let Some(end) = Box::pin(super::play::run(shared, connection, push, &play)).await {
+                    return Err(Box::new(end));
+                }
+                if let Some(publish) = connection.carried.take() {
+                    return Ok(publish);
+                }
+                deadline = connection.now() + limits.setup;
             }
             Event::FcUnpublish(_) => connection.session.answer_fc_unpublish(),
             Event::Control(control) => live_control(push, connection, &control.control),

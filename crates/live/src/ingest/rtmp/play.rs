@@ -1,0 +1,254 @@
+//! A connection that plays: no push, and so without a record.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Buf;
+use model::PushUrl;
+use rtmp::message::command::Command;
+use rtmp::server::{Event, Play, PlayRejection};
+
+use super::connection::{Connection, PlayInput};
+use super::fault;
+use super::setup::ordered;
+use crate::hub::WatchError;
+use crate::hub::feed::{Ended, FrameKind, Headers, RTMP_CHUNK_SIZE, Step, Viewer, ViewerInfo, ViewerKind};
+use crate::play::Outbox;
+use crate::push::{End, Push};
+use crate::shared::Shared;
+
+/// Contiguous batches go out together up to about this many bytes.
+const TOGETHER: usize = 256 * 1024;
+
+/// One who plays over RTMP.
+struct Player {
+    viewer: Viewer,
+    stream_id: u32,
+    outbox: Outbox,
+    /// The client has heard `Play.Start`.
+    started: bool,
+    paused: bool,
+    wants_audio: bool,
+    wants_video: bool,
+    /// Headers that go out before the next batch.
+    next_headers: Option<Arc<Headers>>,
+    headers: Option<Arc<Headers>>,
+}
+
+/// What follows a step of the client's.
+enum Then {
+    /// Playing goes on.
+    On,
+    /// The client has stopped playing, and may do something else.
+    Stop,
+}
+
+/// Plays until the client stops it (`None`: its connection may go on) or leaves.
+pub(super) async fn run(
+    shared: &Shared,
+    connection: &mut Connection,
+    push: &mut Push,
+    play: &Play,
+) -> Option<End> {
+    let (viewer, give_up) = match join(shared, connection, push, play) {
+        Ok(joined) => joined,
+        Err((code, text)) => {
+            tracing::info!(reason = text, "play refused");
+            connection.session.reject_play(play.stream_id, code, &text);
+            return None;
+        }
+    };
+    tracing::info!(stream = %super::summary::text(&play.name), "play");
+    let mut player = Player {
+        viewer,
+        stream_id: play.stream_id,
+        outbox: Outbox::default(),
+        started: false,
+        paused: false,
+        wants_audio: true,
+        wants_video: true,
+        next_headers: None,
+        headers: None,
+    };
+    connection.take_answers(&mut player.outbox);
+    let end = player.run(connection, push, give_up).await;
+    connection.flush_later(player.outbox);
+    end
+}
+
+/// The viewer, and until when it waits for a stream that is not live.
+fn join(
+    shared: &Shared,
+    connection: &Connection,
+    push: &Push,
+    play: &Play,
+) -> Result<(Viewer, Option<Instant>), (PlayRejection, String)> {
+    let (tc_url, app) = connection.connect.as_ref().map_or(("", ""), |c| (&c.tc_url, &c.app));
+    let url = PushUrl::from_rtmp(tc_url, app, &play.name);
+    let who = ViewerInfo { kind: ViewerKind::Rtmp, client: push.client, since: shared.clock.now() };
+    let key = crate::play::authorize(shared, &url).map_err(|e| (PlayRejection::Failed, e.to_string()))?;
+    match shared.hub.watch(&key, who) {
+        Ok(viewer) => Ok((viewer, None)),
+        Err(WatchError::NoSuchStream) if !shared.config.play.wait.is_zero() => {
+            let viewer = shared.hub.watch_for(&key, who);
+            viewer
+                .map(|viewer| (viewer, Some(connection.now() + shared.config.play.wait)))
+                .map_err(|e| (PlayRejection::Failed, e.to_string()))
+        }
+        Err(error @ WatchError::NoSuchStream) => Err((PlayRejection::StreamNotFound, error.to_string())),
+        Err(error) => Err((PlayRejection::Failed, error.to_string())),
+    }
+}
+
+impl Player {
+    async fn run(
+        &mut self,
+        connection: &mut Connection,
+        push: &mut Push,
+        mut give_up: Option<Instant>,
+    ) -> Option<End> {
+        let order = push.order.clone();
+        loop {
+            if give_up.is_none() && !self.started {
+                self.start(connection);
+            }
+            let viewer = (!self.paused).then_some(&mut self.viewer);
+            let before = connection.sensor.bytes_out();
+            let input = connection.exchange(&mut self.outbox, viewer, &order, give_up).await;
+            if self.started {
+                self.viewer.sent(connection.sensor.bytes_out().saturating_sub(before));
+            }
+            match input {
+                PlayInput::Step(Step::Ended(why)) => {
+                    self.ended(connection, why);
+                    return None;
+                }
+                PlayInput::Step(step) => {
+                    give_up = None;
+                    if !self.started {
+                        self.start(connection);
+                    }
+                    self.send(step);
+                    self.send_what_is_there();
+                }
+                PlayInput::Event(event) => match self.event(connection, event) {
+                    Then::On => {}
+                    Then::Stop => return None,
+                },
+                PlayInput::Due => {
+                    let text = WatchError::NoSuchStream.to_string();
+                    connection.session.reject_play(self.stream_id, PlayRejection::StreamNotFound, &text);
+                    return None;
+                }
+                PlayInput::Fault(fault) => return Some(End::fault(fault::of_rtmp(&fault))),
+                PlayInput::Memory(end) => return Some(end),
+                PlayInput::Closed(close) => return Some(End::closed(close)),
+                PlayInput::Ordered => {
+                    self.ended(connection, Ended::Unpublished);
+                    return Some(ordered(push));
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, connection: &mut Connection) {
+        self.started = true;
+        if connection.session.chunk_size() != RTMP_CHUNK_SIZE {
+            connection.session.set_chunk_size(RTMP_CHUNK_SIZE);
+        }
+        connection.session.accept_play(self.stream_id);
+        // The answer goes out before the first frame.
+        connection.take_answers(&mut self.outbox);
+    }
+
+    /// Puts a step into the outbox.
+    fn send(&mut self, step: Step) {
+        match step {
+            Step::Headers(headers) => self.next_headers = Some(headers),
+            Step::Batch(batch) => {
+                if let Some(headers) = self.next_headers.take() {
+                    let known = self.headers.as_deref();
+                    self.outbox.push(headers.rtmp(self.stream_id, known, batch.timestamp()));
+                    self.headers = Some(headers);
+                }
+                let (audio, video) = (self.wants_audio, self.wants_video);
+                self.outbox.push(match audio && video {
+                    true => batch.rtmp_on(self.stream_id),
+                    false => batch.rtmp_where(self.stream_id, |frame| match frame.kind {
+                        FrameKind::Audio => audio,
+                        FrameKind::Video => video,
+                        FrameKind::Script => true,
+                    }),
+                });
+            }
+            Step::Skipped { frames } => tracing::debug!(frames, "viewer is too slow"),
+            Step::Ended(_) => {}
+        }
+    }
+
+    /// Batches that came together go out together.
+    fn send_what_is_there(&mut self) {
+        while self.outbox.remaining() < TOGETHER {
+            match self.viewer.try_next() {
+                // The end is met again once all of this is written.
+                None | Some(Step::Ended(_)) => return,
+                Some(step) => self.send(step),
+            }
+        }
+    }
+
+    fn event(&mut self, connection: &mut Connection, event: Event) -> Then {
+        match event {
+            Event::CloseStream(stream) | Event::DeleteStream(stream)
+                if stream.stream_id == self.stream_id =>
+            {
+                return Then::Stop;
+            }
+            Event::Pause(pause) if pause.stream_id == self.stream_id => {
+                if self.paused && !pause.paused {
+                    self.viewer.skip_to_live();
+                }
+                self.paused = pause.paused;
+                connection.session.answer_pause(self.stream_id, pause.paused);
+            }
+            Event::Play(play) => {
+                let text = "this connection plays another stream already";
+                connection.session.reject_play(play.stream_id, PlayRejection::Failed, text);
+                if play.stream_id == self.stream_id {
+                    return Then::Stop;
+                }
+            }
+            // It is a push from here on, to be admitted and recorded as one.
+            Event::Publish(publish) => {
+                connection.carried = Some(publish);
+                return Then::Stop;
+            }
+            Event::Command(command) => self.command(&command),
+            Event::FcUnpublish(_) => connection.session.answer_fc_unpublish(),
+            _ => {}
+        }
+        Then::On
+    }
+
+    fn command(&mut self, command: &Command) {
+        let wanted = command.arg(1).and_then(rtmp::amf0::Value::as_bool);
+        match (command.name.as_str(), wanted) {
+            ("receiveAudio", Some(wanted)) => self.wants_audio = wanted,
+            ("receiveVideo", Some(wanted)) => self.wants_video = wanted,
+            _ => {}
+        }
+    }
+
+    fn ended(&mut self, connection: &mut Connection, why: Ended) {
+        if self.started {
+            let text = match why {
+                Ended::Unpublished => "The stream has ended.",
+                Ended::Lost => "The stream was lost.",
+            };
+            connection.session.play_stop(self.stream_id, text);
+        } else {
+            let text = WatchError::NoSuchStream.to_string();
+            connection.session.reject_play(self.stream_id, PlayRejection::StreamNotFound, &text);
+        }
+    }
+}

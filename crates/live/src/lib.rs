@@ -212,6 +212,11 @@ impl Live {
         &self.shared.hls
     }
 
+    /// Whether a stream is live, or was a moment ago.
+    pub fn is_live(&self, key: &StreamKey) -> bool {
+        self.shared.hub.is_on(key)
+    }
+
     /// Who watches a live stream, oldest first.
     pub fn viewers(&self, key: &StreamKey) -> Vec<ViewerFacts> {
         self.shared.hub.viewers(key)

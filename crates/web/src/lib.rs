@@ -15,6 +15,7 @@
 //! | [`actions`] | drop, forbid, resume |
 //! | [`client`] | who asks: address behind trusted proxies, TLS or not, and what that opens |
 //! | [`guard`] | headers that every answer carries |
+//! | `play` | playback: what viewers read |
 //! | [`problem`] | errors as problem documents (RFC 9457) |
 //! | [`password`] | hashes of console passwords |
 //! | [`server`] | the accept loop, with its limits |
@@ -33,6 +34,7 @@ pub mod health;
 pub mod incidents;
 pub mod metrics;
 pub mod password;
+mod play;
 pub mod present;
 pub mod problem;
 pub mod query;

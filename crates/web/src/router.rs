@@ -7,7 +7,7 @@ use axum::routing::get;
 
 use crate::problem::{Kind, Problem};
 use crate::state::WebState;
-use crate::{api, client, console, guard, health, metrics};
+use crate::{api, client, console, guard, health, metrics, play};
 
 /// Bodies of requests are forms and small JSON documents.
 const MAX_BODY: usize = 64 << 10;
@@ -33,8 +33,11 @@ pub fn router(state: WebState, surface: Surface) -> Router {
             .nest("/api/v1", api::v1::routes())
             .merge(console::routes());
     }
+    let router = match surface {
+        Surface::Admin => router.fallback(nothing_here),
+        Surface::All | Surface::Public => router.fallback(play::serve),
+    };
     router
-        .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(guard::headers))
         .layer(middleware::from_fn_with_state(state.clone(), client::recognise))

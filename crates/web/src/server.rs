@@ -1,17 +1,22 @@
 //! The accept loop, with its limits: headers, time for them, connections, idle time.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::client::Peer;
+
+/// A client that takes nothing of what it is sent for this long is gone.
+const STALLED: Duration = Duration::from_secs(30);
 
 /// Limits of one listener.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +45,30 @@ impl Default for ServerLimits {
     }
 }
 
+/// A connection's leave to carry an answer without end. One that does gives its place among the connections back, and
+/// is not closed for its age: viewers are counted and bounded elsewhere.
+#[derive(Clone, Debug)]
+pub(crate) struct Streaming {
+    place: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+    begun: Arc<AtomicBool>,
+}
+
+impl Streaming {
+    fn new(place: OwnedSemaphorePermit) -> Self {
+        Self { place: Arc::new(Mutex::new(Some(place))), begun: Arc::default() }
+    }
+
+    /// An answer without end begins.
+    pub(crate) fn begin(&self) {
+        self.begun.store(true, Ordering::Relaxed);
+        drop(self.place.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+
+    fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
+    }
+}
+
 /// Serves `router` on `listener` until `stop` resolves, and then what is being answered at that moment.
 pub async fn serve(
     listener: TcpListener,
@@ -64,12 +93,21 @@ pub async fn serve(
             () = &mut stop => break,
         };
         let Some((stream, peer, place)) = accepted else { continue };
-        let service = TowerToHyperService::new(router.clone().layer(Extension(peer)));
+        let streaming = Streaming::new(place);
+        let layers = (Extension(peer), Extension(streaming.clone()));
+        let service = TowerToHyperService::new(router.clone().layer(layers));
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let mut stopped = stopped.clone();
         tokio::spawn(async move {
             tokio::pin!(connection);
-            let over = tokio::time::sleep(limits.connection_within);
+            let over = async {
+                loop {
+                    tokio::time::sleep(limits.connection_within).await;
+                    if !streaming.has_begun() {
+                        break;
+                    }
+                }
+            };
             let ended = tokio::select! {
                 ended = connection.as_mut() => Some(ended),
                 () = over => None,
@@ -86,7 +124,7 @@ pub async fn serve(
                 Some(Err(error)) => tracing::debug!(%error, client = %peer.0, "connection ended"),
                 None => tracing::debug!(client = %peer.0, "connection was open too long"),
             }
-            drop(place);
+            drop(streaming);
         });
     }
     drop(listener);
@@ -106,6 +144,11 @@ async fn accept(
         Ok((stream, peer)) => {
             // Answers are written whole; waiting to fill a segment only delays them.
             let _ = stream.set_nodelay(true);
+            // A viewer that is gone without a word, or reads nothing any more, must not stay for ever.
+            let socket = SockRef::from(&stream);
+            let _ =
+                socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(STALLED).with_interval(STALLED / 3));
+            let _ = socket.set_tcp_user_timeout(Some(STALLED));
             Some((stream, Peer(peer), place))
         }
         Err(error) => {

@@ -78,6 +78,15 @@ impl Headers {
         self.audio
     }
 
+    /// The header of an FLV file with this stream, which says what to expect. Metadata counts too: a player that is told
+    /// of no audio may never look for it, and the first audio frame of a new stream may come after its first video.
+    pub fn flv_file_header(&self) -> [u8; 13] {
+        let told = |name: &[u8]| self.metadata().is_some_and(|m| m.windows(name.len()).any(|w| w == name));
+        let audio = self.audio || told(b"audiocodecid");
+        let video = self.video || told(b"videocodecid");
+        media::flv::FileHeader { audio, video }.encode()
+    }
+
     /// What of these `before` has not, as FLV tags at `timestamp`.
     pub fn flv(&self, before: Option<&Headers>, timestamp: u32) -> Bytes {
         framing::flv(self.since(before).map(|frame| (at(frame, timestamp), frame)))

@@ -45,6 +45,8 @@ pub struct Limits {
     pub path: Duration,
     /// How far a push may fall behind real time: 16/0.
     pub lag: Option<Duration>,
+    /// How long nobody may play a live push: 37/0.
+    pub unplayed: Option<Duration>,
     /// Frames a second over 10 s: 39/0.
     pub fps: Option<f64>,
     /// Bytes of one RTMP message: 7/0.
@@ -75,6 +77,7 @@ impl Default for Limits {
             idle: Duration::from_secs(70),
             path: Duration::from_secs(20),
             lag: None,
+            unplayed: None,
             fps: None,
             message: 4 * 1024 * 1024,
             message_memory: 512 * 1024 * 1024,

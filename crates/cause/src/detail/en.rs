@@ -172,12 +172,16 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::LimitOf => {
             "The limit on pushes was reached[ for the {scope}][: {have} live][; allowed: {limit}]."
         }
-        Key::AlreadyLive => "The stream is already live[, pushed from {address}][, for {live_ms}].",
+        Key::AlreadyLive => {
+            "The stream is already live[, pushed from {address}][, push {push}][, for {live_ms}]."
+        }
         Key::Duel => {
             "Two sources keep taking the stream from each other[: {takeovers} takeovers in {window_ms}][; {live} stays \
-             live][, {refused} was refused]."
+             live][, push {push}][, {refused} was refused]."
         }
-        Key::PriorityBelow => "The priority is too low[: {priority}][; the live push has {live_priority}].",
+        Key::PriorityBelow => {
+            "The priority is too low[: {priority}][; the live push has {live_priority}][; it is push {push}]."
+        }
         Key::CutWhileLive => "The rule was changed while the push was live, which cut it.",
         Key::HookStatus => "The authentication service answered no[: HTTP status {status}][: {reason}].",
         Key::HookTimeout => "The authentication service did not answer in time[ (limit {limit_ms})].",

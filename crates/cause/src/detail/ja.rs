@@ -177,13 +177,15 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
             "配信数の上限に達しました[（対象: {scope}）][。現在は{have}件です][。上限は{limit}件です]。"
         }
         Key::AlreadyLive => {
-            "このストリームはすでに配信中です[。配信元は{address}です][。配信時間は{live_ms}です]。"
+            "このストリームはすでに配信中です[。配信元は{address}です][。配信中のIDは{push}です][。配信時間は{live_ms}です]。"
         }
         Key::Duel => {
-            "2つの配信元がストリームを奪い合っています[（{window_ms}に{takeovers}回の交代）][。{live}の配信を続けます]\
+            "2つの配信元がストリームを奪い合っています[（{window_ms}に{takeovers}回の交代）][。{live}の配信を続けます][。配信中のIDは{push}です]\
              [。{refused}からの配信は拒否しました]。"
         }
-        Key::PriorityBelow => "優先度が足りません[（{priority}）][。配信中のものは{live_priority}です]。",
+        Key::PriorityBelow => {
+            "優先度が足りません[（{priority}）][。配信中のものは{live_priority}です][。配信中のIDは{push}です]。"
+        }
         Key::CutWhileLive => "配信中に規則が変更されたため、切断しました。",
         Key::HookStatus => "認証サービスが拒否しました[（HTTPステータス{status}）][。理由: {reason}]。",
         Key::HookTimeout => "認証サービスが時間内に応答しませんでした[（制限: {limit_ms}）]。",

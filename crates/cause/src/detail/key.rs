@@ -271,11 +271,11 @@ detail_keys! {
     /// Which limit was reached: `account`, `domain`, `stream`, `node`.
     LimitOf = "limit_of" under [TooManyPushes, TooManyPushesOfStream] with [scope: Word, have: Count, limit: Count];
     /// The push that is live under this stream key, which the conflict rule keeps.
-    AlreadyLive = "already_live" under [TooManyPushesOfStream] with [address: Text, live_ms: Millis];
+    AlreadyLive = "already_live" under [TooManyPushesOfStream] with [address: Text, push: Text, live_ms: Millis];
     /// Two sources keep taking the stream from each other; the one that is live stays.
-    Duel = "duel" under [TooManyPushesOfStream] with [live: Text, refused: Text, takeovers: Count, window_ms: Millis];
+    Duel = "duel" under [TooManyPushesOfStream] with [live: Text, refused: Text, push: Text, takeovers: Count, window_ms: Millis];
     /// The two priorities.
-    PriorityBelow = "priority_below" under [PriorityLower] with [priority: Text, live_priority: Text];
+    PriorityBelow = "priority_below" under [PriorityLower] with [priority: Text, live_priority: Text, push: Text];
     /// The account, domain or app was turned off while the push was live.
     CutWhileLive = "cut_while_live" under [AccountStopped, AccountOverdue, AccountForceStopped, DomainDisabled, AppDisabled, IpBlocked]
         with [];

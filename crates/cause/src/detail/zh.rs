@@ -127,11 +127,11 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
 
         // Limits, other pushes of the stream, hook, and people.
         Key::LimitOf => "推流数已达上限[（范围：{scope}）][：当前 {have} 路][；允许 {limit} 路]。",
-        Key::AlreadyLive => "这路流已在直播[，来自 {address}][，已持续 {live_ms}]。",
+        Key::AlreadyLive => "这路流已在直播[，来自 {address}][，推流 ID {push}][，已持续 {live_ms}]。",
         Key::Duel => {
-            "两个来源在互相抢占这路流[：{window_ms}内交替 {takeovers} 次][；保留 {live}][，拒绝 {refused}]。"
+            "两个来源在互相抢占这路流[：{window_ms}内交替 {takeovers} 次][；保留 {live}][，推流 ID {push}][，拒绝 {refused}]。"
         }
-        Key::PriorityBelow => "优先级太低[：{priority}][；正在直播的为 {live_priority}]。",
+        Key::PriorityBelow => "优先级太低[：{priority}][；正在直播的为 {live_priority}][，推流 ID {push}]。",
         Key::CutWhileLive => "直播期间规则有变更，推流因此被断开。",
         Key::HookStatus => "鉴权服务拒绝了推流[：HTTP 状态码 {status}][：{reason}]。",
         Key::HookTimeout => "鉴权服务没有及时应答[（时限 {limit_ms}）]。",

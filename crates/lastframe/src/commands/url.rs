@@ -30,9 +30,9 @@ pub fn run(args: &UrlArgs, config: &Config, data: &Path) -> Result<(), Failure> 
     names.check_app(&args.app).map_err(|fault| Failure::Usage(format!("--app {fault}")))?;
     names.check_stream(&args.stream).map_err(|fault| Failure::Usage(format!("--stream {fault}")))?;
     writeln!(io::stdout().lock(), "{}", url(args, config, domain, expires))?;
-    if matches!(args.kind, UrlKind::Rtmps | UrlKind::Srt | UrlKind::Whip | UrlKind::Flv | UrlKind::Hls) {
+    if matches!(args.kind, UrlKind::Rtmps | UrlKind::Srt | UrlKind::Whip) {
         eprintln!(
-            "lastframe: this version serves RTMP pushes only; the URL is for a server that has this transport"
+            "lastframe: this version takes pushes over RTMP only; the URL is for a server that has this transport"
         );
     }
     Ok(())

@@ -104,6 +104,8 @@ pub struct Limits {
     pub path: Duration,
     /// This far behind real time a push is cut: 16/0.
     pub lag: Option<Duration>,
+    /// Nobody plays a live push for this long: 37/0.
+    pub unplayed: Option<Duration>,
     /// Largest RTMP message, bytes: 7/0.
     pub message: u64,
     /// Highest frame rate: 39/0.
@@ -195,6 +197,7 @@ impl Default for Config {
                 idle: Duration::from_secs(70),
                 path: Duration::from_secs(20),
                 lag: None,
+                unplayed: None,
                 message: 4 << 20,
                 fps: None,
                 pushes: 10_000,

@@ -57,13 +57,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("http", "insecure", |c, v| put(&mut c.http.insecure, v.boolean())),
     setting("limits", "idle", |c, v| put(&mut c.limits.idle, v.duration())),
     setting("limits", "path", |c, v| put(&mut c.limits.path, v.duration())),
-    setting("limits", "unplayed", |_, v| match v.duration_or_off()? {
-        None => Ok(()),
-        Some(_) => {
-            Err("needs playback, which is not available in this version; write \"off\" or leave it out"
-                .into())
-        }
-    }),
+    setting("limits", "unplayed", |c, v| put(&mut c.limits.unplayed, v.duration_or_off())),
     setting("limits", "lag", |c, v| put(&mut c.limits.lag, v.duration_or_off())),
     setting("limits", "message", |c, v| {
         let size = v.size()?;
@@ -113,6 +107,14 @@ pub const SETTINGS: &[Setting] = &[
     setting("events", "audio_step", |c, v| put(&mut c.events.audio_step, v.duration_or_off())),
     setting("events", "frame_rate", |c, v| put(&mut c.events.frame_rate, v.number_or_off())),
     setting("events", "gop", |c, v| put(&mut c.events.gop, v.duration_or_off())),
+    setting("play", "merge", |c, v| put(&mut c.play.merge, off_or_within(v, "10ms", "1s"))),
+    setting("play", "cache", |c, v| put(&mut c.play.cache, off_or_within(v, "1s", "60s"))),
+    setting("play", "cache_bytes", |c, v| put(&mut c.play.cache_bytes, v.size().map(bytes))),
+    setting("play", "queue", |c, v| put(&mut c.play.queue, within(v, "1s", "60s"))),
+    setting("play", "memory", |c, v| put(&mut c.play.memory, v.size().map(bytes))),
+    setting("play", "viewers", |c, v| put(&mut c.play.viewers, v.count(10_000_000))),
+    setting("play", "linger", |c, v| put(&mut c.play.linger, off_or_within(v, "1s", "10m"))),
+    setting("play", "wait", |c, v| put(&mut c.play.wait, off_or_within(v, "1s", "10m"))),
     setting("play", "hls", |c, v| {
         c.play.hls.mode = match v.text() {
             Ok("on_request") => live::HlsMode::OnRequest,
@@ -130,12 +132,8 @@ pub const SETTINGS: &[Setting] = &[
     setting("play", "hls_part", |c, v| put(&mut c.play.hls.part, within(v, "100ms", "2s"))),
     setting("play", "hls_segment", |c, v| put(&mut c.play.hls.segment, within(v, "1s", "10s"))),
     setting("play", "hls_idle", |c, v| put(&mut c.play.hls.idle, within(v, "30s", "24h"))),
-    setting("play", "hls_stream_memory", |c, v| {
-        put(&mut c.play.hls.stream_memory, v.size().map(|n| usize::try_from(n).unwrap_or(usize::MAX)))
-    }),
-    setting("play", "hls_memory", |c, v| {
-        put(&mut c.play.hls.memory, v.size().map(|n| usize::try_from(n).unwrap_or(usize::MAX)))
-    }),
+    setting("play", "hls_stream_memory", |c, v| put(&mut c.play.hls.stream_memory, v.size().map(bytes))),
+    setting("play", "hls_memory", |c, v| put(&mut c.play.hls.memory, v.size().map(bytes))),
     setting("store", "url", |_, v| {
         match v.text()? {
         "sqlite:lastframe.db" | "sqlite:" => Ok(()),
@@ -200,6 +198,18 @@ const fn setting(
 fn put<T>(place: &mut T, value: Result<T, Refused>) -> Result<(), Refused> {
     *place = value?;
     Ok(())
+}
+
+/// As [`within`], or `off`, which is no time at all.
+fn off_or_within(v: Given<'_>, least: &str, most: &str) -> Result<Duration, Refused> {
+    if v.is_off() {
+        return Ok(Duration::ZERO);
+    }
+    within(v, least, most).map_err(|reason| format!("{reason}, or \"off\""))
+}
+
+fn bytes(size: u64) -> usize {
+    usize::try_from(size).unwrap_or(usize::MAX)
 }
 
 /// A duration from `least` to `most`, which are written as in the file.

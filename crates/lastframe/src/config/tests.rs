@@ -21,7 +21,7 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("http", "insecure", "true"),
     ("limits", "idle", "\"5s\""),
     ("limits", "path", "\"10s\""),
-    ("limits", "unplayed", "\"off\""),
+    ("limits", "unplayed", "\"10m\""),
     ("limits", "lag", "\"3s\""),
     ("limits", "message", "\"1MiB\""),
     ("limits", "fps", "120"),
@@ -44,6 +44,14 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("events", "audio_step", "\"500ms\""),
     ("events", "frame_rate", "\"off\""),
     ("events", "gop", "\"4s\""),
+    ("play", "merge", "\"off\""),
+    ("play", "cache", "\"20s\""),
+    ("play", "cache_bytes", "\"8MiB\""),
+    ("play", "queue", "\"3s\""),
+    ("play", "memory", "\"2GiB\""),
+    ("play", "viewers", "11"),
+    ("play", "linger", "\"1m\""),
+    ("play", "wait", "\"off\""),
     ("play", "hls", "\"always\""),
     ("play", "hls_part", "\"500ms\""),
     ("play", "hls_segment", "\"4s\""),
@@ -95,7 +103,7 @@ fn every_key_is_taken_from_the_file_and_from_the_environment() {
         let bare = value.trim_matches(['[', ']']).replace('"', "");
         let from_env = read_with("", &[(&setting.env_name(), &bare)]).unwrap().config;
         assert_eq!(format!("{from_file:?}"), format!("{from_env:?}"), "{}.{}", setting.section, setting.key);
-        let unchanged = ["unplayed", "url"].contains(&setting.key) && setting.section != "auth_hook";
+        let unchanged = setting.key == "url" && setting.section != "auth_hook";
         let default = format!("{:?}", Config::default());
         assert_eq!(format!("{from_file:?}") == default, unchanged, "{}.{}", setting.section, setting.key);
     }
@@ -147,7 +155,10 @@ fn a_mistake_names_line_column_key_and_what_to_write() {
         ),
         ("[limits]\nmessage = \"1KiB\"\n", "2:11: limits.message: \"1KiB\" is out of range"),
         ("[limits]\npushes = -1\n", "2:10: limits.pushes: -1 does not fit; write a whole number"),
-        ("[limits]\nunplayed = \"60s\"\n", "2:12: limits.unplayed: needs playback, which is not available"),
+        (
+            "[play]\nmerge = \"5s\"\n",
+            "2:9: play.merge: \"5s\" is out of range; write a duration from \"10ms\" to",
+        ),
         ("[limits]\nfps = 0\n", "2:7: limits.fps: 0 does not fit; write a number above 0, or \"off\""),
         ("[play]\nhls = \"never\"\n", "2:7: play.hls: \"never\" does not fit; write \"on_request\""),
         ("[play]\nhls_part = \"5s\"\n", "2:12: play.hls_part: \"5s\" is out of range; write a duration from"),

@@ -141,7 +141,7 @@ impl<'a> Given<'a> {
         }
     }
 
-    fn is_off(self) -> bool {
+    pub fn is_off(self) -> bool {
         matches!(self, Self::Toml(DeValue::String(t)) if t.as_ref() == "off")
             || matches!(self, Self::Env("off"))
     }

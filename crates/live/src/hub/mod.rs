@@ -319,15 +319,22 @@ impl LiveStream {
         let (mine, theirs) = (new.priority.unwrap_or(0), live.priority.unwrap_or(0));
         let prioritised = new.priority.is_some() || live.priority.is_some();
         let rule = match (prioritised, mine.cmp(&theirs)) {
-            (true, CmpOrdering::Less) => return Err(lower_priority(mine, theirs)),
+            (true, CmpOrdering::Less) => {
+                live.contest(new, Cause::PriorityLower);
+                return Err(lower_priority(mine, theirs, &live));
+            }
             (true, CmpOrdering::Greater) => ConflictRule::Replace,
             _ => rule,
         };
         match rule {
-            ConflictRule::Refuse => Err(already_live(&live, now)),
+            ConflictRule::Refuse => {
+                live.contest(new, Cause::TooManyPushesOfStream);
+                Err(already_live(&live, now))
+            }
             ConflictRule::Backup => {
                 let have = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
                 if max_stream != 0 && have >= max_stream {
+                    live.contest(new, Cause::TooManyPushesOfStream);
                     return Err(too_many(have, max_stream));
                 }
                 self.members.push(member);
@@ -336,6 +343,7 @@ impl LiveStream {
             ConflictRule::Replace => {
                 let silent = live.since_media(now).is_none_or(|d| d >= EMPTY_AFTER);
                 if !silent && let Some(takeovers) = self.duel.stands(live.client, new.client, now) {
+                    live.contest(new, Cause::TooManyPushesOfStream);
                     return Err(duel(&live, new, takeovers));
                 }
                 if !silent {
@@ -368,6 +376,16 @@ impl Place {
     /// Where the push's frames go.
     pub fn writer(&mut self) -> &mut Writer {
         &mut self.writer
+    }
+
+    /// Whether this push carries the stream, and nobody plays it.
+    pub fn is_unplayed(&self) -> bool {
+        self.writer.feed().is_unplayed(self.writer.number())
+    }
+
+    /// The pushes that this one replaces, until [`Place::take_over`].
+    pub fn replaces(&self) -> impl Iterator<Item = &PushHandle> {
+        self.replaces.iter().map(|(old, _)| &**old)
     }
 
     /// When [`Writer::flush`] is due.
@@ -410,11 +428,10 @@ fn replaced(old: &PushHandle, new: &PushHandle, now: Instant) -> Act {
 }
 
 fn already_live(live: &PushHandle, now: Instant) -> Act {
-    let age = live.since_media(now).map(millis);
-    let mut detail = Detail::new(DetailKey::AlreadyLive).with("address", live.client.to_string());
-    if let Some(age) = age {
-        detail = detail.with("live_ms", age);
-    }
+    let detail = Detail::new(DetailKey::AlreadyLive)
+        .with("address", live.client.to_string())
+        .with("push", live.id.to_string())
+        .with("live_ms", millis(live.age(now)));
     act(Cause::TooManyPushesOfStream, detail)
 }
 
@@ -424,10 +441,11 @@ fn too_many(have: u32, limit: u32) -> Act {
     act(Cause::TooManyPushesOfStream, detail)
 }
 
-fn lower_priority(mine: i64, live: i64) -> Act {
+fn lower_priority(mine: i64, theirs: i64, live: &PushHandle) -> Act {
     let detail = Detail::new(DetailKey::PriorityBelow)
         .with("priority", mine.to_string())
-        .with("live_priority", live.to_string());
+        .with("live_priority", theirs.to_string())
+        .with("push", live.id.to_string());
     act(Cause::PriorityLower, detail)
 }
 
@@ -435,6 +453,7 @@ fn duel(live: &PushHandle, new: &PushHandle, takeovers: usize) -> Act {
     let detail = Detail::new(DetailKey::Duel)
         .with("live", live.client.to_string())
         .with("refused", new.client.to_string())
+        .with("push", live.id.to_string())
         .with("takeovers", u64::try_from(takeovers).unwrap_or(u64::MAX))
         .with("window_ms", millis(duel::WINDOW));
     act(Cause::TooManyPushesOfStream, detail)

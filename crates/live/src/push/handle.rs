@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use cause::Cause;
 use model::{PushId, Sequence, StreamKey, Timestamp};
 use serde::Serialize;
 
@@ -34,7 +35,28 @@ pub struct PushHandle {
     /// Milliseconds from `origin` to the last media message, plus 1; 0 means none yet.
     last_media: AtomicU64,
     state: Mutex<PushState>,
+    contests: Mutex<Contests>,
 }
+
+/// What others tried on a push's stream key since its task looked last.
+#[derive(Debug, Default)]
+struct Contests {
+    waiting: Vec<Contest>,
+    /// Of the whole push; only the first are kept.
+    count: usize,
+}
+
+/// Another push of the same stream key was refused.
+#[derive(Debug)]
+pub struct Contest {
+    /// As the black box names it.
+    pub what: &'static str,
+    /// Which push, from where, and how it ended.
+    pub text: String,
+}
+
+/// Refused pushes that a live push remembers; an encoder that tries for ever must not fill its black box.
+const CONTESTS: usize = 8;
 
 /// The numbers of a live push, as the last second left them. Unknown values are null.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -122,7 +144,28 @@ impl PushHandle {
             origin,
             last_media: AtomicU64::new(0),
             state: Mutex::default(),
+            contests: Mutex::default(),
         }
+    }
+
+    /// Notes that `other` wanted the stream key and was refused.
+    pub fn contest(&self, other: &Self, cause: Cause) {
+        let mut contests = self.contests.lock().unwrap_or_else(PoisonError::into_inner);
+        contests.count += 1;
+        if contests.count <= CONTESTS {
+            let text = format!("{} push {} from {}", cause.code(), other.id, other.client);
+            contests.waiting.push(Contest { what: "refused_other", text });
+        }
+    }
+
+    /// The contests since the last call.
+    pub fn take_contests(&self) -> Vec<Contest> {
+        std::mem::take(&mut self.contests.lock().unwrap_or_else(PoisonError::into_inner).waiting)
+    }
+
+    /// How long ago the push was accepted.
+    pub fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.origin)
     }
 
     /// Notes a media message.

@@ -8,6 +8,7 @@ mod handle;
 mod low_rate;
 mod media_facts;
 mod order;
+mod unplayed;
 mod watch;
 
 use std::net::SocketAddr;
@@ -25,6 +26,7 @@ pub use self::events::{EventReport, EventSeen};
 pub use self::handle::{LivePush, PushHandle, PushState};
 pub use self::media_facts::MediaFault;
 pub use self::order::OrderSlot;
+pub use self::unplayed::Unplayed;
 pub use self::watch::{Due, Frame, Watch};
 use crate::config::Limits;
 use crate::hub::{Place, Slot};

@@ -23,6 +23,7 @@ pub fn live(config: &Config) -> LiveConfig {
             idle: limits.idle,
             path: limits.path,
             lag: limits.lag,
+            unplayed: limits.unplayed,
             fps: limits.fps,
             message: bytes(limits.message),
             message_memory: bytes(limits.message_memory),

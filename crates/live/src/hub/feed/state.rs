@@ -133,6 +133,12 @@ impl Feed {
         }
     }
 
+    /// Whether the push of this number carries the stream, and nobody watches.
+    pub(crate) fn is_unplayed(&self, carrier: u64) -> bool {
+        let state = self.lock();
+        state.carrier == Some(carrier) && state.counted() == 0
+    }
+
     /// The number of the push that carries the stream.
     pub(crate) fn carrier(&self) -> Option<u64> {
         self.lock().carrier

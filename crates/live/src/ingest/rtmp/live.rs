@@ -17,7 +17,7 @@ use super::setup::{live_control, note, ordered};
 use super::{fault, summary};
 use crate::hub::Place;
 use crate::hub::feed::FrameKind;
-use crate::push::{Due, End, Push, client_text};
+use crate::push::{Due, End, Push, Unplayed, client_text};
 use crate::shared::Shared;
 
 /// An answer to FCUnpublish that the client does not read turns its clean stop into a reset, so it waits.
@@ -33,6 +33,7 @@ struct Live {
     stream_id: u32,
     fc_unpublish: Option<Instant>,
     fc_answered: bool,
+    unplayed: Unplayed,
 }
 
 /// Runs the push until it ends.
@@ -42,7 +43,12 @@ pub(super) async fn run(
     push: &mut Push,
     stream_id: u32,
 ) -> End {
-    let mut live = Live { stream_id, fc_unpublish: None, fc_answered: false };
+    let mut live = Live {
+        stream_id,
+        fc_unpublish: None,
+        fc_answered: false,
+        unplayed: Unplayed::new(shared.config.limits.unplayed),
+    };
     let order = push.order.clone();
     let end = loop {
         let flush = push.place.as_ref().and_then(Place::deadline);
@@ -196,6 +202,11 @@ impl Live {
         }
         let due = push.watch.tick(now, connection.sensor.facts());
         tell_events(shared, push, now, EVENT_INTERVAL);
+        let plays = !push.place.as_ref().is_some_and(Place::is_unplayed);
+        if let Some(act) = self.unplayed.look(plays, now) {
+            return Some(End::act(act));
+        }
+        note_contests(push, now);
         push.publish_state(now, connection.sensor.bytes_in(), connection.sensor.bytes_out());
         match due? {
             Due::Probe { silence } => {
@@ -245,6 +256,14 @@ impl Live {
         };
         push.note_command(connection.now(), false, "onStatus", summary::text(&text), 0);
         connection.session.cut(self.stream_id, &text);
+    }
+}
+
+/// Keeps what others tried on this push's stream key with its evidence.
+pub(super) fn note_contests(push: &mut Push, now: Instant) {
+    let noted = push.handle.as_ref().map(|handle| handle.take_contests()).unwrap_or_default();
+    for contest in noted {
+        push.note_command(now, false, contest.what, contest.text, 0);
     }
 }
 

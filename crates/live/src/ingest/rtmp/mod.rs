@@ -127,6 +127,7 @@ async fn conclude(shared: &Arc<Shared>, connection: &Connection, push: &mut Push
         bytes_out: connection.sensor.bytes_out(),
     };
     let now = shared.clock.instant();
+    live::note_contests(push, now);
     let (verdict, row) =
         push.conclude(end.clone(), facts, now, shared.clock.now(), &shared.config.node_label);
     // The place is given back first, so that whoever reads the record finds the stream key free.

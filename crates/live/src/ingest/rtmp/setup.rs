@@ -190,6 +190,10 @@ pub(super) async fn admit(
     if push.order.get().is_some() {
         return Err(Box::new(ordered(push)));
     }
+    let now = shared.clock.instant();
+    let old = |old: &PushHandle| format!("push {} from {}", old.id, old.client);
+    let replaced: Vec<_> = push.place.iter().flat_map(|place| place.replaces()).map(old).collect();
+    replaced.into_iter().for_each(|old| push.note_command(now, false, "takes_over", old, 0));
     if let Some(place) = &mut push.place {
         place.take_over();
     }

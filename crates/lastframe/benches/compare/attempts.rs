@@ -16,6 +16,7 @@ use crate::Outcome;
 use crate::encoder::Encoder;
 use crate::figures::Figures;
 use crate::process;
+use crate::subject::{PINNED, Subject};
 
 #[derive(Args, Debug)]
 pub struct Plan {
@@ -68,7 +69,7 @@ struct Done {
 pub fn measure(plan: &Plan) -> Outcome<()> {
     let [mut rate, mut cost] = [const { Figures::new() }; 2];
     for run in 1..=plan.runs {
-        let server = process::lastframe()?;
+        let server = Subject::Lastframe.start(PINNED)?;
         let start = server.cpu()?;
         let mut load = process::load(&[
             "callers".to_owned(),
@@ -103,7 +104,7 @@ pub fn measure(plan: &Plan) -> Outcome<()> {
 }
 
 pub fn measure_alone(plan: &AlonePlan) -> Outcome<()> {
-    let server = process::lastframe()?;
+    let server = Subject::Lastframe.start(PINNED)?;
     let clock = SystemClock;
     let [mut publish, mut commit] = [const { Figures::new() }; 2];
     let mut file = tempfile::tempfile_in(process::disk())?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use crate::Outcome;
@@ -20,49 +20,23 @@ pub const LOAD_CORE: &str = "1";
 pub struct Program {
     child: Child,
     pub addr: SocketAddr,
-    /// The data folder of a server, gone with it.
-    data: Option<tempfile::TempDir>,
+    http: SocketAddr,
+    /// Configuration, log and data, gone with it.
+    folder: tempfile::TempDir,
 }
 
 /// Lines of a load's output.
 pub struct Output {
     child: Child,
     lines: BufReader<ChildStdout>,
-}
-
-/// Lastframe as it comes, with one unsigned domain, logging to a file.
-pub fn lastframe() -> Outcome<Program> {
-    let (addr, http) = (free_port()?, free_port()?);
-    let data = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
-    let config = data.path().join("bench.toml");
-    fs::write(
-        &config,
-        format!(
-            "[rtmp]\nlisten = \"{addr}\"\n[http]\nlisten = \"{http}\"\n[[account]]\nid = 1000000001\n\
-             [[domain]]\nname = \"localhost\"\naccount = 1000000001\nauth = false\n"
-        ),
-    )?;
-    let log = fs::File::create(data.path().join("bench.log"))?;
-    let mut command = pinned(SERVER_CORE, Path::new(env!("CARGO_BIN_EXE_lastframe")));
-    command.arg("--config").arg(&config).arg("--data").arg(data.path().join("data")).arg("serve");
-    command.stdout(log.try_clone()?).stderr(log);
-    started(command, addr, Some(data))
-}
-
-/// The control program.
-pub fn control() -> Outcome<Program> {
-    let addr = free_port()?;
-    let mut command = pinned(SERVER_CORE, &std::env::current_exe()?);
-    command.arg("control").arg(addr.to_string());
-    started(command, addr, None)
+    told: Option<BufReader<ChildStderr>>,
 }
 
 /// A part of this program as load.
 pub fn load(arguments: &[String]) -> Outcome<Output> {
     let mut command = pinned(LOAD_CORE, &std::env::current_exe()?);
-    let mut child = command.args(arguments).stdout(Stdio::piped()).spawn()?;
-    let stdout = child.stdout.take().ok_or("the load has no output")?;
-    Ok(Output { child, lines: BufReader::new(stdout) })
+    command.args(arguments);
+    Output::of(command)
 }
 
 /// A folder on the disk that servers under test write to.
@@ -76,10 +50,15 @@ fn pinned(core: &str, program: &Path) -> Command {
     command
 }
 
-fn started(mut command: Command, addr: SocketAddr, data: Option<tempfile::TempDir>) -> Outcome<Program> {
-    let child =
-        command.stdin(Stdio::null()).spawn().map_err(|e| format!("cannot run taskset (util-linux): {e}"))?;
-    let mut program = Program { child, addr, data };
+/// Waits until a program listens.
+pub fn started(
+    mut command: Command,
+    addr: SocketAddr,
+    http: SocketAddr,
+    folder: tempfile::TempDir,
+) -> Outcome<Program> {
+    let child = command.stdin(Stdio::null()).spawn().map_err(|e| format!("cannot run {command:?}: {e}"))?;
+    let mut program = Program { child, addr, http, folder };
     let mut waited = Duration::ZERO;
     while TcpStream::connect(addr).is_err() {
         if let Some(status) = program.child.try_wait()? {
@@ -100,7 +79,13 @@ fn started(mut command: Command, addr: SocketAddr, data: Option<tempfile::TempDi
     Ok(program)
 }
 
-fn free_port() -> Outcome<SocketAddr> {
+/// Load average over one minute.
+pub fn load_average() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().unwrap_or_default().to_owned()
+}
+
+pub fn free_port() -> Outcome<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
@@ -126,10 +111,9 @@ impl Program {
 
     /// How many records of clean ends (1/0) the server has.
     pub fn clean_ends(&self) -> Outcome<usize> {
-        let data = self.data.as_ref().ok_or("the control keeps no records")?;
         let output = Command::new(env!("CARGO_BIN_EXE_lastframe"))
             .arg("--data")
-            .arg(data.path().join("data"))
+            .arg(self.folder.path().join("data"))
             .args(["records", "--code", "1/0", "--format", "json", "--limit", "10000000"])
             .output()?;
         if !output.status.success() {
@@ -138,9 +122,33 @@ impl Program {
         Ok(output.stdout.iter().filter(|byte| **byte == b'\n').count())
     }
 
+    /// A load of 1 Mbit/s a push on this program: `lab load` on the other core.
+    pub fn load(&self, publishers: u32, players: u32, flv: bool, seconds: u64) -> Outcome<Output> {
+        let mut command = pinned(LOAD_CORE, Path::new(env!("CARGO_BIN_EXE_lastframe")));
+        command
+            .args(["lab", "load", "--kbps", "1000"])
+            .args(["--publishers", &publishers.to_string(), "--players", &players.to_string()])
+            .args(["--seconds", &seconds.to_string()])
+            .args(["--target", &format!("rtmp://{}/live", self.addr)]);
+        if flv {
+            command.args(["--format", "flv", "--play", &format!("http://{}", self.http)]);
+        }
+        command.stderr(Stdio::piped());
+        Output::of(command)
+    }
+
+    /// Ends a program that runs under callgrind, and reads how many instructions it took.
+    pub fn collected(mut self) -> Outcome<u64> {
+        Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status()?;
+        self.child.wait()?;
+        let log = self.log();
+        let counts = log.lines().filter_map(|line| line.split_once("Collected : "));
+        let (_, count) = counts.last().ok_or_else(|| format!("callgrind has not counted: {log}"))?;
+        Ok(count.trim().parse()?)
+    }
+
     fn log(&self) -> String {
-        let path = self.data.as_ref().map(|data| data.path().join("bench.log"));
-        path.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_default()
+        fs::read_to_string(self.folder.path().join("bench.log")).unwrap_or_default()
     }
 }
 
@@ -153,6 +161,30 @@ impl Drop for Program {
 }
 
 impl Output {
+    fn of(mut command: Command) -> Outcome<Self> {
+        let mut child = command.stdout(Stdio::piped()).spawn()?;
+        let stdout = child.stdout.take().ok_or("the load has no output")?;
+        let told = child.stderr.take().map(BufReader::new);
+        Ok(Self { child, lines: BufReader::new(stdout), told })
+    }
+
+    /// Waits until everybody is connected.
+    pub fn until_measuring(&mut self) -> Outcome<()> {
+        let told = self.told.as_mut().ok_or("the load says nothing")?;
+        let mut line = String::new();
+        while told.read_line(&mut line)? > 0 {
+            if line.contains("measuring") {
+                return Ok(());
+            }
+        }
+        Err(format!("the load gave up: {line}").into())
+    }
+
+    /// What came of it, as JSON.
+    pub fn report(&mut self) -> Outcome<String> {
+        self.line()
+    }
+
     /// The next line.
     pub fn line(&mut self) -> Outcome<String> {
         let mut line = String::new();

@@ -142,8 +142,8 @@ impl Program {
         Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status()?;
         self.child.wait()?;
         let log = self.log();
-        let counts = log.lines().filter_map(|line| line.split_once("Collected : "));
-        let (_, count) = counts.last().ok_or_else(|| format!("callgrind has not counted: {log}"))?;
+        let mut counts = log.lines().filter_map(|line| line.split_once("Collected : "));
+        let (_, count) = counts.next_back().ok_or_else(|| format!("callgrind has not counted: {log}"))?;
         Ok(count.trim().parse()?)
     }
 

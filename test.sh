@@ -21,6 +21,7 @@ programs=(
     kill:procps
     mount:mount
     ss:iproute2
+    faketime:faketime
     conntrack:conntrack
     sqlite3:sqlite3
     sysctl:procps
@@ -83,7 +84,8 @@ cargo test --locked --workspace
 outcomes=$(mktemp)
 trap 'rm -f "$outcomes"' EXIT
 cargo run --locked --quiet -p lastframe -- lab run all | tee "$outcomes"
-if [ "$(id -u)" -eq 0 ] && grep -v '^none ' "$outcomes" | grep -q ' skipped: '; then
-    echo "for root no scenario of the lab may be left out" >&2
+# Optional is what no package of a test machine brings: OBS with a screen, an ffmpeg newer than the system's.
+if [ "$(id -u)" -eq 0 ] && grep -v '^none ' "$outcomes" | grep ' skipped: ' | grep -qv ' skipped: optional: '; then
+    echo "for root no scenario of the lab may be left out but the optional ones" >&2
     exit 1
 fi

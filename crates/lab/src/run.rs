@@ -14,7 +14,7 @@ use crate::trial::{Bench, Trial};
 use crate::truth;
 
 /// Scenarios under way at once; a heavy one counts for several.
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 32;
 
 /// How scenarios are to be run.
 #[derive(Clone, Debug, Default)]
@@ -57,7 +57,7 @@ pub async fn run(
     let (done, mut outcomes) = mpsc::unbounded_channel();
     let mut index = 0_usize;
     for turn in 0..repeat {
-        for scenario in scenarios {
+        for scenario in scenarios.iter().filter(|scenario| turn < scenario.repeats(repeat)) {
             let stream = format!("lab-{}-{tag}-{turn}", scenario.name.replace('_', "-"));
             let trial = Trial::new(Arc::clone(&bench), stream);
             let (scenario, room, done) = (scenario.clone(), Arc::clone(&room), done.clone());

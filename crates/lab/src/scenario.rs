@@ -16,6 +16,8 @@ use crate::trial::Trial;
 
 /// The weight of a scenario with a real encoder.
 const HEAVY: u32 = 8;
+/// A heavy scenario is repeated this often at most.
+const HEAVY_REPEATS: u32 = 10;
 
 /// What a scenario needs to be run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +105,11 @@ impl Scenario {
     #[must_use]
     pub fn heavy(self) -> Self {
         Self { weight: HEAVY, ..self }
+    }
+
+    /// How often it is run where each is to be run `repeat` times.
+    pub fn repeats(&self, repeat: u32) -> u32 {
+        if self.weight > 1 { repeat.min(HEAVY_REPEATS) } else { repeat }
     }
 
     /// The same with a promise of how soon its end is detected.

@@ -54,7 +54,7 @@ pub struct LabRunArgs {
     /// Key that signs push URLs of the target, where they must be signed
     #[arg(long, value_name = "KEY", requires = "target", env = "LAB_SIGN_KEY", hide_env_values = true)]
     pub sign_key: Option<String>,
-    /// Run each scenario this many times
+    /// Run each scenario this many times, those with real encoders ten times at most
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub repeat: u32,
     /// Other pushes that go on meanwhile

@@ -77,7 +77,7 @@ fn list() -> Result<(), Failure> {
 async fn produce(args: LabRunArgs) -> Result<(), Failure> {
     let chosen = lab::choose(&args.what).map_err(usage)?;
     let target = target(&args).map_err(usage)?;
-    let runs = u64::from(args.repeat).saturating_mul(chosen.scenarios.len() as u64);
+    let runs: u64 = chosen.scenarios.iter().map(|scenario| u64::from(scenario.repeats(args.repeat))).sum();
     let mut done = 0_u64;
     let plan = lab::Plan { target, repeat: args.repeat, background: args.background };
     let run = lab::run(&chosen.scenarios, plan, |outcome| {

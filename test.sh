@@ -83,7 +83,7 @@ cargo test --locked --workspace
 # The fault lab: every cause that can happen today happens for real, and each record must say which it was.
 outcomes=$(mktemp)
 trap 'rm -f "$outcomes"' EXIT
-cargo run --locked --quiet -p lastframe -- lab run all | tee "$outcomes"
+cargo run --locked --quiet -p lastframe -- lab run all --background 10 | tee "$outcomes"
 # Optional is what no package of a test machine brings: OBS with a screen, an ffmpeg newer than the system's.
 if [ "$(id -u)" -eq 0 ] && grep -v '^none ' "$outcomes" | grep ' skipped: ' | grep -qv ' skipped: optional: '; then
     echo "for root no scenario of the lab may be left out but the optional ones" >&2

@@ -13,8 +13,9 @@ use crate::target::Target;
 use crate::trial::{Bench, Trial};
 use crate::truth;
 
-/// Scenarios under way at once; a heavy one counts for several.
-const AT_ONCE: usize = 32;
+/// Scenarios under way at once, and heavy ones beside them.
+const AT_ONCE: usize = 24;
+const HEAVY_AT_ONCE: usize = 5;
 
 /// How scenarios are to be run.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +49,7 @@ pub async fn run(
     let Plan { target, repeat, background } = plan;
     let external = target.is_some();
     let bench = Arc::new(Bench::new(target));
-    let room = Arc::new(Semaphore::new(AT_ONCE));
+    let (room, heavy_room) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(Semaphore::new(HEAVY_AT_ONCE)));
     let tag = format!("{:x}", SystemClock.now().millis());
     let background = match background {
         0 => None,
@@ -60,9 +61,10 @@ pub async fn run(
         for scenario in scenarios.iter().filter(|scenario| turn < scenario.repeats(repeat)) {
             let stream = format!("lab-{}-{tag}-{turn}", scenario.name.replace('_', "-"));
             let trial = Trial::new(Arc::clone(&bench), stream);
-            let (scenario, room, done) = (scenario.clone(), Arc::clone(&room), done.clone());
+            let room = Arc::clone(if scenario.heavy { &heavy_room } else { &room });
+            let (scenario, done) = (scenario.clone(), done.clone());
             tokio::spawn(async move {
-                let _room = room.acquire_many(scenario.weight).await;
+                let _room = room.acquire().await;
                 let outcome = match scenario.needs.missing(external) {
                     Some(reason) => Outcome::without_record(&scenario, Judgement::Skipped(reason)),
                     None => judged(&scenario, trial).await,

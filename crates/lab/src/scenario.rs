@@ -14,8 +14,6 @@ use crate::process;
 use crate::site::Site;
 use crate::trial::Trial;
 
-/// The weight of a scenario with a real encoder.
-const HEAVY: u32 = 8;
 /// A heavy scenario is repeated this often at most.
 const HEAVY_REPEATS: u32 = 10;
 
@@ -73,8 +71,8 @@ pub struct Scenario {
     pub detail: Option<DetailKey>,
     /// What is done.
     pub needs: Needs,
-    /// How many others it stands for when scenarios run side by side: more than one where it computes much.
-    pub weight: u32,
+    /// Whether it computes much, so that only a few of its kind run side by side.
+    pub heavy: bool,
     /// How soon the end must be detected after the fault, where that is a promise. On a busy machine it may be later.
     pub within: Option<Duration>,
     /// What happens, in one sentence.
@@ -92,7 +90,16 @@ impl Scenario {
         about: &'static str,
         run: fn(Trial) -> Running,
     ) -> Self {
-        Self { name, cause, detail: detail.into(), needs: Needs::Client, weight: 1, within: None, about, run }
+        Self {
+            name,
+            cause,
+            detail: detail.into(),
+            needs: Needs::Client,
+            heavy: false,
+            within: None,
+            about,
+            run,
+        }
     }
 
     /// The same with other needs.
@@ -104,12 +111,12 @@ impl Scenario {
     /// The same for a scenario that computes much.
     #[must_use]
     pub fn heavy(self) -> Self {
-        Self { weight: HEAVY, ..self }
+        Self { heavy: true, ..self }
     }
 
     /// How often it is run where each is to be run `repeat` times.
     pub fn repeats(&self, repeat: u32) -> u32 {
-        if self.weight > 1 { repeat.min(HEAVY_REPEATS) } else { repeat }
+        if self.heavy { repeat.min(HEAVY_REPEATS) } else { repeat }
     }
 
     /// The same with a promise of how soon its end is detected.

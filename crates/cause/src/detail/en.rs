@@ -154,7 +154,8 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::TimeMalformed => "txTime is not exactly 8 hexadecimal digits[: \u{201c}{found}\u{201d}].",
         Key::ExpiredAt => {
             "The push URL expired[ at {at}][; the push before it, which had gone live while the URL was good, \
-             ended {ended_ms} earlier with {last_code}]."
+             ended {ended_ms} earlier with {last_code}][; a push \
+             that went live at {live_since}, while the URL was good, is still there]."
         }
         Key::SecretMissing => "The push URL has no txSecret.",
         Key::SecretWithoutKey => "The domain asks for a signature but has no key to check it with.",

@@ -154,7 +154,8 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::TimeMalformed => "txTimeがちょうど8桁の16進数ではありません[（「{found}」）]。",
         Key::ExpiredAt => {
             "配信URLの有効期限が切れています[（期限: {at}）][。このストリームの前回の配信は期限内に始まり、{ended_ms}前に{last_code}で\
-             終了しました。再接続の理由はその記録を確認してください]。"
+             終了しました。再接続の理由はその記録を確認してください][。期限内の\
+             {live_since}に始まった配信がまだ続いています]。"
         }
         Key::SecretMissing => "配信URLにtxSecretがありません。",
         Key::SecretWithoutKey => "ドメインは署名を必要としますが、照合する鍵が設定されていません。",

@@ -249,8 +249,8 @@ detail_keys! {
     /// The `txTime` that is not exactly 8 hexadecimal digits.
     TimeMalformed = "time_malformed" under [ExpiryMissing] with [found: Text];
     /// When the push URL expired. Where the push before it of the same stream had gone live with the URL still good:
-    /// how long ago that one ended, and its code.
-    ExpiredAt = "expired" under [Expired] with [at: Time, ended_ms: Millis, last_code: Text];
+    /// how long ago that one ended, and its code; or since when it is live, where it has not ended yet.
+    ExpiredAt = "expired" under [Expired] with [at: Time, ended_ms: Millis, last_code: Text, live_since: Time];
     /// The push URL has no `txSecret`.
     SecretMissing = "secret_missing" under [SignatureMissing] with [];
     /// The domain asks for a signature but has no key.

@@ -113,7 +113,8 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::TimeMissing => "推流地址中没有 txTime。",
         Key::TimeMalformed => "txTime 不是恰好 8 位十六进制数[：“{found}”]。",
         Key::ExpiredAt => {
-            "推流地址已过期[，有效期至 {at}][。该流的上一次推流在有效期内开始，已于 {ended_ms}前以 {last_code} 结束，重连原因请查看那条记录]。"
+            "推流地址已过期[，有效期至 {at}][。该流的上一次推流在有效期内开始，已于 {ended_ms}前以 {last_code} 结束，重连原因请查看那条记录][。在有效期内于 \
+             {live_since} 开始的推流仍在进行]。"
         }
         Key::SecretMissing => "推流地址中没有 txSecret。",
         Key::SecretWithoutKey => "该域名要求签名，但没有设置可供校验的密钥。",

@@ -51,6 +51,14 @@ pub(super) fn scenarios() -> Vec<Scenario> {
         )
         .needing(Needs::Own),
         Scenario::new(
+            "server_stands_still_for_a_while",
+            C::DeleteStream,
+            None,
+            "The server stands still for some seconds, takes in what has piled up, and the client stops later.",
+            |t| Box::pin(server_stands_still(t)),
+        )
+        .needing(Needs::Own),
+        Scenario::new(
             "server_socket_destroyed",
             C::TaskFailed,
             D::SocketEnded,
@@ -130,6 +138,20 @@ async fn server_reads_nothing(trial: Trial) -> Result<Seen, LabError> {
     process::signal(server.pid(), Signal::Continue)?;
     killed?;
     Ok(seen.keep(pusher))
+}
+
+async fn server_stands_still(trial: Trial) -> Result<Seen, LabError> {
+    let server = Arc::new(Server::start(Setup::new(Profile::Plain)).await?);
+    let site = Site::own(Arc::clone(&server))?;
+    let steps = [Step::Stream(10.0), Step::Delete];
+    let mut pusher = Pusher::start(&[], &site, trial.stream(), 400, &steps)?;
+    pusher.reaches("stream").await?;
+    sleep(Duration::from_secs(2)).await;
+    process::signal(server.pid(), Signal::Stop)?;
+    sleep(FROZEN).await;
+    process::signal(server.pid(), Signal::Continue)?;
+    pusher.reaches("delete").await?;
+    Ok(Seen::stream(&site, trial.stream()).now().keep(pusher))
 }
 
 async fn server_socket_destroyed(trial: Trial) -> Result<Seen, LabError> {

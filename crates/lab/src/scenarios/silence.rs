@@ -18,6 +18,8 @@ use crate::trial::Trial;
 const LONGER_THAN_IDLE: Duration = Duration::from_secs(90);
 /// A probe goes out after 3 s without a byte; by now it has been acknowledged, and the idle limit has not passed.
 const PROBED: Duration = Duration::from_secs(10);
+/// The probe goes out at the first full second of the push after that silence.
+const JUST_PROBED: Duration = Duration::from_millis(4_050);
 /// The idle limit of the standard profile is passed by then.
 const PAST_LIMIT: Duration = Duration::from_secs(25);
 
@@ -73,7 +75,15 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             Reset,
             D::KilledWhileFrozen,
             "The client's process is stopped by SIGSTOP and killed ten seconds later: no router has lost anything.",
-            |t| Box::pin(killed_while_frozen(t)),
+            |t| Box::pin(killed_while_frozen(t, PROBED)),
+        )
+        .needing(Needs::Own),
+        Scenario::new(
+            "killed_when_just_probed",
+            Reset,
+            D::KilledWhileFrozen,
+            "The same when our probe has only just been acknowledged.",
+            |t| Box::pin(killed_while_frozen(t, JUST_PROBED)),
         )
         .needing(Needs::Own),
         Scenario::new(
@@ -81,7 +91,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             LagLimit,
             D::LagLimit,
             "Sends half a second of media a second, past the lag limit.",
-            |t| Box::pin(cut_by_limit(t, Pace { speed: 0.5, ..Pace::default() })),
+            |t| Box::pin(cut_by_limit(t, Profile::Lag, Pace { speed: 0.5, ..Pace::default() })),
         )
         .needing(Needs::Own),
         Scenario::new(
@@ -89,7 +99,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             FrameRateLimit,
             D::FrameRate,
             "Sends 100 frames a second to a server that allows 60.",
-            |t| Box::pin(cut_by_limit(t, Pace { fps: 100, ..Pace::default() })),
+            |t| Box::pin(cut_by_limit(t, Profile::FrameRate, Pace { fps: 100, ..Pace::default() })),
         )
         .needing(Needs::Own),
     ]
@@ -144,18 +154,18 @@ async fn process_frozen(trial: Trial) -> Result<Seen, LabError> {
     Ok(seen.keep(pusher))
 }
 
-async fn killed_while_frozen(trial: Trial) -> Result<Seen, LabError> {
+async fn killed_while_frozen(trial: Trial, after: Duration) -> Result<Seen, LabError> {
     let site = trial.own(Profile::Plain).await?;
     let pusher = answering_pusher(&trial, &site).await?;
     pusher.signal(Signal::Stop)?;
-    sleep(PROBED).await;
+    sleep(after).await;
     let seen = Seen::stream(&site, trial.stream()).now();
     pusher.signal(Signal::Kill)?;
     Ok(seen.keep(pusher))
 }
 
-async fn cut_by_limit(trial: Trial, pace: Pace) -> Result<Seen, LabError> {
-    let site = trial.own(Profile::Limits).await?;
+async fn cut_by_limit(trial: Trial, profile: Profile, pace: Pace) -> Result<Seen, LabError> {
+    let site = trial.own(profile).await?;
     let mut client = site.published(trial.stream()).await?;
     let seen = Seen::push(&site, &client, trial.stream()).now();
     match client.stream(pace, PAST_LIMIT).await {

@@ -119,6 +119,10 @@ async fn duel(trial: Trial) -> Result<Seen, LabError> {
     let mut live: Option<Client> = None;
     for turn in 0..=TAKEOVERS {
         let mut next = push(turn).await?;
+        // On a busy machine the last frame may be so long ago that the live push counts as silent.
+        if let Some(old) = &mut live {
+            old.send_frame(1_000).await?;
+        }
         next.publish(trial.stream()).await?;
         if let Some(mut old) = live.take() {
             old.wait_for_cut(PATIENCE).await?;
@@ -128,6 +132,9 @@ async fn duel(trial: Trial) -> Result<Seen, LabError> {
         live = Some(next);
     }
     let mut last = push(TAKEOVERS.saturating_add(1)).await?;
+    if let Some(old) = &mut live {
+        old.send_frame(1_000).await?;
+    }
     let seen = Seen::push(&site, &last, trial.stream()).now();
     let seen = match last.publish(trial.stream()).await {
         Err(LabError::Refused(told)) => seen.told(told),

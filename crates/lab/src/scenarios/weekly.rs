@@ -31,6 +31,7 @@ const GOOD_FOR: Duration = Duration::from_secs(4);
 const PUSH_FOR: Duration = Duration::from_secs(6);
 /// Streamed on either side of a jump of the clock, which is much larger.
 const A_WHILE: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_millis(100);
 const LONGEST_MS: u64 = 60_000;
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -113,6 +114,12 @@ async fn expired_while_live(trial: Trial) -> Result<Seen, LabError> {
     first.publish(&name).await?;
     first.stream(Pace::default(), PUSH_FOR).await?;
     first.reset().await?;
+    // Until then the server may not have seen it.
+    let mut waited = Duration::ZERO;
+    while site.api.live_bytes(trial.stream()).await?.is_some() && waited < PATIENCE {
+        sleep(POLL).await;
+        waited += POLL;
+    }
     let mut second = connect().await?;
     let seen = Seen::push(&site, &second, trial.stream()).now().check(was_live_before);
     match second.publish(&name).await {

@@ -17,8 +17,10 @@ const CATALOG: &str = include_str!("catalog.toml");
 pub enum Profile {
     /// Short limits of silence, strict media, and a catalog with a domain for each refusal.
     Standard,
-    /// Limits of lag and frame rate.
-    Limits,
+    /// A limit of lag.
+    Lag,
+    /// A limit of the frame rate.
+    FrameRate,
     /// Little time to set up a push.
     Impatient,
     /// An address in the push URL is refused.
@@ -46,7 +48,8 @@ impl Profile {
                     "[limits]\nidle = \"7s\"\npath = \"5s\"\nmessage = \"256KiB\"\nstrict_media = true\n";
                 format!("{limits}{CATALOG}")
             }
-            Self::Limits => "[limits]\nlag = \"2s\"\nfps = 60\n".to_owned(),
+            Self::Lag => "[limits]\nlag = \"2s\"\n".to_owned(),
+            Self::FrameRate => "[limits]\nfps = 60\n".to_owned(),
             Self::Impatient => "[limits]\nhandshake = \"1s\"\nsetup = \"2s\"\n".to_owned(),
             Self::NoDefaultDomain => "[node]\ndefault_domain = \"\"\n".to_owned(),
             Self::Few => "[limits]\nconnections = 1\n".to_owned(),

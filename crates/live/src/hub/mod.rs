@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use cause::evidence::Act;
 use cause::{Cause, Detail, DetailKey, Side};
-use model::StreamKey;
 use model::catalog::ConflictRule;
+use model::{StreamKey, Timestamp};
 
 pub use self::slots::{Slot, Slots};
 
@@ -232,6 +232,11 @@ impl Hub {
         let streams = self.lock();
         let members = streams.values().flat_map(|s| &s.members);
         members.filter(|m| choose(&m.handle).is_some_and(|act| m.handle.order.give(act))).count()
+    }
+
+    /// Since when the stream key is live, if it is.
+    pub fn live_since(&self, key: &StreamKey) -> Option<Timestamp> {
+        self.lock().get(key)?.members.first().map(|live| live.handle.since)
     }
 
     /// How many pushes are in the hub.

@@ -162,7 +162,7 @@ fn is_the_clients_own(code: Code) -> bool {
 }
 
 /// What tells of the push before, in details of which the rest is told.
-const PRIVATE_PARAMS: [&str; 2] = ["ended_ms", "last_code"];
+const PRIVATE_PARAMS: [&str; 3] = ["ended_ms", "last_code", "live_since"];
 
 /// What a refused or cut client is told: the code, and unless `terse`, the finding in English.
 pub fn client_text(act: &Act, terse: bool) -> String {

@@ -18,6 +18,11 @@ const PROBE_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// One sample of the timeline.
 const TICK: Duration = Duration::from_secs(1);
 
+/// The kernel's times are this coarse, ms.
+const CLOCK_GRAIN_MS: u64 = 20;
+/// An acknowledgement that came this much later than the last byte did not come with it, ms.
+const ASKED_AFTER_MS: u64 = 1_000;
+
 /// States of `tcpi_state` in which the kernel still keeps what was sent and not acknowledged.
 const TCP_ESTABLISHED: u8 = 1;
 const TCP_CLOSE_WAIT: u8 = 8;
@@ -283,8 +288,22 @@ impl Watch {
         if self.live_at.is_some() && (self.second.bytes > 0 || tcp.is_some()) {
             self.sample(now, tcp);
         }
-        // Once the socket is closed the kernel has dropped what we sent, and nothing unacknowledged is left to see.
-        self.watch_probe(now, tcp.filter(|t| matches!(t.state, TCP_ESTABLISHED | TCP_CLOSE_WAIT)));
+        // Once the socket is closed the kernel has dropped what we sent, and nothing unacknowledged is left to see. When
+        // it last heard an acknowledgement is: one that came after the probe, and with no byte, was for the probe.
+        let is_open = |t: &TcpFacts| matches!(t.state, TCP_ESTABLISHED | TCP_CLOSE_WAIT);
+        match (tcp, &mut self.probe) {
+            (Some(tcp), Some((at, state @ Probe::Unacknowledged))) if !is_open(&tcp) => {
+                let asked_ms = millis(now.saturating_duration_since(*at));
+                let silence_ms = millis(now.saturating_duration_since(self.last_byte));
+                let heard_ms = u64::from(tcp.last_ack_recv_ms);
+                if heard_ms < asked_ms.saturating_add(CLOCK_GRAIN_MS)
+                    && heard_ms.saturating_add(ASKED_AFTER_MS) < silence_ms
+                {
+                    *state = Probe::Acknowledged;
+                }
+            }
+            _ => self.watch_probe(now, tcp.filter(is_open)),
+        }
         let ago = |at: Option<Instant>| at.map(|at| millis(now.saturating_duration_since(at)));
         Watched {
             media: MediaState {
@@ -411,13 +430,17 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_that_a_reset_has_closed_says_nothing_of_the_probe() {
-        let (mut watch, start) = watch(Limits::default());
-        for s in 1..=4u32 {
-            watch.tick(start + S * s, unacked());
+    fn a_socket_that_a_reset_has_closed_tells_of_the_probe_by_when_it_last_heard_an_acknowledgement() {
+        for (last_ack_recv_ms, probe) in
+            [(5_000, Probe::Unacknowledged), (2_500, Probe::Unacknowledged), (1_960, Probe::Acknowledged)]
+        {
+            let (mut watch, start) = watch(Limits::default());
+            for s in 1..=4u32 {
+                watch.tick(start + S * s, unacked());
+            }
+            let purged = acked().map(|tcp| TcpFacts { state: 7, last_ack_recv_ms, ..tcp });
+            assert_eq!(watch.finish(start + 5 * S, purged).silence.probe, probe, "{last_ack_recv_ms} ms");
         }
-        let purged = acked().map(|tcp| TcpFacts { state: 7, ..tcp });
-        assert_eq!(watch.finish(start + 5 * S, purged).silence.probe, Probe::Unacknowledged);
     }
 
     #[test]

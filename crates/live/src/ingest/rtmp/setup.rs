@@ -245,6 +245,9 @@ fn since_live(shared: &Shared, push: &Push, expired: Timestamp, detail: Detail) 
     };
     let now = shared.clock.instant();
     let key = StreamKey::new(domain.as_str(), app.as_str(), stream.as_str());
+    if let Some(since) = shared.hub.live_since(&key).filter(|since| *since <= expired) {
+        return detail.with("live_since", since.to_string());
+    }
     match shared.recent.last(&key, now).filter(|last| last.published_at <= expired) {
         Some(last) => {
             let ago = now.saturating_duration_since(last.at).as_millis();

@@ -25,6 +25,7 @@ programs=(
     conntrack:conntrack
     sqlite3:sqlite3
     sysctl:procps
+    npm:npm
 )
 # A GStreamer element that must be there, and its package.
 elements=(
@@ -71,6 +72,15 @@ fi
 if ! command -v cargo >/dev/null; then
     echo "missing: Rust 1.95 or newer, as from https://rustup.rs" >&2
     exit 1
+fi
+
+# The players of web sites, for the browser tests: versions and checksums stand in the lock file.
+players="${CARGO_TARGET_DIR:-target}/players"
+if command -v npm >/dev/null && ! cmp -s tests/e2e/web/package-lock.json "$players/package-lock.json"; then
+    rm -rf "$players"
+    mkdir -p "$players"
+    cp tests/e2e/web/package.json tests/e2e/web/package-lock.json "$players/"
+    npm ci --prefix "$players" --ignore-scripts --no-audit --no-fund --silent || rm -f "$players/package-lock.json"
 fi
 
 # Scenarios wait more than they compute, so a few at once share a core.

@@ -75,6 +75,7 @@ fn nothing_is_lost_or_moved_between_the_push_and_the_viewer() {
     let sounds = &all[&AUDIO_TRACK];
     assert!(sounds.iter().enumerate().all(|(index, sound)| sound.time == index as u64 * 1024));
     assert!(playlist(&view).end_list);
+    assert!(!text(&view).contains("PART"), "whole segments alone");
     assert_eq!(view.reached(99, None), Reached::Never);
 }
 

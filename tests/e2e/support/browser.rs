@@ -45,6 +45,7 @@ impl Browser {
             "--no-sandbox".to_owned(),
             "--disable-gpu".to_owned(),
             "--disable-dev-shm-usage".to_owned(),
+            "--autoplay-policy=no-user-gesture-required".to_owned(),
             "--force-device-scale-factor=1".to_owned(),
             format!("--window-size={width},{height}"),
             format!("--user-data-dir={}", browser._profile.path().display()),

@@ -10,10 +10,17 @@ use serde_json::Value;
 #[derive(Debug)]
 pub struct Response {
     pub status: u16,
+    /// Headers, their names in lower case.
+    pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
 impl Response {
+    /// A header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
     /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
@@ -48,10 +55,10 @@ pub fn request(
     head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
     socket.write_all(head.as_bytes())?;
     socket.write_all(body)?;
-    read(BufReader::new(socket))
+    read(BufReader::new(socket), method == "HEAD")
 }
 
-fn read(mut from: impl BufRead) -> std::io::Result<Response> {
+fn read(mut from: impl BufRead, without_body: bool) -> std::io::Result<Response> {
     let bad = |what: &str| std::io::Error::other(format!("no HTTP answer: {what}"));
     let mut line = String::new();
     from.read_line(&mut line)?;
@@ -65,7 +72,9 @@ fn read(mut from: impl BufRead) -> std::io::Result<Response> {
     }
     let header = |name: &str| headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
     let mut body = Vec::new();
-    if header("transfer-encoding") == Some("chunked") {
+    if without_body {
+        // The headers describe the body that GET would have had.
+    } else if header("transfer-encoding") == Some("chunked") {
         loop {
             line.clear();
             from.read_line(&mut line)?;
@@ -82,5 +91,5 @@ fn read(mut from: impl BufRead) -> std::io::Result<Response> {
     } else {
         from.read_to_end(&mut body)?;
     }
-    Ok(Response { status, body })
+    Ok(Response { status, headers, body })
 }

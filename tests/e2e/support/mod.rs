@@ -8,6 +8,7 @@ pub mod hook;
 pub mod http;
 pub mod media;
 pub mod namespace;
+pub mod players;
 pub mod ports;
 pub mod pusher;
 pub mod rights;

@@ -171,6 +171,12 @@ impl Pusher {
         self.flush()
     }
 
+    /// A media message as it stands, at a time of its own.
+    pub fn send_at(&mut self, kind: MediaKind, time: u32, payload: &[u8]) -> io::Result<()> {
+        self.session.send_media(self.stream_id, kind, time, payload);
+        self.flush()
+    }
+
     /// A command message with this body.
     pub fn send_command_body(&mut self, body: &[u8]) -> io::Result<()> {
         let type_id = type_id::COMMAND_AMF0;

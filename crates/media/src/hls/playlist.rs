@@ -29,14 +29,18 @@ fn write_media(text: &mut String, view: &View) -> std::fmt::Result {
     let listed = view.listed();
     text.push_str("#EXTM3U\n#EXT-X-VERSION:6\n");
     writeln!(text, "#EXT-X-TARGETDURATION:{}", targets.segment_secs)?;
-    // At least three target durations from the end, of segments and of parts (RFC 8216bis, 4.4.3.8).
-    writeln!(
-        text,
-        "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK={:.1},PART-HOLD-BACK={:.3}",
-        f64::from(targets.segment_secs) * 3.0,
-        part_target * 3.0,
-    )?;
-    writeln!(text, "#EXT-X-PART-INF:PART-TARGET={part_target:.3}")?;
+    // What has ended has no live edge, and no parts: players that have some of the last segment's would wait for more.
+    let live = !view.ended();
+    if live {
+        // At least three target durations from the end, of segments and of parts (RFC 8216bis, 4.4.3.8).
+        writeln!(
+            text,
+            "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK={:.1},PART-HOLD-BACK={:.3}",
+            f64::from(targets.segment_secs) * 3.0,
+            part_target * 3.0,
+        )?;
+        writeln!(text, "#EXT-X-PART-INF:PART-TARGET={part_target:.3}")?;
+    }
     writeln!(text, "#EXT-X-MEDIA-SEQUENCE:{}", listed.first().map_or(0, |segment| segment.msn))?;
     if view.discontinuities() > 0 {
         writeln!(text, "#EXT-X-DISCONTINUITY-SEQUENCE:{}", view.discontinuities())?;
@@ -60,7 +64,7 @@ fn write_media(text: &mut String, view: &View) -> std::fmt::Result {
         }
         writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{}", Timestamp(segment.date_ms))?;
         until_end -= segment.duration_us();
-        if until_end < with_parts_us {
+        if live && until_end < with_parts_us {
             write_parts(text, segment)?;
         }
         if index < complete {

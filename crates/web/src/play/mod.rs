@@ -4,8 +4,12 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `flv` | FLV without end over HTTP |
+//! | `hls` | HLS: playlists, segments and parts |
+//! | `pieces` | answers of pieces that lie in memory |
 
 mod flv;
+mod hls;
+mod pieces;
 
 use std::net::SocketAddr;
 
@@ -24,6 +28,10 @@ use crate::state::WebState;
 pub(crate) async fn serve(State(state): State<WebState>, request: Request) -> Response {
     if let Some(stream) = request.uri().path().strip_suffix(".flv").map(str::to_owned) {
         return answer(request, async |request| flv::answer(&state, &stream, request)).await;
+    }
+    let path = request.uri().path().to_owned();
+    if let Some(target) = hls::Target::of(&path) {
+        return answer(request, async |request| hls::answer(&state, target, &request).await).await;
     }
     Problem::new(Kind::NotFound, "there is nothing at this path").into_response()
 }

@@ -1,6 +1,5 @@
 //! What players ask for: the multivariant playlist opens a session, and everything else belongs to one.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use super::session::Session;
 use super::stream::Shown;
 use crate::config::HlsMode;
 use crate::hub::WatchError;
-use crate::hub::feed::{ViewerInfo, ViewerKind};
+use crate::hub::feed::ViewerInfo;
 
 /// The first request waits this long for something to play. Key frames are rarely further apart.
 const START_WITHIN: Duration = Duration::from_secs(15);
@@ -74,7 +73,7 @@ impl Hls {
     pub async fn open(
         self: &Arc<Self>,
         key: &StreamKey,
-        client: SocketAddr,
+        who: ViewerInfo,
         uri: impl Fn(&str) -> String,
     ) -> Result<Opened, HlsError> {
         let stream = self.stream(key)?;
@@ -86,8 +85,7 @@ impl Hls {
             Shown::Over => Some(Err(HlsError::NotLive(WatchError::NoSuchStream))),
         });
         let view = ready.await.ok_or(HlsError::NothingYet)??;
-        let info = ViewerInfo { kind: ViewerKind::Hls, client, since: self.clock.now() };
-        let seat = self.hub.seat(key, info)?;
+        let seat = self.hub.seat(key, who)?;
         let token = self.sessions.open(&stream, seat, self.clock.instant())?;
         let playlist = view.multivariant(&uri(&token));
         Ok(Opened { token, playlist })
@@ -101,8 +99,7 @@ impl Hls {
         if self.config.mode == HlsMode::Off {
             return Err(HlsError::Off);
         }
-        let live = self.hub.live_keys().contains(key);
-        live.then_some(()).ok_or(HlsError::NotLive(WatchError::NoSuchStream))
+        self.hub.is_on(key).then_some(()).ok_or(HlsError::NotLive(WatchError::NoSuchStream))
     }
 
     /// A file of a session, in pieces that lie in memory once for all.

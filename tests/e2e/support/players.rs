@@ -1,0 +1,86 @@
+//! Pages with the players that web sites use, on a small server of the scenario's own.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::thread;
+
+use super::rights;
+
+/// hls.js in its low-latency mode.
+const HLS: &str = include_str!("../web/hls.html");
+/// mpegts.js, for FLV over HTTP and WebSocket.
+const FLV: &str = include_str!("../web/flv.html");
+
+/// The server of the pages. It lives as long as the process: a browser may still ask.
+#[derive(Debug)]
+pub struct Pages {
+    address: SocketAddr,
+}
+
+impl Pages {
+    /// Starts it.
+    pub fn serve() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for socket in listener.incoming().flatten() {
+                thread::spawn(move || answer(socket));
+            }
+        });
+        Self { address }
+    }
+
+    /// The page that plays `url` with hls.js.
+    pub fn hls(&self, url: &str) -> String {
+        format!("http://{}/hls.html#{url}", self.address)
+    }
+
+    /// The page that plays `url` with mpegts.js.
+    pub fn flv(&self, url: &str) -> String {
+        format!("http://{}/flv.html#{url}", self.address)
+    }
+}
+
+/// Whether the players are there.
+///
+/// # Panics
+/// For root, who can install them: `test.sh` does.
+pub fn are_there() -> bool {
+    let there = folder().join("hls.js/dist/hls.min.js").is_file();
+    assert!(
+        there || !rights::is_root(),
+        "no players in {}: run test.sh, which installs them",
+        folder().display()
+    );
+    if !there {
+        eprintln!("left out: no players in {}", folder().display());
+    }
+    there
+}
+
+/// Where test.sh puts the players: the test binary lies in TARGET/PROFILE/deps.
+fn folder() -> PathBuf {
+    let binary = std::env::current_exe().unwrap();
+    binary.ancestors().nth(3).unwrap().join("players/node_modules")
+}
+
+fn answer(mut socket: TcpStream) -> Option<()> {
+    let mut lines = BufReader::new(socket.try_clone().ok()?).lines().map_while(Result::ok);
+    let path = lines.next()?.split(' ').nth(1)?.to_owned();
+    lines.find(String::is_empty);
+    let file = |path: &str| std::fs::read(folder().join(path)).unwrap_or_default();
+    let (kind, body) = match path.as_str() {
+        "/hls.html" => ("text/html", HLS.as_bytes().to_vec()),
+        "/flv.html" => ("text/html", FLV.as_bytes().to_vec()),
+        "/hls.js" => ("text/javascript", file("hls.js/dist/hls.min.js")),
+        "/mpegts.js" => ("text/javascript", file("mpegts.js/dist/mpegts.js")),
+        _ => ("text/plain", Vec::new()),
+    };
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    socket.write_all(head.as_bytes()).ok()?;
+    socket.write_all(&body).ok()
+}

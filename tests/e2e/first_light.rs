@@ -88,6 +88,26 @@ fn the_record_is_drawn_in_the_terminal_and_served_with_its_evidence() {
 }
 
 #[test]
+fn a_record_is_exported_without_secrets_and_judged_again_alike() {
+    let server = Setup::open().start();
+    let mut push = Pusher::push(server.rtmp(), "exported?txSecret=f85a2ab363fe4deaffef9754d79da6fe").unwrap();
+    push.send_media(2_000).unwrap();
+    push.delete_stream().unwrap();
+    let id = server.record("exported").id.to_string();
+    let printed = server.cli(&["export", &id]);
+    assert!(!printed.contains("f85a2ab363fe4deaffef9754d79da6fe"), "{printed}");
+    let export: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!((&export["format"], &export["version"]), (&"lastframe-record".into(), &1.into()));
+    assert_eq!(export["record"]["stream"], "exported");
+    assert_eq!(export["evidence"]["goodbye"], "delete_stream");
+    assert_eq!(server.get(&format!("/api/v1/records/{id}/export"))["evidence"], export["evidence"]);
+    let judged = server.cli(&["judge", "--id", &id, "--lang", "en"]);
+    assert!(judged.starts_with("1 judged, 0 different"), "{judged}");
+    let untold = &server.get(&format!("/api/v1/records/{id}"))["untold"];
+    assert_eq!(untold[0]["key"], "untold_person_or_script", "{untold}");
+}
+
+#[test]
 fn the_record_appears_in_a_terminal_that_follows() {
     let server = Setup::open().start();
     let mut following = server.start_cli(&["records", "--follow", "--format", "json"]);

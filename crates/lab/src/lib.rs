@@ -9,6 +9,7 @@
 //! | [`run`](mod@run) | runs scenarios side by side and judges each |
 //! | [`trial`], [`site`], [`target`] | what a run pushes to |
 //! | [`truth`], [`outcome`] | what is on record, compared with what was done |
+//! | [`replay`](mod@replay) | an exported record, driven against a server again |
 //! | [`report`] | the closing table, the confusion matrix, the page on the causes |
 //! | [`client`] | an RTMP client that can misbehave at any byte |
 //! | [`child`] | the same in a process of its own, to be killed or frozen |
@@ -33,6 +34,7 @@ pub mod missing;
 pub mod network;
 pub mod outcome;
 pub mod process;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod scenario;

@@ -10,7 +10,7 @@ use model::{Clock, SystemClock};
 use crate::api::Api;
 use crate::client::Client;
 use crate::error::LabError;
-use crate::server::{DOMAIN, Server};
+use crate::server::{DOMAIN, Profile, Server, Setup};
 use crate::target::Target;
 
 /// How long the lab's own signatures are good.
@@ -36,6 +36,17 @@ pub struct Site {
 }
 
 impl Site {
+    /// This server, or one of the lab's own that is started for it.
+    ///
+    /// # Errors
+    /// When it cannot be started, or its API not be used.
+    pub async fn new(target: Option<&Target>) -> Result<Self, LabError> {
+        match target {
+            Some(target) => Self::external(target),
+            None => Self::own(Arc::new(Server::start(Setup::new(Profile::Standard)).await?)),
+        }
+    }
+
     /// A server of the lab's own, which runs as long as the site is there.
     pub fn own(server: Arc<Server>) -> Result<Self, LabError> {
         Ok(Self {

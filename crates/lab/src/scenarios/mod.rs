@@ -9,6 +9,7 @@ mod operator;
 mod policy;
 mod protocol;
 mod refusal;
+mod replayed;
 mod server;
 mod setup;
 mod signature;
@@ -36,6 +37,7 @@ pub fn all() -> Vec<Scenario> {
         server::scenarios(),
         damage::scenarios(),
         events::scenarios(),
+        replayed::scenarios(),
         network::scenarios(),
         encoders::scenarios(),
         weekly::scenarios(),

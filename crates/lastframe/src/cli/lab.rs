@@ -14,6 +14,8 @@ pub enum LabCommand {
     List,
     /// Produce causes on purpose and compare the records with them
     Run(LabRunArgs),
+    /// Drive an exported record against a server again, and compare the verdicts
+    Replay(LabReplayArgs),
     /// Push and play much at once, and print what became of it as one JSON object
     Load(LabLoadArgs),
     /// Be a server that reads pushes and forgets them: the control that ingest is compared with
@@ -66,6 +68,32 @@ pub struct LabRunArgs {
     /// Write the page on the causes, with what was measured, to this file
     #[arg(long, value_name = "FILE")]
     pub docs: Option<PathBuf>,
+}
+
+/// Options of `lab replay`.
+#[derive(Args, Debug)]
+pub struct LabReplayArgs {
+    /// What `lastframe export` wrote
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Against this server, rtmp://host[:port]/app[?query], in place of one that is started for it
+    #[arg(long, value_name = "URL", requires = "api", requires = "key")]
+    pub target: Option<String>,
+    /// Base URL of the target's API
+    #[arg(long, value_name = "URL", requires = "target")]
+    pub api: Option<String>,
+    /// API key of the target
+    #[arg(long, value_name = "ID:SECRET", requires = "target", env = "LAB_API_KEY", hide_env_values = true)]
+    pub key: Option<String>,
+    /// Key that signs push URLs of the target, where they must be signed
+    #[arg(long, value_name = "KEY", requires = "target", env = "LAB_SIGN_KEY", hide_env_values = true)]
+    pub sign_key: Option<String>,
+    /// Only what the black box holds, without the time before it
+    #[arg(long)]
+    pub tail: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `lab load`.

@@ -3,11 +3,14 @@
 use std::io::{self, Write};
 
 use cause::Cause;
+use cause::export::Export;
 use lab::child::{self, Plan};
 use lab::report::{self, Matrix};
 use lab::{Choice, LabError, Outcome, Target, load, missing, scenarios};
 
-use crate::cli::lab::{LabClientArgs, LabCommand, LabLoadArgs, LabRunArgs, LoadFormat};
+use model::{Clock, SystemClock};
+
+use crate::cli::lab::{LabClientArgs, LabCommand, LabLoadArgs, LabReplayArgs, LabRunArgs, LoadFormat};
 use crate::descriptors;
 use crate::failure::Failure;
 use crate::terminal::table::{Column, write};
@@ -19,6 +22,7 @@ pub fn run(command: LabCommand) -> Result<(), Failure> {
     match command {
         LabCommand::List => list(),
         LabCommand::Run(args) => runtime()?.block_on(until_stopped(produce(args))),
+        LabCommand::Replay(args) => runtime()?.block_on(until_stopped(replay(args))),
         LabCommand::Load(args) => runtime()?.block_on(until_stopped(load(args))),
         LabCommand::Sink { listen } => {
             descriptors::raise();
@@ -76,7 +80,7 @@ fn list() -> Result<(), Failure> {
 
 async fn produce(args: LabRunArgs) -> Result<(), Failure> {
     let chosen = lab::choose(&args.what).map_err(usage)?;
-    let target = target(&args).map_err(usage)?;
+    let target = target(&args.target, &args.api, &args.key, &args.sign_key).map_err(usage)?;
     let runs: u64 = chosen.scenarios.iter().map(|scenario| u64::from(scenario.repeats(args.repeat))).sum();
     let mut done = 0_u64;
     let plan = lab::Plan { target, repeat: args.repeat, background: args.background };
@@ -128,6 +132,33 @@ fn verdict(chosen: &Choice, outcomes: &[Outcome]) -> Result<(), Failure> {
     }
 }
 
+async fn replay(args: LabReplayArgs) -> Result<(), Failure> {
+    let named = |error: &dyn std::fmt::Display| Failure::failed(format!("{}: {error}", args.file.display()));
+    let text = std::fs::read_to_string(&args.file).map_err(|error| named(&error))?;
+    let export = Export::read(&text).map_err(|error| named(&error))?;
+    let target = target(&args.target, &args.api, &args.key, &args.sign_key).map_err(usage)?;
+    let site = lab::site::Site::new(target.as_ref()).await.map_err(Failure::failed)?;
+    let stream = format!("replay-{}", SystemClock.push_id());
+    let replayed = lab::replay::replay(&export, &site, &stream, args.tail).await.map_err(Failure::failed)?;
+    let lab::replay::Replayed { was, was_detail, got, got_detail } = &replayed;
+    let (got, same) = (got.map(|code| code.to_string()), replayed.is_same());
+    if args.json {
+        let line = serde_json::json!({
+            "stream": stream, "was": was.to_string(), "was_detail": was_detail,
+            "got": got, "got_detail": got_detail, "same": same,
+        });
+        writeln!(io::stdout(), "{line}")?;
+    } else {
+        let shown = |code: &str, detail: &Option<String>| match detail {
+            Some(detail) => format!("{code} ({detail})"),
+            None => code.to_owned(),
+        };
+        let got = got.as_deref().map_or_else(|| "no record".to_owned(), |code| shown(code, got_detail));
+        writeln!(io::stdout(), "the record says {}, the replay {got}", shown(&was.to_string(), was_detail))?;
+    }
+    if same { Ok(()) } else { Err(Failure::failed("the replay was judged otherwise")) }
+}
+
 async fn load(args: LabLoadArgs) -> Result<(), Failure> {
     let format = match args.format {
         LoadFormat::Rtmp => load::Format::Rtmp,
@@ -162,9 +193,14 @@ async fn load(args: LabLoadArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn target(args: &LabRunArgs) -> Result<Option<Target>, LabError> {
-    match (&args.target, &args.api, &args.key) {
-        (Some(url), Some(api), Some(key)) => Target::new(url, api, key, args.sign_key.as_deref()).map(Some),
+fn target(
+    url: &Option<String>,
+    api: &Option<String>,
+    key: &Option<String>,
+    sign_key: &Option<String>,
+) -> Result<Option<Target>, LabError> {
+    match (url, api, key) {
+        (Some(url), Some(api), Some(key)) => Target::new(url, api, key, sign_key.as_deref()).map(Some),
         _ => Ok(None),
     }
 }

@@ -263,6 +263,11 @@ impl Live {
         self.shared.catalog.snapshot().unwrap_or_default()
     }
 
+    /// Whether the stored catalog could be read: else [`Live::catalog`] is empty for no other reason than that.
+    pub fn catalog_is_known(&self) -> bool {
+        self.shared.catalog.snapshot().is_some()
+    }
+
     /// Changes the catalog; running pushes that the change forbids outright are cut, where the configuration says so.
     /// Returns whether it changed anything.
     ///

@@ -45,6 +45,8 @@ fn config(dir: &Path) -> StoreConfig {
         node_id: uuid::Uuid::nil(),
         node_label: "bench".to_owned(),
         reserve_bytes: StoreConfig::RESERVE_BYTES,
+        outbox: store::OutboxConfig::default(),
+        keep_history: StoreConfig::KEEP_HISTORY,
     }
 }
 
@@ -121,6 +123,7 @@ async fn open(journal: &Journal, n: u64) -> Result<(PushId, OpenPush)> {
         published_at: now,
         encoder: record.encoder,
         stream_param: record.stream_param,
+        callback_param: None,
     };
     Ok((id, journal.open(row)?))
 }

@@ -16,6 +16,7 @@ mod audit;
 mod callbacks;
 
 pub use audit::{AuditEntry, AuditQuery, AuditRow};
+pub(crate) use callbacks::template_for;
 
 use crate::error::StoreError;
 use crate::journal::Shared;

@@ -7,6 +7,8 @@ use ipnet::IpNet;
 use model::Code;
 use uuid::Uuid;
 
+use crate::outbox::OutboxConfig;
+
 /// Settings of a store; they hold from [`crate::Store::open`] to its shutdown.
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
@@ -27,11 +29,17 @@ pub struct StoreConfig {
     /// Size of the reserve file that is freed when the disk is full, so that live pushes still end on record; 0 for
     /// none.
     pub reserve_bytes: u64,
+    /// What is told to others.
+    pub outbox: OutboxConfig,
+    /// How long deliveries and events are kept.
+    pub keep_history: Duration,
 }
 
 impl StoreConfig {
     /// The usual size of the reserve: 64 MiB, about 60,000 ends.
     pub const RESERVE_BYTES: u64 = 64 << 20;
+    /// How long deliveries and events are usually kept.
+    pub const KEEP_HISTORY: Duration = Duration::from_secs(7 * 86_400);
 }
 
 /// Leaves out ends that never named a stream (port checks, scanners), from a network or with a code.

@@ -24,15 +24,18 @@ use std::time::Duration;
 
 use cause::{Detail, DetailKey};
 use model::{Clock, Record};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, broadcast, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError, broadcast, oneshot};
 
 use crate::config::StoreConfig;
 use crate::error::JournalError;
 use crate::filing::Bell;
+use crate::history::HistoryQueue;
 use crate::layout::storable;
 use crate::limits::{
-    MAX_EVIDENCE, MAX_PUSHES, MAX_WAITING_EVIDENCE, MAX_WAITING_REFUSALS, REFUSE_WAIT, TAIL,
+    MAX_EVIDENCE, MAX_PUSHES, MAX_WAITING_EVIDENCE, MAX_WAITING_REFUSALS, MAX_WAITING_REPORTS, REFUSE_WAIT,
+    TAIL,
 };
+use crate::outbox::PushReport;
 use crate::row::{EndRow, OpenRow, OwnEnd, PushCounters, own_record};
 use crate::stats::{Figures, JournalStats, add};
 use queue::{Op, Queue};
@@ -49,6 +52,11 @@ pub(crate) struct Shared {
     pub tail: broadcast::Sender<Arc<Record>>,
     /// Bytes of evidence between `close` and commit.
     pub waiting_evidence: AtomicUsize,
+    /// Reports of live pushes that wait for the writer.
+    pub waiting_reports: AtomicUsize,
+    /// Told when events were put into the outbox.
+    pub outbox_arrived: Notify,
+    pub history: HistoryQueue,
     places: Arc<Semaphore>,
     refusal_places: Arc<Semaphore>,
     refusals: Mutex<Refusals>,
@@ -65,6 +73,9 @@ impl Shared {
             figures: Figures::default(),
             tail: broadcast::Sender::new(TAIL),
             waiting_evidence: AtomicUsize::new(0),
+            waiting_reports: AtomicUsize::new(0),
+            outbox_arrived: Notify::new(),
+            history: HistoryQueue::default(),
             places: Arc::new(Semaphore::new(MAX_PUSHES)),
             refusal_places: Arc::new(Semaphore::new(MAX_WAITING_REFUSALS)),
             refusals: Mutex::new(refusals),
@@ -208,6 +219,19 @@ impl Journal {
             evidence_thinned: read(&figures.evidence_thinned),
             unstorable: read(&figures.unstorable),
             filed: read(&figures.filed),
+            history_left_out: self.shared.history.left_out() + read(&figures.reports_left_out),
+        }
+    }
+
+    /// Reports what was noticed of a live push within an interval: it is kept in the history, and told to whom a rule
+    /// names. Never waits; when too much waits it is left out, and counted.
+    pub fn report(&self, report: PushReport) {
+        let waiting = &self.shared.waiting_reports;
+        if waiting.fetch_add(1, Ordering::Relaxed) >= MAX_WAITING_REPORTS {
+            waiting.fetch_sub(1, Ordering::Relaxed);
+            add(&self.shared.figures.reports_left_out, 1);
+        } else if !self.shared.queue.push(Op::Report { report: Box::new(report) }) {
+            waiting.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -276,8 +300,9 @@ impl OpenPush {
             end.record.id = row.id;
             end.record.sequence = row.id.sequence();
             // The end first: whatever commits the removal of the open row then finds it waiting.
+            let record = Box::new(end.record.clone());
             let _ = self.shared.offer(self.shared.admit(end), None, Pressure::NoPlace);
-            self.shared.queue.push(Op::Forget { id: row.id, place });
+            self.shared.queue.push(Op::Forget { record, place });
         }
     }
 

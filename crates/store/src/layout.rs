@@ -63,6 +63,10 @@ pub(crate) fn journal_file(dir: &Path) -> PathBuf {
     dir.join("journal.db")
 }
 
+pub(crate) fn history_file(dir: &Path) -> PathBuf {
+    dir.join("history.db")
+}
+
 pub(crate) fn reserve_file(dir: &Path) -> PathBuf {
     dir.join("reserve")
 }

@@ -12,6 +12,8 @@
 //! | [`filing`] | from the journal into record files; retention |
 //! | [`reader`] | [`Reader`]: queries over the journal and the record files |
 //! | [`catalog`] | [`CatalogStore`]: accounts, domains, keys, users, settings |
+//! | [`outbox`] | events that are to be told to others |
+//! | [`history`] | what was told to others, and what happened to pushes while they were live |
 //! | [`check`] | the store's own consistency check |
 //! | [`schema`] | the schemas and their migrations |
 #![forbid(unsafe_code)]
@@ -24,10 +26,12 @@ mod config;
 mod error;
 mod evidence;
 mod filing;
+mod history;
 mod journal;
 mod layout;
 mod limits;
 mod lock;
+mod outbox;
 mod reader;
 mod row;
 mod schema;
@@ -39,8 +43,12 @@ pub use check::{Problem, Report, check};
 pub use config::{IgnoreRule, StoreConfig};
 pub use error::{JournalError, StoreError};
 pub use filing::import;
+pub use history::{DeliveryEntry, DeliveryQuery, DeliveryRow, EventQuery, EventRow, History};
 pub use journal::{Journal, OpenPush};
 pub use lock::DataLock;
+pub use outbox::{
+    Notice, Occurrence, Outbox, OutboxConfig, PushReport, ReportedEvent, Settled, Told, Waiting,
+};
 pub use reader::{Cursor, CursorError, Page, Reader, RecordQuery, StreamEnds, Summary, WithEvidence};
 pub use row::{EndRow, OpenRow, PushCounters};
 pub use stats::{JournalStats, Latency};

@@ -63,3 +63,15 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const TAIL: usize = 1_024;
 /// Entries of the audit log.
 pub(crate) const MAX_AUDIT: i64 = 200_000;
+/// Entries of the history that wait to be written.
+pub(crate) const MAX_WAITING_HISTORY: usize = 8_192;
+/// Entries of the history in one transaction.
+pub(crate) const HISTORY_BATCH: usize = 512;
+/// How often old entries of the history are let go.
+pub(crate) const HISTORY_SWEEP: Duration = Duration::from_secs(60);
+/// Tries to deliver events that are kept at most.
+pub(crate) const MAX_DELIVERIES: i64 = 100_000;
+/// Abnormalities of live pushes that are kept at most.
+pub(crate) const MAX_EVENTS: i64 = 500_000;
+/// Reports of live pushes that wait for the writer; more are left out.
+pub(crate) const MAX_WAITING_REPORTS: usize = 4_096;

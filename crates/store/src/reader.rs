@@ -340,6 +340,7 @@ mod tests {
             published_at: at,
             encoder: None,
             stream_param: None,
+            callback_param: None,
         };
         let mut record = own_record(&open, "n", OwnEnd::NodeDied, at, Counted::default());
         record.errcode = (n % 5) as u16;

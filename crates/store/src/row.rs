@@ -28,6 +28,8 @@ pub struct OpenRow {
     pub encoder: Option<String>,
     /// The push URL's query, secrets masked.
     pub stream_param: Option<String>,
+    /// The same as received. Kept only while a callback may need it, and for signed callbacks alone.
+    pub callback_param: Option<String>,
 }
 
 /// How a push ended, as it is stored.

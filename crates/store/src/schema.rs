@@ -20,6 +20,7 @@ pub(crate) const JOURNAL: Schema = Schema {
     steps: &[include_str!("schema/journal.sql"), include_str!("schema/journal-2.sql")],
     page_size: 4096,
 };
+pub(crate) const HISTORY: Schema = Schema { steps: &[include_str!("schema/history.sql")], page_size: 4096 };
 pub(crate) const RECORDS: Schema = Schema { steps: &[include_str!("schema/records.sql")], page_size: 8192 };
 
 impl Schema {
@@ -132,9 +133,9 @@ mod tests {
     const ONE: Schema = Schema { steps: &["create table a (x)"], page_size: 4096 };
 
     #[test]
-    fn both_schemas_apply_to_an_empty_file_and_open_again() {
+    fn every_schema_applies_to_an_empty_file_and_opens_again() {
         let dir = tempfile::tempdir().unwrap();
-        for (name, schema) in [("j.db", JOURNAL), ("r.db", RECORDS)] {
+        for (name, schema) in [("j.db", JOURNAL), ("r.db", RECORDS), ("h.db", HISTORY)] {
             let path = dir.path().join(name);
             drop(schema.open(&path).unwrap());
             drop(schema.open(&path).unwrap());

@@ -36,6 +36,8 @@ pub struct JournalStats {
     pub unstorable: u64,
     /// Records moved into record files.
     pub filed: u64,
+    /// Entries of the history (deliveries, events) that were left out because more came than the disk took.
+    pub history_left_out: u64,
 }
 
 /// A distribution of durations.
@@ -115,6 +117,10 @@ pub(crate) struct Figures {
     pub evidence_thinned: AtomicU64,
     pub unstorable: AtomicU64,
     pub filed: AtomicU64,
+    /// Events that the flap filter kept back.
+    pub suppressed: AtomicU64,
+    /// Reports of live pushes that found no place.
+    pub reports_left_out: AtomicU64,
     records: Mutex<BTreeMap<Code, u64>>,
 }
 

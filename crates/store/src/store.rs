@@ -10,11 +10,14 @@ use crate::catalog::CatalogStore;
 use crate::config::StoreConfig;
 use crate::error::StoreError;
 use crate::filing::Filer;
+use crate::history::History;
+use crate::history::keeper::Keeper;
 use crate::journal::queue::{Op, Reply};
 use crate::journal::writer::Writer;
 use crate::journal::{Journal, Shared};
 use crate::layout;
 use crate::lock::DataLock;
+use crate::outbox::Outbox;
 use crate::reader::Reader;
 
 /// What earlier runs had left open in the journal, by the end it was given.
@@ -34,6 +37,7 @@ pub struct Store {
     reader: Reader,
     writer: Option<JoinHandle<()>>,
     filer: Option<JoinHandle<()>>,
+    keeper: Option<JoinHandle<()>>,
     // Last: the lock is given back when the threads have ended.
     _lock: DataLock,
 }
@@ -59,7 +63,14 @@ impl Store {
         let writer = spawn("journal", move || writer.run())?;
         let filer = Filer::new(Arc::clone(&shared));
         let filer = spawn("filing", move || filer.run())?;
-        Ok(Self { shared, reader, writer: Some(writer), filer: Some(filer), _lock: lock })
+        let keeper = match shared.history.receiver() {
+            Some(entries) => {
+                let keeper = Keeper::new(Arc::clone(&shared));
+                Some(spawn("history", move || keeper.run(entries))?)
+            }
+            None => None,
+        };
+        Ok(Self { shared, reader, writer: Some(writer), filer: Some(filer), keeper, _lock: lock })
     }
 
     /// Gives the pushes that earlier runs left open their ends: 11/0, or 9/0 where that run was being stopped, at that
@@ -86,6 +97,16 @@ impl Store {
         CatalogStore::new(Arc::clone(&self.shared))
     }
 
+    /// Events that are to be told to others.
+    pub fn outbox(&self) -> Outbox {
+        Outbox::new(Arc::clone(&self.shared))
+    }
+
+    /// What was told to others, and what happened to pushes while they were live.
+    pub fn history(&self) -> History {
+        History::new(self.shared.config.dir.clone())
+    }
+
     /// An orderly stop began: whatever is still open from now on, even after a kill, is 9/0. Durable when it returns;
     /// where the disk does not take it, that is logged, and written as soon as it does.
     pub fn stopping(&self) {
@@ -107,7 +128,10 @@ impl Store {
         let Some(writer) = self.writer.take() else { return Ok(()) };
         let outcome = self.ask(|answer| Op::Shutdown { answer });
         // The filer sees the closed queue and ends by itself.
-        for thread in [Some(writer), self.filer.take()].into_iter().flatten() {
+        for thread in [Some(writer), self.filer.take(), self.keeper.take()].into_iter().flatten() {
+            if thread.thread().name() == Some("history") {
+                self.shared.history.stop();
+            }
             let name = thread.thread().name().unwrap_or_default().to_owned();
             if thread.join().is_err() {
                 tracing::error!(name, "a thread of the store had failed");

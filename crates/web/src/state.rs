@@ -6,9 +6,10 @@ use cause::Lang;
 use ipnet::IpNet;
 use live::Live;
 use model::{Catalog, Clock};
-use store::{CatalogStore, Journal, Reader};
+use store::{CatalogStore, History, Journal, Outbox, Reader, Store};
 
 use crate::callback::CallbackSettings;
+use crate::callback::deliver::Figures;
 use crate::console::feed::Listeners;
 use crate::console::session::Sessions;
 use crate::console::summaries::Summaries;
@@ -41,6 +42,9 @@ struct Inner {
     reader: Reader,
     journal: Journal,
     users: CatalogStore,
+    outbox: Outbox,
+    history: History,
+    callback_figures: Figures,
     clock: Arc<dyn Clock>,
     sessions: Sessions,
     passwords: Passwords,
@@ -50,30 +54,23 @@ struct Inner {
 
 impl WebState {
     /// Puts together what the handlers need.
-    pub fn new(
-        config: WebConfig,
-        live: Live,
-        reader: Reader,
-        journal: Journal,
-        users: CatalogStore,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        let sessions = Sessions::new(Arc::clone(&clock));
-        let passwords = Passwords::new(Arc::clone(&clock));
-        Self {
-            inner: Arc::new(Inner {
-                config,
-                live,
-                reader,
-                journal,
-                users,
-                clock,
-                sessions,
-                passwords,
-                summaries: Summaries::default(),
-                listeners: Listeners::default(),
-            }),
-        }
+    pub fn new(config: WebConfig, live: Live, store: &Store, clock: Arc<dyn Clock>) -> Self {
+        let inner = Inner {
+            config,
+            live,
+            reader: store.reader(),
+            journal: store.journal(),
+            users: store.catalog(),
+            outbox: store.outbox(),
+            history: store.history(),
+            callback_figures: Figures::default(),
+            sessions: Sessions::new(Arc::clone(&clock)),
+            passwords: Passwords::new(Arc::clone(&clock)),
+            summaries: Summaries::default(),
+            listeners: Listeners::default(),
+            clock,
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     pub(crate) fn config(&self) -> &WebConfig {
@@ -98,6 +95,18 @@ impl WebState {
 
     pub(crate) fn users(&self) -> &CatalogStore {
         &self.inner.users
+    }
+
+    pub(crate) fn outbox(&self) -> &Outbox {
+        &self.inner.outbox
+    }
+
+    pub(crate) fn history(&self) -> &History {
+        &self.inner.history
+    }
+
+    pub(crate) fn callback_figures(&self) -> &Figures {
+        &self.inner.callback_figures
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use live::Live;
 use model::{Clock, SystemClock};
-use store::{DataLock, Store};
+use store::{DataLock, Outbox, Store};
 use tokio::sync::watch;
 use web::{ServerLimits, WebState};
 
@@ -63,14 +63,7 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
     let live =
         Live::start_on(ports.live, live_config, &store, Arc::clone(&clock)).await.map_err(Failure::failed)?;
     let web_config = settings::web(config, live.rtmp_addr().port());
-    let state = WebState::new(
-        web_config,
-        live.clone(),
-        store.reader(),
-        store.journal(),
-        store.catalog(),
-        Arc::clone(&clock),
-    );
+    let state = WebState::new(web_config, live.clone(), &store, Arc::clone(&clock));
     let (stop, stopped) = watch::channel(false);
     let mut servers = Vec::new();
     for (listener, surface) in ports.http {
@@ -82,6 +75,7 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
         };
         servers.push(tokio::spawn(web::serve(listener, router, ServerLimits::default(), until)));
     }
+    let callbacks = tokio::spawn(callbacks(state.clone(), store.outbox(), stopped.clone()));
     greeting::print(secrets.as_ref(), data, &ports.addresses, clock.now())?;
     tracing::info!(rtmp = %ports.addresses.rtmp, http = %ports.addresses.http, data = %data.display(), "ready");
 
@@ -98,10 +92,21 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
     for server in servers {
         let _ = server.await;
     }
+    let _ = callbacks.await;
     drop(state);
     blocking(move || store.shutdown()).await??;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Delivers events until the server stops; what is left then waits on disk.
+async fn callbacks(state: WebState, outbox: Outbox, mut stopped: watch::Receiver<bool>) {
+    let until = async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    };
+    if let Err(error) = web::callback::deliver::run(state, outbox, until).await {
+        tracing::error!(%error, "no callback is sent; events wait in the outbox");
+    }
 }
 
 /// Opens the store and gives the pushes of earlier runs their ends.

@@ -52,6 +52,8 @@ pub struct Config {
     pub console: Console,
     /// `[auth_hook]`
     pub auth_hook: AuthHook,
+    /// `[callback]`
+    pub callback: Callback,
     /// `[[account]]`
     pub accounts: Vec<Account>,
     /// `[[domain]]`
@@ -181,6 +183,33 @@ pub struct AuthHook {
     pub allow_private: bool,
 }
 
+/// `[callback]`: events told to others.
+#[derive(Clone, Debug)]
+pub struct Callback {
+    /// Whether receivers may lie on private addresses.
+    pub allow_private: bool,
+    /// Private networks in which they may lie all the same.
+    pub allow_networks: Vec<IpNet>,
+    /// Time for a receiver's answer.
+    pub timeout: Duration,
+    /// Tries after the first one.
+    pub retries: usize,
+    /// Time from one try to the next.
+    pub retry_every: Duration,
+    /// Requests under way to one receiver.
+    pub per_receiver: usize,
+    /// Requests under way in all.
+    pub in_all: usize,
+    /// Events that wait for one template; beyond it the oldest are given up.
+    pub backlog: usize,
+    /// Whether the refusal of a push is told as an interruption.
+    pub refused: bool,
+    /// Interruptions shorter than this are not told.
+    pub flap: Option<Duration>,
+    /// How long deliveries and events are kept.
+    pub keep: Duration,
+}
+
 impl Default for Config {
     fn default() -> Self {
         let any = |port| SocketAddr::from(([0, 0, 0, 0], port));
@@ -222,6 +251,19 @@ impl Default for Config {
             records: Records { fold: Some(Duration::from_secs(60)), ignore: Vec::new() },
             console: Console { default_language: None },
             auth_hook: AuthHook { url: String::new(), timeout: Duration::from_secs(2), allow_private: true },
+            callback: Callback {
+                allow_private: false,
+                allow_networks: Vec::new(),
+                timeout: Duration::from_secs(20),
+                retries: 12,
+                retry_every: Duration::from_secs(60),
+                per_receiver: 8,
+                in_all: 128,
+                backlog: 10_000,
+                refused: false,
+                flap: None,
+                keep: Duration::from_secs(7 * 86_400),
+            },
             accounts: Vec::new(),
             domains: Vec::new(),
             api_keys: Vec::new(),

@@ -185,6 +185,25 @@ pub const SETTINGS: &[Setting] = &[
     }),
     setting("auth_hook", "timeout", |c, v| put(&mut c.auth_hook.timeout, v.duration())),
     setting("auth_hook", "allow_private", |c, v| put(&mut c.auth_hook.allow_private, v.boolean())),
+    setting("callback", "allow_private", |c, v| put(&mut c.callback.allow_private, v.boolean())),
+    setting("callback", "allow_networks", |c, v| put(&mut c.callback.allow_networks, v.networks())),
+    setting("callback", "timeout", |c, v| put(&mut c.callback.timeout, v.duration())),
+    setting("callback", "retries", |c, v| put(&mut c.callback.retries, v.count(1_000))),
+    setting("callback", "retry_every", |c, v| put(&mut c.callback.retry_every, v.duration())),
+    setting("callback", "per_receiver", |c, v| put(&mut c.callback.per_receiver, at_least_one(v, 1_000))),
+    setting("callback", "in_all", |c, v| put(&mut c.callback.in_all, at_least_one(v, 10_000))),
+    setting("callback", "backlog", |c, v| put(&mut c.callback.backlog, at_least_one(v, 10_000_000))),
+    setting("callback", "refused", |c, v| put(&mut c.callback.refused, v.boolean())),
+    setting("callback", "flap", |c, v| {
+        let flap = v.duration_or_off()?;
+        // The journal holds back what waits for this; longer would be a delay and no filter.
+        if flap.is_some_and(|flap| flap > std::time::Duration::from_secs(3_600)) {
+            return Err(format!("{} is too long; write \"off\" or at most \"1h\"", v.shown()));
+        }
+        c.callback.flap = flap;
+        Ok(())
+    }),
+    setting("callback", "keep", |c, v| put(&mut c.callback.keep, v.duration())),
 ];
 
 const fn setting(
@@ -220,6 +239,13 @@ fn within(v: Given<'_>, least: &str, most: &str) -> Result<Duration, Refused> {
         return Ok(duration);
     }
     Err(format!("{} is out of range; write a duration from \"{least}\" to \"{most}\"", v.shown()))
+}
+
+fn at_least_one(v: Given<'_>, max: usize) -> Result<usize, Refused> {
+    match v.count(max)? {
+        0 => Err(format!("0 would stop all of them; write a whole number from 1 to {max}")),
+        count => Ok(count),
+    }
 }
 
 fn bounded(v: Given<'_>, max: usize) -> Result<String, Refused> {

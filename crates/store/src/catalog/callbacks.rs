@@ -78,7 +78,6 @@ pub(super) fn load(db: &Connection, path: &Path, catalog: &mut Catalog) -> Resul
     Ok(())
 }
 
-#[expect(dead_code, reason = "the outbox, which comes next, asks")]
 /// The template that events of a kind on a domain and app go to; `None` where nobody is told.
 pub(crate) fn template_for(
     db: &Connection,

@@ -11,6 +11,7 @@ use super::refusals::FoldUpdate;
 use crate::columns::{Address, Documents, signed};
 use crate::error::{is_disk_error, lost};
 use crate::evidence::Place;
+use crate::outbox::write::{Sender, settle};
 use crate::reader::query::tie;
 use crate::row::{Counted, EndRow, OpenRow};
 use crate::store::Recovery;
@@ -22,6 +23,7 @@ pub(crate) struct Outcome {
     pub changed: Vec<u64>,
     pub recovery: Recovery,
     pub recovered: Vec<Record>,
+    pub settled: Vec<u64>,
     pub unstorable: u64,
     pub bytes: u64,
 }
@@ -31,12 +33,13 @@ pub(crate) struct Batch<'a> {
     tx: &'a Transaction<'a>,
     run: i64,
     places: &'a HashMap<PushId, Place>,
+    pub outbox: Sender<'a>,
     pub outcome: Outcome,
 }
 
 impl<'a> Batch<'a> {
-    pub fn new(tx: &'a Transaction<'a>, run: i64, places: &'a HashMap<PushId, Place>) -> Self {
-        Self { tx, run, places, outcome: Outcome::default() }
+    pub fn new(outbox: Sender<'a>, run: i64, places: &'a HashMap<PushId, Place>) -> Self {
+        Self { tx: outbox.tx, run, places, outbox, outcome: Outcome::default() }
     }
 
     fn place(&self, end: &EndRow) -> Option<Place> {
@@ -44,7 +47,11 @@ impl<'a> Batch<'a> {
     }
 
     /// Writes a row. One that the database would never take may not hold up all others.
-    fn row(&mut self, id: PushId, write: impl FnOnce(&Self) -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+    fn row(
+        &mut self,
+        id: PushId,
+        write: impl FnOnce(&mut Self) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
         self.outcome.bytes += 2_000;
         match write(self) {
             Err(error) if !is_disk_error(&error) => {
@@ -59,9 +66,26 @@ impl<'a> Batch<'a> {
     /// Writes what an operation asks for.
     pub fn op(&mut self, op: &Op) -> rusqlite::Result<()> {
         match op {
-            Op::Open { row, .. } => self.row(row.id, |b| open_push(b.tx, b.run, row)),
-            Op::Close { end, .. } => self.row(end.record.id, |b| close_push(b.tx, end, b.place(end))),
-            Op::Forget { id, .. } => self.row(*id, |b| forget_push(b.tx, *id)),
+            Op::Open { row, .. } => self.row(row.id, |b| {
+                open_push(b.tx, b.run, row)?;
+                b.outbox.began(row)
+            }),
+            Op::Close { end, .. } => self.row(end.record.id, |b| {
+                let kept = b.outbox.kept(end.record.id)?;
+                close_push(b.tx, end, b.place(end))?;
+                b.outbox.ended(&end.record, kept)
+            }),
+            Op::Forget { record, .. } => self.row(record.id, |b| {
+                let kept = b.outbox.kept(record.id)?;
+                forget_push(b.tx, record.id)?;
+                b.outbox.abandoned(record, kept)
+            }),
+            Op::Report { report } => self.row(report.push, |b| b.outbox.reported(report)),
+            Op::Settle { settled, .. } => {
+                let gone = settle(self.tx, settled)?;
+                self.outcome.settled.push(gone);
+                Ok(())
+            }
             Op::Filed { seqs, .. } => remove_filed(self.tx, seqs),
             Op::Catalog { change, .. } => {
                 let rows = change.apply(self.tx)?;
@@ -75,7 +99,10 @@ impl<'a> Batch<'a> {
 
     /// A refused or pre-publish end; `folding` while equal ones may be added to it.
     pub fn refused(&mut self, end: &EndRow, folding: bool) -> rusqlite::Result<()> {
-        self.row(end.record.id, |b| insert_end(b.tx, end, b.place(end), folding))
+        self.row(end.record.id, |b| {
+            insert_end(b.tx, end, b.place(end), folding)?;
+            b.outbox.refused(&end.record)
+        })
     }
 
     /// Attempts that were added to a record.

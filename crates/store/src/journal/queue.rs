@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
-use model::PushId;
+use model::Record;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::catalog::Change;
 use crate::error::{JournalError, StoreError};
+use crate::outbox::{PushReport, Settled};
 use crate::row::{EndRow, OpenRow, PushCounters};
 use crate::store::Recovery;
 
@@ -22,7 +23,11 @@ pub(crate) enum Op {
     /// A live push ended. The place is given back once its record is durable.
     Close { end: Box<EndRow>, place: OwnedSemaphorePermit },
     /// A push was refused after its open row had been asked for; its end goes the way of refusals.
-    Forget { id: PushId, place: OwnedSemaphorePermit },
+    Forget { record: Box<Record>, place: OwnedSemaphorePermit },
+    /// Something was noticed of a live push.
+    Report { report: Box<PushReport> },
+    /// A try to deliver an event has an outcome.
+    Settle { settled: Settled, answer: oneshot::Sender<u64> },
     /// The rows stand in record files now.
     Filed { seqs: Vec<i64>, done: Reply<()> },
     /// The catalog changes.

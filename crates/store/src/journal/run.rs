@@ -11,6 +11,7 @@ use rusqlite::{Row, Transaction, params};
 use super::batch;
 use crate::columns::{address, conversion, counter, push_id};
 use crate::config::StoreConfig;
+use crate::outbox::write::Sender;
 use crate::row::{Counted, EndRow, OpenRow, OwnEnd, PushCounters, own_record};
 use crate::store::Recovery;
 
@@ -58,7 +59,7 @@ pub(crate) enum LeftOpen {
 
 /// Turns open rows into records; the records are those that were written.
 pub(crate) fn close_left_open(
-    tx: &Transaction<'_>,
+    outbox: &mut Sender<'_>,
     which: LeftOpen,
     live: &HashMap<PushId, Arc<PushCounters>>,
     clock: &dyn Clock,
@@ -67,6 +68,7 @@ pub(crate) fn close_left_open(
         LeftOpen::ByEarlierRuns(run) => ("<>", run),
         LeftOpen::ByThisRun(run, _) => ("=", run),
     };
+    let tx = outbox.tx;
     let mut select = tx.prepare(&format!(
         "select p.id, p.account, p.domain, p.app, p.stream, p.protocol, p.client_ip, p.client_port, p.connected_at, \
          p.published_at, p.encoder, p.stream_param, p.bytes_in, p.bytes_out, p.video_frames, p.audio_frames, \
@@ -111,8 +113,10 @@ pub(crate) fn close_left_open(
     for (record, key) in records.iter_mut().zip(keys) {
         record.ended_at = crate::layout::storable(record.ended_at);
         let end = EndRow { record: record.clone(), evidence: Vec::new(), verdict_version: 0 };
+        let kept = outbox.kept(record.id)?;
         batch::insert_end(tx, &end, None, false)?;
         tx.prepare_cached("delete from open_push where id = ?1")?.execute([key])?;
+        outbox.ended(record, kept)?;
     }
     Ok((recovery, records))
 }
@@ -141,6 +145,7 @@ impl Left {
             published_at: time(9)?,
             encoder: row.get(10)?,
             stream_param: row.get(11)?,
+            callback_param: None,
         };
         let counted = Counted {
             bytes_in: count(12)?,
@@ -184,6 +189,7 @@ fn unreadable(row: &Row<'_>, clock: &dyn Clock) -> Record {
         published_at,
         encoder: or(row, 10, None),
         stream_param: or(row, 11, None),
+        callback_param: None,
     };
     let at = Timestamp(or(row, 16, published_at.millis()));
     own_record(&open, &or(row, 18, String::new()), OwnEnd::RowUnreadable, at, Counted::default())

@@ -20,6 +20,7 @@ use crate::error::{StoreError, is_disk_error};
 use crate::evidence::{EvidenceFiles, Place};
 use crate::layout::{self, Day};
 use crate::limits::{CHECKPOINT_BUSY, CHECKPOINT_IDLE, COUNTER_ROUNDS, HEARTBEAT, MAX_BATCH};
+use crate::outbox::write::Sender;
 use crate::row::{Counted, EndRow, PushCounters};
 use crate::schema::JOURNAL;
 use crate::stats::add;
@@ -228,7 +229,15 @@ impl Writer {
         let (Some(db), Some(run)) = (&mut self.db, self.run) else { return Err(StoreError::Unwritable) };
         let write = |db: &mut Connection| -> rusqlite::Result<Outcome> {
             let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let mut batch = Batch::new(&tx, run, &places);
+            let outbox = Sender {
+                tx: &tx,
+                config: &self.shared.config.outbox,
+                node: &self.shared.config.node_label,
+                now: self.shared.clock.now(),
+                queued: 0,
+                suppressed: 0,
+            };
+            let mut batch = Batch::new(outbox, run, &places);
             for op in &work.ops {
                 batch.op(op)?;
             }
@@ -252,11 +261,15 @@ impl Writer {
             if self.owes_recovery || work.ops.iter().any(|op| matches!(op, Op::Recover { .. })) {
                 let left = LeftOpen::ByEarlierRuns(run);
                 let (recovery, records) =
-                    run::close_left_open(&tx, left, &HashMap::new(), &*self.shared.clock)?;
+                    run::close_left_open(&mut batch.outbox, left, &HashMap::new(), &*self.shared.clock)?;
                 (batch.outcome.recovery, batch.outcome.recovered) = (recovery, records);
             }
-            let outcome = batch.outcome;
+            let Batch { outbox: Sender { queued, suppressed, .. }, outcome, .. } = batch;
             tx.commit()?;
+            if queued > 0 {
+                self.shared.outbox_arrived.notify_one();
+            }
+            add(&self.shared.figures.suppressed, suppressed);
             Ok(outcome)
         };
         write(db).map_err(StoreError::db(path))
@@ -295,6 +308,7 @@ impl Writer {
     /// The work is durable: everybody who waits for it hears so.
     fn tell(&mut self, work: Work, outcome: Outcome) {
         let mut changed = outcome.changed.into_iter();
+        let mut settled = outcome.settled.into_iter();
         let mut ended = 0usize;
         for op in work.ops {
             match op {
@@ -309,9 +323,16 @@ impl Writer {
                     ended += 1;
                     drop(place);
                 }
-                Op::Forget { id, place } => {
-                    self.live.remove(&id);
+                Op::Forget { record, place } => {
+                    self.live.remove(&record.id);
                     drop(place);
+                }
+                Op::Report { report } => {
+                    self.shared.waiting_reports.fetch_sub(1, Ordering::Relaxed);
+                    self.shared.history.keep(report.into());
+                }
+                Op::Settle { answer, .. } => {
+                    let _ = answer.send(settled.next().unwrap_or(0));
                 }
                 Op::Filed { seqs, done } => {
                     add(&self.shared.figures.filed, seqs.len() as u64);
@@ -397,7 +418,14 @@ impl Writer {
                 Op::Stopping { answer } => {
                     let _ = answer.send(Err(StoreError::Unwritable));
                 }
-                Op::Close { .. } | Op::Forget { .. } | Op::Shutdown { .. } => kept.push(op),
+                Op::Report { report } => {
+                    self.shared.waiting_reports.fetch_sub(1, Ordering::Relaxed);
+                    self.shared.history.keep(report.into());
+                }
+                // Their callers wait, so there are no more of them than requests under way.
+                Op::Settle { .. } | Op::Close { .. } | Op::Forget { .. } | Op::Shutdown { .. } => {
+                    kept.push(op);
+                }
             }
         }
         work.ops = kept;
@@ -453,7 +481,15 @@ impl Writer {
             let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             folds.iter().try_for_each(|update| batch::update_fold(&tx, update))?;
             let left = LeftOpen::ByThisRun(run, now);
-            let (closed, records) = run::close_left_open(&tx, left, &counters, &*self.shared.clock)?;
+            let mut outbox = Sender {
+                tx: &tx,
+                config: &self.shared.config.outbox,
+                node: &self.shared.config.node_label,
+                now,
+                queued: 0,
+                suppressed: 0,
+            };
+            let (closed, records) = run::close_left_open(&mut outbox, left, &counters, &*self.shared.clock)?;
             run::heartbeat(&tx, run, now, Some(self.stopping_at.unwrap_or(now)), true)?;
             tx.commit()?;
             checkpoint(db, "truncate")?;

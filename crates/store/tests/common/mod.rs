@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Clock, Code, PushId, Record, StreamKey, SystemClock, Timestamp};
-use store::{DataLock, EndRow, OpenRow, Reader, RecordQuery, Store, StoreConfig};
+use store::{DataLock, EndRow, OpenRow, OutboxConfig, Reader, RecordQuery, Store, StoreConfig};
 
 pub const DAY: Duration = Duration::from_secs(86_400);
 
@@ -20,6 +20,8 @@ pub fn config(dir: &Path) -> StoreConfig {
         node_id: uuid::Uuid::nil(),
         node_label: "node-1".to_owned(),
         reserve_bytes: 0,
+        outbox: OutboxConfig::default(),
+        keep_history: StoreConfig::KEEP_HISTORY,
     }
 }
 
@@ -53,6 +55,7 @@ pub fn open_row(id: PushId, stream: &str) -> OpenRow {
         published_at: now,
         encoder: Some("Lavf60.16.100".to_owned()),
         stream_param: None,
+        callback_param: None,
     }
 }
 

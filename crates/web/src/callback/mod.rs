@@ -3,9 +3,18 @@
 //! | module | holds |
 //! |---|---|
 //! | [`manage`] | templates and rules, as the APIs and the console change them |
+//! | [`message`] | the body that is sent, and its signature |
+//! | [`send`] | one request |
+//! | [`deliver`] | what is sent when: the outbox, emptied |
+//! | [`trial`] | a template tried out |
 //! | [`settings`] | how events are sent |
 
+pub mod deliver;
+mod event_names;
 pub mod manage;
+pub mod message;
+pub mod send;
 pub mod settings;
+pub mod trial;
 
 pub use settings::CallbackSettings;

@@ -20,7 +20,7 @@ pub struct CallbackSettings {
     /// Requests under way in all.
     pub in_all: usize,
     /// Events that wait for one template; beyond it the oldest are given up.
-    pub backlog: usize,
+    pub backlog: u64,
 }
 
 impl Default for CallbackSettings {

@@ -1,6 +1,8 @@
 //! `/metrics` in the text form of OpenMetrics. Counters live where things happen and are read at each scrape, so that
 //! nothing is paid per frame and no label outlives its stream.
 
+mod callbacks;
+
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
@@ -42,6 +44,7 @@ pub async fn scrape(
         live: state.live().counters(),
         journal: state.journal().stats(),
     }));
+    registry.register_collector(Box::new(callbacks::Callbacks::read(&state)));
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| {
         tracing::error!(%error, "metrics cannot be written");

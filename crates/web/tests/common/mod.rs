@@ -47,6 +47,8 @@ impl Server {
             node_id: uuid::Uuid::from_u128(1),
             node_label: "node-1".into(),
             reserve_bytes: 0,
+            outbox: store::OutboxConfig::default(),
+            keep_history: StoreConfig::KEEP_HISTORY,
         };
         let store = Store::open(DataLock::take(dir.path()).unwrap(), config, clock.clone()).unwrap();
         fill_catalog(&store);
@@ -59,8 +61,7 @@ impl Server {
             callback: web::CallbackSettings::default(),
         };
         change(&mut config);
-        let state =
-            WebState::new(config, live.clone(), store.reader(), store.journal(), store.catalog(), clock);
+        let state = WebState::new(config, live.clone(), &store, clock);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

@@ -6,7 +6,7 @@ use live::{AuthHookConfig, LiveConfig};
 use model::admission::AdmissionSettings;
 use store::{IgnoreRule, StoreConfig};
 use uuid::Uuid;
-use web::WebConfig;
+use web::{CallbackSettings, WebConfig};
 
 use crate::config::{Config, Ignore};
 
@@ -67,6 +67,8 @@ pub fn store(config: &Config, data: &Path, node_id: Uuid) -> StoreConfig {
         node_id,
         node_label: node_label(config),
         reserve_bytes: config.store.reserve,
+        outbox: store::OutboxConfig { refused: config.callback.refused, flap: config.callback.flap },
+        keep_history: config.callback.keep,
     }
 }
 
@@ -77,7 +79,23 @@ pub fn web(config: &Config, rtmp_port: u16) -> WebConfig {
         insecure: config.http.insecure,
         default_language: config.console.default_language,
         rtmp_port,
-        callback: web::CallbackSettings::default(),
+        callback: callback(config),
+    }
+}
+
+fn callback(config: &Config) -> CallbackSettings {
+    let callback = &config.callback;
+    CallbackSettings {
+        reach: live::outbound::Reach {
+            private: callback.allow_private,
+            networks: callback.allow_networks.clone(),
+        },
+        timeout: callback.timeout,
+        retries: u32::try_from(callback.retries).unwrap_or(u32::MAX),
+        retry_every: callback.retry_every,
+        per_receiver: callback.per_receiver,
+        in_all: callback.in_all,
+        backlog: u64::try_from(callback.backlog).unwrap_or(u64::MAX),
     }
 }
 

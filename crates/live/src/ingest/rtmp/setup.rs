@@ -186,7 +186,7 @@ pub(super) async fn admit(
     push.handle = Some(handle);
     // A forbid that came since the first decision found no push to cut; this look finds the forbid.
     decide(shared, push, &url)?;
-    open(shared, connection, push, &first).await?;
+    open(shared, connection, push, &first, &url).await?;
     if push.order.get().is_some() {
         return Err(Box::new(ordered(push)));
     }
@@ -264,6 +264,7 @@ async fn open(
     connection: &mut Connection,
     push: &mut Push,
     admission: &Admission,
+    url: &PushUrl,
 ) -> Result<(), Box<End>> {
     let row = OpenRow {
         id: push.id,
@@ -276,6 +277,7 @@ async fn open(
         published_at: shared.clock.now(),
         encoder: push.encoder(),
         stream_param: push.stream_param.clone(),
+        callback_param: push.stream_param.is_some().then(|| url.query.clone()),
     };
     let mut open = shared.journal.open(row).map_err(|e| Box::new(journal_refusal(&e)))?;
     let order = push.order.clone();

@@ -30,6 +30,7 @@ impl Gate {
             published_at: at,
             encoder: None,
             stream_param: None,
+            callback_param: None,
         };
         let mut record = own_record(&open, "n", OwnEnd::NodeDied, at, Counted::default());
         (record.errcode, record.sub_errcode) = (code.errcode, code.sub_errcode);

@@ -1,0 +1,140 @@
+//! What was told to others, and what happened to pushes while they were live: kept for some days, in a file of its own,
+//! by a thread of its own. Nothing depends on it, so a disk that does not take it holds up nobody.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`delivery`] | tries to deliver events |
+//! | [`event`] | abnormalities of live pushes |
+//! | [`keeper`] | the thread that writes |
+
+mod delivery;
+mod event;
+pub(crate) mod keeper;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::Connection;
+
+use crate::error::StoreError;
+use crate::layout;
+use crate::limits::MAX_WAITING_HISTORY;
+use crate::outbox::PushReport;
+use crate::schema::HISTORY;
+pub use delivery::{DeliveryEntry, DeliveryQuery, DeliveryRow};
+pub use event::{EventQuery, EventRow};
+
+/// One thing to be kept.
+pub(crate) enum Entry {
+    Delivery(Box<DeliveryEntry>),
+    Events(Box<PushReport>),
+    /// The store shuts down.
+    Stop,
+}
+
+impl From<DeliveryEntry> for Entry {
+    fn from(entry: DeliveryEntry) -> Self {
+        Self::Delivery(Box::new(entry))
+    }
+}
+
+impl From<Box<PushReport>> for Entry {
+    fn from(report: Box<PushReport>) -> Self {
+        Self::Events(report)
+    }
+}
+
+/// What waits to be kept. Bounded: what finds no place is left out and counted.
+pub(crate) struct HistoryQueue {
+    sender: SyncSender<Entry>,
+    receiver: Mutex<Option<Receiver<Entry>>>,
+    left_out: AtomicU64,
+}
+
+impl Default for HistoryQueue {
+    fn default() -> Self {
+        let (sender, receiver) = sync_channel(MAX_WAITING_HISTORY);
+        Self { sender, receiver: Mutex::new(Some(receiver)), left_out: AtomicU64::new(0) }
+    }
+}
+
+impl HistoryQueue {
+    /// Keeps an entry, or leaves it out. Never waits.
+    pub fn keep(&self, entry: Entry) {
+        if let Err(TrySendError::Full(_)) = self.sender.try_send(entry) {
+            self.leave_out(1);
+        }
+    }
+
+    pub fn leave_out(&self, count: u64) {
+        self.left_out.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub fn left_out(&self) -> u64 {
+        self.left_out.load(Ordering::Relaxed)
+    }
+
+    /// The keeper's end, once.
+    pub fn receiver(&self) -> Option<Receiver<Entry>> {
+        self.receiver.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Tells the keeper to write what it has and end.
+    pub fn stop(&self) {
+        // Waits for a place; the keeper makes one, or is gone.
+        let _ = self.sender.send(Entry::Stop);
+    }
+}
+
+/// Reads the history. Cheap to clone; all calls block.
+#[derive(Clone, Debug)]
+pub struct History {
+    dir: PathBuf,
+}
+
+impl History {
+    pub(crate) fn new(dir: PathBuf) -> Self {
+        Self { dir }
+    }
+
+    /// Tries to deliver events, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the history cannot be read.
+    pub fn deliveries(&self, query: &DeliveryQuery) -> Result<Vec<DeliveryRow>, StoreError> {
+        self.read(|db| delivery::find(db, query))
+    }
+
+    /// How many tries a query would find without its bounds on the page; counts no further than `at_most`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the history cannot be read.
+    pub fn count_deliveries(&self, query: &DeliveryQuery, at_most: u64) -> Result<u64, StoreError> {
+        self.read(|db| delivery::count(db, query, at_most))
+    }
+
+    /// Abnormalities of live pushes, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the history cannot be read.
+    pub fn events(&self, query: &EventQuery) -> Result<Vec<EventRow>, StoreError> {
+        self.read(|db| event::find(db, query))
+    }
+
+    fn read<T: Default>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let path = layout::history_file(&self.dir);
+        // Nothing has been kept yet.
+        if !path.exists() {
+            return Ok(T::default());
+        }
+        match HISTORY.open_read_only(&path) {
+            Err(StoreError::OlderSchema { found: 0, .. }) => Ok(T::default()),
+            db => work(&db?).map_err(StoreError::db(path)),
+        }
+    }
+}

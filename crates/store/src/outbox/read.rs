@@ -1,0 +1,111 @@
+//! The deliverer's side: which rows are due.
+
+use model::catalog::{CallbackKind, TemplateId};
+use model::{PushId, StreamKey, Timestamp};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::Notice;
+use crate::columns::{conversion, counter, push_id};
+
+/// Rows that are due later than this were made before the clock was set back; they count as due.
+const FAR: i64 = 2 * 3_600_000;
+
+/// An event that waits to be delivered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waiting {
+    /// The delivery's id; the same at each try.
+    pub id: String,
+    /// Where it goes.
+    pub template: TemplateId,
+    /// The push it is about.
+    pub push: PushId,
+    /// What kind of event it is.
+    pub kind: CallbackKind,
+    /// Owner of the domain.
+    pub account: Option<u64>,
+    /// What the push was pushed to.
+    pub key: StreamKey,
+    /// When the event was made.
+    pub created_at: Timestamp,
+    /// Tries so far.
+    pub attempts: u32,
+    /// What it tells; `None` if the row cannot be read, and then it can only be given up.
+    pub notice: Option<Notice>,
+}
+
+pub(super) fn due(
+    db: &Connection,
+    now: Timestamp,
+    each: usize,
+    under_way: &dyn Fn(&str) -> bool,
+) -> rusqlite::Result<Vec<Waiting>> {
+    let mut found = Vec::new();
+    for template in templates(db)? {
+        let mut select = db.prepare_cached(
+            "select id, template, push, event_type, account, domain, app, stream, created_at, attempts, body \
+             from outbox o where template = ?1 and (next_at <= ?2 or next_at > ?3) and not exists \
+             (select 1 from outbox e where e.push = o.push and e.template = o.template and e.seq < o.seq) \
+             order by next_at, seq",
+        )?;
+        let mut rows = select.query(params![template, now.millis(), now.millis().saturating_add(FAR)])?;
+        let mut taken = 0;
+        while taken < each
+            && let Some(row) = rows.next()?
+        {
+            if !under_way(row.get_ref(0)?.as_str().unwrap_or_default()) {
+                found.push(waiting_row(row)?);
+                taken += 1;
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn waiting_row(row: &Row<'_>) -> rusqlite::Result<Waiting> {
+    let body: String = row.get(10)?;
+    let event_type: u16 = row.get(3)?;
+    Ok(Waiting {
+        id: row.get(0)?,
+        template: row.get(1)?,
+        push: push_id(row.get_ref(2)?).map_err(|e| conversion(2, e))?,
+        kind: CallbackKind::of_event_type(event_type).unwrap_or(CallbackKind::Exception),
+        account: row.get::<_, Option<i64>>(4)?.map(i64::cast_unsigned),
+        key: StreamKey { domain: row.get(5)?, app: row.get(6)?, stream: row.get(7)? },
+        created_at: Timestamp(row.get(8)?),
+        attempts: row.get(9)?,
+        notice: serde_json::from_str(&body).ok(),
+    })
+}
+
+/// The templates that any event waits for, found by jumping from one to the next in the index.
+fn templates(db: &Connection) -> rusqlite::Result<Vec<TemplateId>> {
+    let mut next = db.prepare_cached("select min(template) from outbox where template > ?1")?;
+    let mut found = Vec::new();
+    let mut last: i64 = -1;
+    while let Some(template) = next.query_row([last], |row| row.get::<_, Option<TemplateId>>(0))? {
+        found.push(template);
+        last = template.into();
+    }
+    Ok(found)
+}
+
+pub(super) fn next_due(db: &Connection, now: Timestamp) -> rusqlite::Result<Option<Timestamp>> {
+    let mut first = None;
+    for template in templates(db)? {
+        let at: Option<i64> = db
+            .prepare_cached("select min(next_at) from outbox where template = ?1 and next_at > ?2")?
+            .query_row(params![template, now.millis()], |row| row.get(0))
+            .optional()?
+            .flatten();
+        first = first.into_iter().chain(at).min();
+    }
+    Ok(first.map(Timestamp))
+}
+
+pub(super) fn waiting(db: &Connection) -> rusqlite::Result<Vec<(TemplateId, u64)>> {
+    let mut count = db.prepare_cached("select count(*) from outbox where template = ?1")?;
+    templates(db)?
+        .into_iter()
+        .map(|template| Ok((template, counter(count.query_row([template], |row| row.get(0))?))))
+        .collect()
+}

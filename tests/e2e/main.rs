@@ -5,6 +5,7 @@
 
 mod admission;
 mod auth_hook;
+mod callbacks;
 mod console;
 mod durability;
 mod first_light;

@@ -49,7 +49,7 @@ pub async fn forbid(
         return Err(Problem::new(Kind::BadRequest, "must have at most 2048 bytes").with_field("reason"));
     }
     let stream = key.to_string();
-    let told = state.live().forbid(key, until, reason, by).await.map_err(unchanged)?;
+    let told = state.live().forbid(key, until, reason, by).await?;
     tracing::info!(stream, told, %until, who = by.who, via = by.via, "stream forbidden");
     Ok(Forbade { told, until })
 }
@@ -71,7 +71,7 @@ pub async fn resume(
     by: &OrderedBy,
 ) -> Result<bool, Problem> {
     scope.check(state, &key.domain)?;
-    let resumed = state.live().resume(key, by).await.map_err(unchanged)?;
+    let resumed = state.live().resume(key, by).await?;
     tracing::info!(stream = %key, resumed, who = by.who, via = by.via, "stream resumed");
     Ok(resumed)
 }
@@ -121,12 +121,4 @@ impl Scope {
             }
         }
     }
-}
-
-fn unchanged(error: live::CatalogError) -> Problem {
-    tracing::error!(%error, "the catalog was not changed");
-    Problem::new(
-        Kind::Unavailable,
-        "the change could not be stored, and nothing was changed; the server's log says why",
-    )
 }

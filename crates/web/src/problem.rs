@@ -19,6 +19,10 @@ pub enum Kind {
     NotFound,
     /// A method that the path does not have: 405.
     MethodNotAllowed,
+    /// What is there stands against it: 409.
+    Conflict,
+    /// The body is too large: 413.
+    TooLarge,
     /// Too many attempts: 429.
     TooMany,
     /// Our own failure: 500.
@@ -35,6 +39,8 @@ impl Kind {
             Self::Forbidden | Self::TransportTooOpen => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -49,6 +55,8 @@ impl Kind {
             Self::TransportTooOpen => "transport_too_open",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::Conflict => "conflict",
+            Self::TooLarge => "too_large",
             Self::TooMany => "too_many",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",
@@ -110,6 +118,16 @@ impl From<store::StoreError> for Problem {
     fn from(error: store::StoreError) -> Self {
         tracing::error!(%error, "the store did not answer");
         Self::new(Kind::Internal, "the records cannot be read now; the server's log says why")
+    }
+}
+
+impl From<live::CatalogError> for Problem {
+    fn from(error: live::CatalogError) -> Self {
+        tracing::error!(%error, "the catalog was not changed");
+        Self::new(
+            Kind::Unavailable,
+            "the change could not be stored, and nothing was changed; the server's log says why",
+        )
     }
 }
 

@@ -8,12 +8,17 @@ use live::Live;
 use model::{Catalog, Clock};
 use store::{CatalogStore, History, Journal, Outbox, Reader, Store};
 
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
+
 use crate::callback::CallbackSettings;
 use crate::callback::deliver::Figures;
 use crate::console::feed::Listeners;
 use crate::console::session::Sessions;
 use crate::console::summaries::Summaries;
 use crate::password::Passwords;
+
+/// Callback templates being tried out at once.
+const TRIALS: usize = 4;
 
 /// How the surface is set up.
 #[derive(Clone, Debug)]
@@ -45,6 +50,8 @@ struct Inner {
     outbox: Outbox,
     history: History,
     callback_figures: Figures,
+    editing: Mutex<()>,
+    trials: Semaphore,
     clock: Arc<dyn Clock>,
     sessions: Sessions,
     passwords: Passwords,
@@ -64,6 +71,8 @@ impl WebState {
             outbox: store.outbox(),
             history: store.history(),
             callback_figures: Figures::default(),
+            editing: Mutex::new(()),
+            trials: Semaphore::new(TRIALS),
             sessions: Sessions::new(Arc::clone(&clock)),
             passwords: Passwords::new(Arc::clone(&clock)),
             summaries: Summaries::default(),
@@ -107,6 +116,16 @@ impl WebState {
 
     pub(crate) fn callback_figures(&self) -> &Figures {
         &self.inner.callback_figures
+    }
+
+    /// Held while an entry of the catalog is read, changed and written back, so that no change overwrites another.
+    pub(crate) async fn edit(&self) -> MutexGuard<'_, ()> {
+        self.inner.editing.lock().await
+    }
+
+    /// Places for templates being tried out, which each may take as long as a receiver lets it wait.
+    pub(crate) fn trials(&self) -> &Semaphore {
+        &self.inner.trials
     }
 
     pub(crate) fn clock(&self) -> &dyn Clock {

@@ -180,10 +180,10 @@ async fn the_description_names_every_path() {
         for method in methods.as_object().unwrap().keys() {
             let path = format!("/api/v1{}", path.replace("{id}", "01890a5d-ac96-774b-bcce-b302099a8057"));
             let answer = server.send(&method.to_uppercase(), &path, &[], "").await;
-            assert!([200, 401].contains(&answer.status), "{method} {path}: {}", answer.status);
+            let expected = if path.ends_with("openapi.json") { 200 } else { 401 };
+            assert_eq!(answer.status, expected, "{method} {path}");
         }
     }
-    assert_eq!(paths.len(), 10);
     assert_eq!(server.api("/nothing", ADMIN).await.status, 404);
     assert_eq!(server.act("/records", ADMIN, "{}").await.status, 405);
 }

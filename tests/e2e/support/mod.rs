@@ -11,6 +11,7 @@ pub mod namespace;
 pub mod players;
 pub mod ports;
 pub mod pusher;
+pub mod receiver;
 pub mod rights;
 pub mod server;
 pub mod setup;

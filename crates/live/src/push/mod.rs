@@ -9,6 +9,7 @@ mod low_rate;
 mod media_facts;
 mod order;
 mod unplayed;
+mod report;
 mod watch;
 
 use std::net::SocketAddr;
@@ -27,6 +28,7 @@ pub use self::handle::{LivePush, PushHandle, PushState};
 pub use self::media_facts::MediaFault;
 pub use self::order::OrderSlot;
 pub use self::unplayed::Unplayed;
+pub use self::report::report;
 pub use self::watch::{Due, Frame, Watch};
 use crate::config::Limits;
 use crate::hub::{Place, Slot};

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use cause::{Cause, Lang};
+use cause::{Cause, EventKind, Lang};
 use md5::{Digest, Md5};
 use model::mask::MASK;
 use model::{Code, Timestamp};
 use serde_json::{Value, json};
 use store::{Notice, ReportedEvent, Told, Waiting};
-
-use super::event_names;
 
 /// How long a signature is good.
 const SIGNED_FOR: Duration = Duration::from_secs(600);
@@ -95,13 +93,13 @@ fn exception(
                 .iter()
                 .map(|o| json!({ "desc": o.what, "occur_time": o.at.millis() }))
                 .collect();
-            let (en, cn) = event_names::of(event.kind);
+            let name = |lang| EventKind::from_number(event.kind).map_or("", |kind| kind.name(lang));
             json!({
                 "type": event.kind,
                 "count": event.count,
                 "detail": detail,
-                "type_desc_cn": cn,
-                "type_desc_en": en,
+                "type_desc_cn": name(Lang::Zh),
+                "type_desc_en": name(Lang::En),
                 "event_key": "",
                 "customer_visible": "true",
             })

@@ -10,7 +10,6 @@
 //! | [`settings`] | how events are sent |
 
 pub mod deliver;
-mod event_names;
 pub mod manage;
 pub mod message;
 pub mod send;

@@ -74,8 +74,12 @@ pub(super) async fn run(
 /// Counts what was noted, and tells the events of the reporting interval if it is over.
 fn tell_events(shared: &Shared, push: &mut Push, now: Instant, interval: Duration) {
     push.watch.media_mut().events_mut().take_counts(|kind, count| shared.counters.events(kind, count));
-    for report in push.take_since(now, interval).into_iter().flatten() {
-        tracing::debug!(push = %push.id, event = report.kind.key(), count = report.count, "events");
+    let Some(events) = push.take_since(now, interval) else { return };
+    for event in &events {
+        tracing::debug!(push = %push.id, event = event.kind.key(), count = event.count, "events");
+    }
+    if let Some(report) = crate::push::report(push, &events, shared.clock.now(), EVENT_INTERVAL) {
+        shared.journal.report(report);
     }
 }
 

@@ -1,12 +1,10 @@
 //! `GET /causes`: the table.
 
 use axum::Json;
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
 use cause::{Cause, Lang};
 use serde::{Deserialize, Serialize};
 
-use super::Caller;
+use super::{Caller, input};
 use crate::problem::{Kind, Problem};
 
 #[derive(Deserialize)]
@@ -60,9 +58,8 @@ pub struct CauseTable {
 /// Every row, in the order of the table.
 pub async fn list(
     _: Caller,
-    params: Result<Query<Params>, QueryRejection>,
+    input::Params(params): input::Params<Params>,
 ) -> Result<Json<CauseTable>, Problem> {
-    let Query(params) = params.map_err(|e| Problem::new(Kind::BadRequest, e.body_text()))?;
     let lang = language(params.lang.as_deref())?;
     Ok(Json(CauseTable { causes: Cause::ALL.into_iter().map(|cause| CauseRow::of(cause, lang)).collect() }))
 }

@@ -1,15 +1,18 @@
-//! `/api/v1`: records, live pushes, drop, forbid, resume, causes. The description for programs is `openapi.json`.
+//! `/api/v1`: records, live pushes, orders to streams, the catalog, callbacks. The description for programs is
+//! `openapi.json`, put together from the files below `openapi/`.
 
 mod auth;
+mod callbacks;
 mod causes;
+mod history;
+mod input;
+mod openapi;
 mod pushes;
 mod records;
 mod streams;
 
 use axum::Router;
-use axum::http::header;
-use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
 pub use auth::{Caller, bearer};
 pub use causes::CauseRow;
@@ -17,28 +20,47 @@ pub use causes::CauseRow;
 use crate::problem::{Kind, Problem};
 use crate::state::WebState;
 
-/// The description of this API.
-pub const OPENAPI: &str = include_str!("openapi.json");
+/// A path with its methods and what answers them.
+type Route = (&'static str, &'static [&'static str], MethodRouter<WebState>);
+
+/// Every path below `/api/v1`. A test holds the description against this list.
+fn list() -> Vec<Route> {
+    vec![
+        ("/openapi.json", &["get"], get(openapi::serve)),
+        ("/causes", &["get"], get(causes::list)),
+        ("/records", &["get"], get(records::list)),
+        ("/records/{id}", &["get"], get(records::one)),
+        ("/records/{id}/export", &["get"], get(records::export)),
+        ("/pushes", &["get"], get(pushes::list)),
+        ("/streams/forbidden", &["get"], get(streams::forbidden)),
+        ("/streams/drop", &["post"], post(streams::drop_stream)),
+        ("/streams/forbid", &["post"], post(streams::forbid)),
+        ("/streams/resume", &["post"], post(streams::resume)),
+        ("/callbacks/templates", &["get", "post"], get(callbacks::templates).merge(post(callbacks::create))),
+        (
+            "/callbacks/templates/{id}",
+            &["get", "patch", "delete"],
+            get(callbacks::template).merge(patch(callbacks::modify)).merge(delete(callbacks::delete)),
+        ),
+        ("/callbacks/templates/{id}/test", &["post"], post(callbacks::test)),
+        (
+            "/callbacks/rules",
+            &["get", "put", "delete"],
+            get(callbacks::rules).merge(put(callbacks::bind)).merge(delete(callbacks::unbind)),
+        ),
+        ("/callbacks/deliveries", &["get"], get(history::deliveries)),
+        ("/events", &["get"], get(history::events)),
+        ("/audit", &["get"], get(history::audit)),
+    ]
+}
 
 /// The routes below `/api/v1`.
 pub fn routes() -> Router<WebState> {
-    Router::new()
-        .route("/openapi.json", get(openapi))
-        .route("/causes", get(causes::list))
-        .route("/records", get(records::list))
-        .route("/records/{id}", get(records::one))
-        .route("/records/{id}/export", get(records::export))
-        .route("/pushes", get(pushes::list))
-        .route("/streams/forbidden", get(streams::forbidden))
-        .route("/streams/drop", post(streams::drop_stream))
-        .route("/streams/forbid", post(streams::forbid))
-        .route("/streams/resume", post(streams::resume))
-        .method_not_allowed_fallback(wrong_method)
-        .fallback(nothing_here)
-}
-
-async fn openapi() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], OPENAPI)
+    let mut router = Router::new();
+    for (path, _, methods) in list() {
+        router = router.route(path, methods);
+    }
+    router.method_not_allowed_fallback(wrong_method).fallback(nothing_here)
 }
 
 async fn nothing_here() -> Problem {
@@ -47,4 +69,28 @@ async fn nothing_here() -> Problem {
 
 async fn wrong_method() -> Problem {
     Problem::new(Kind::MethodNotAllowed, "this path has another method; /api/v1/openapi.json lists all")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_description_names_exactly_the_paths_and_methods_there_are() {
+        let served: BTreeSet<String> = super::list()
+            .into_iter()
+            .flat_map(|(path, methods, _)| methods.iter().map(move |method| format!("{method} {path}")))
+            .collect();
+        let description: serde_json::Value = serde_json::from_str(super::openapi::text()).unwrap();
+        let described: BTreeSet<String> = description["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, item)| {
+                let operations = item.as_object().unwrap().keys().filter(|key| *key != "parameters");
+                operations.map(move |method| format!("{method} {path}"))
+            })
+            .collect();
+        assert_eq!(described, served);
+    }
 }

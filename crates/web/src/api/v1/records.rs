@@ -1,7 +1,7 @@
 //! `GET /records` and `GET /records/{id}`.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use cause::export::Export;
@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::Caller;
 use super::causes::language;
+use super::input::{Params, Segments};
 use crate::present::{self, in_language};
 use crate::problem::{Kind, Problem};
 use crate::query::{Filter, full_page};
@@ -45,7 +46,7 @@ pub struct RecordAnswer {
 pub async fn list(
     caller: Caller,
     State(state): State<WebState>,
-    Query(pairs): Query<Pairs>,
+    Params(pairs): Params<Pairs>,
 ) -> Result<Json<RecordPage>, Problem> {
     let (lang, pairs) = split_language(pairs)?;
     let filter = Filter::read(pairs).map_err(|e| Problem::new(Kind::BadRequest, e.to_string()))?;
@@ -63,8 +64,8 @@ pub async fn list(
 pub async fn one(
     caller: Caller,
     State(state): State<WebState>,
-    Path(id): Path<String>,
-    Query(pairs): Query<Pairs>,
+    Segments(id): Segments<String>,
+    Params(pairs): Params<Pairs>,
 ) -> Result<Json<RecordAnswer>, Problem> {
     let (lang, _) = split_language(pairs)?;
     let (record, evidence) = read(&caller, &state, &id).await?;
@@ -80,7 +81,7 @@ pub async fn one(
 pub async fn export(
     caller: Caller,
     State(state): State<WebState>,
-    Path(id): Path<String>,
+    Segments(id): Segments<String>,
 ) -> Result<impl IntoResponse, Problem> {
     let (record, evidence) = read(&caller, &state, &id).await?;
     let name = format!("attachment; filename=\"{}.json\"", record.id);

@@ -19,8 +19,10 @@ use crate::server::{DOMAIN, Profile, Server, Setup};
 use crate::site::{APP, Site};
 use crate::trial::Trial;
 
-/// How long the server stands still: longer than a window lasts, shorter than any limit.
+/// How long the server stands still, shorter than any limit.
 const FROZEN: Duration = Duration::from_secs(4);
+/// So long that a window is full of what comes, on a busy machine too.
+const FROZEN_UNTIL_FULL: Duration = Duration::from_secs(8);
 
 pub(super) fn scenarios() -> Vec<Scenario> {
     use Cause as C;
@@ -131,7 +133,7 @@ async fn server_reads_nothing(trial: Trial) -> Result<Seen, LabError> {
     pusher.reaches("stream").await?;
     sleep(Duration::from_secs(2)).await;
     process::signal(server.pid(), Signal::Stop)?;
-    sleep(FROZEN).await;
+    sleep(FROZEN_UNTIL_FULL).await;
     let seen = Seen::stream(&site, trial.stream());
     let killed = pusher.signal(Signal::Kill);
     sleep(Duration::from_millis(200)).await;

@@ -4,9 +4,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use cause::{Cause, DetailKey};
+use tokio::task::JoinSet;
 
 use super::refusal::refused;
-use crate::client::{Client, PATIENCE};
+use crate::client::{Client, PATIENCE, Pace};
 use crate::error::LabError;
 use crate::scenario::{Needs, Scenario, Seen};
 use crate::server::{Profile, Server, Setup};
@@ -15,6 +16,7 @@ use crate::trial::Trial;
 
 /// Takeovers between two sources after which the live one stays.
 const TAKEOVERS: u8 = 3;
+const LONGEST_DUEL: Duration = Duration::from_secs(100);
 const ONE_PUSH: &str = "\n[[domain]]\nname = \"one.lab.test\"\naccount = 1\nauth = false\nmax_pushes = 1\n";
 
 pub(super) fn scenarios() -> Vec<Scenario> {
@@ -116,25 +118,16 @@ async fn duel(trial: Trial) -> Result<Seen, LabError> {
         let from = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2_u8.saturating_add(turn % 2)));
         site.ready(Client::open_from(from, site.rtmp).await?).await
     };
-    let mut live: Option<Client> = None;
+    // As encoders do, they send all the while; one that is cut comes to its end.
+    let mut live = JoinSet::new();
     for turn in 0..=TAKEOVERS {
         let mut next = push(turn).await?;
-        // On a busy machine the last frame may be so long ago that the live push counts as silent.
-        if let Some(old) = &mut live {
-            old.send_frame(1_000).await?;
-        }
         next.publish(trial.stream()).await?;
-        if let Some(mut old) = live.take() {
-            old.wait_for_cut(PATIENCE).await?;
-        }
-        next.send_frame(1_000).await?;
+        live.join_next().await;
+        live.spawn(async move { next.stream(Pace::default(), LONGEST_DUEL).await });
         media_is_seen(&site, trial.stream()).await?;
-        live = Some(next);
     }
     let mut last = push(TAKEOVERS.saturating_add(1)).await?;
-    if let Some(old) = &mut live {
-        old.send_frame(1_000).await?;
-    }
     let seen = Seen::push(&site, &last, trial.stream()).now();
     let seen = match last.publish(trial.stream()).await {
         Err(LabError::Refused(told)) => seen.told(told),

@@ -19,7 +19,7 @@ fn names_are_unique_and_in_snake_case() {
     assert_eq!(names.len(), scenarios.len());
     for scenario in scenarios {
         let (name, about) = (scenario.name, scenario.about);
-        assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+        assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{name}");
         assert!(about.ends_with('.') && about.len() > 20, "{name}: {about}");
         assert!(name.parse::<Cause>().is_err(), "{name} reads as a code");
     }

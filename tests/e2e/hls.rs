@@ -7,7 +7,7 @@ use media::flv;
 use rtmp::MediaKind;
 use serde_json::Value;
 
-use crate::support::clock::{PATIENCE, until};
+use crate::support::clock::{PATIENCE, until, until_true};
 use crate::support::encoder::Encoder;
 use crate::support::http::{self, Response};
 use crate::support::pusher::Pusher;
@@ -115,6 +115,40 @@ fn answers_are_what_players_and_caches_expect() {
 }
 
 #[test]
+fn a_signature_opens_a_session_and_the_session_opens_the_rest() {
+    if !rights::has(&["ffmpeg"]) {
+        return;
+    }
+    let play_domain = r#"
+[[domain]]
+name = "play.test"
+account = 7
+kind = "play"
+play_auth = true
+play_key = "a-key-for-players"
+"#;
+    let server = Setup::open().config(play_domain).start();
+    let _encoder = push(&server);
+    let unsigned = get(&server, "/live/camera/index.m3u8?domain=play.test");
+    assert_eq!(unsigned.status, 403, "{}", unsigned.text());
+    let url =
+        server.cli(&["url", "--domain", "play.test", "--app", "live", "--stream", "camera", "--kind", "hls"]);
+    let signed = url.trim().split_once("/live/").unwrap().1.to_owned();
+    let other = format!("/live/{}&domain=play.test", signed.replace("camera/", "other/"));
+    assert_eq!(get(&server, &other).status, 403, "the signature is of one stream");
+    let opened = get(&server, &format!("/live/{signed}&domain=play.test"));
+    assert_eq!(opened.status, 200, "{}", opened.text());
+    let text = opened.text();
+    let session = text.lines().find(|line| line.ends_with("media.m3u8")).unwrap();
+    assert!(!session.contains("txSecret"), "{session}");
+    let playlist = get(&server, &format!("/live/camera/{session}"));
+    assert_eq!(playlist.status, 200);
+    let segment = playlist.text().lines().find(|line| line.starts_with("seg-")).map(str::to_owned).unwrap();
+    let segment = get(&server, &format!("/live/camera/{}", session.replace("media.m3u8", &segment)));
+    assert_eq!(segment.status, 200);
+}
+
+#[test]
 fn a_codec_that_hls_cannot_carry_is_named_to_the_player() {
     let server = Setup::open().start();
     let push = Pusher::push(server.rtmp(), "speex").unwrap();
@@ -179,7 +213,8 @@ fn codecs_of_enhanced_rtmp_are_decoded_by_ffmpeg() {
 
 fn push(server: &Server) -> Encoder {
     let encoder = Encoder::ffmpeg(&server.open_url("camera"));
-    server.wait_for_pushes(1);
+    // The list has it a moment before viewers do.
+    until_true("the stream", PATIENCE, || ask(server, "HEAD", &index("camera"), &[]).status == 200);
     encoder
 }
 

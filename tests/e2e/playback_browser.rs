@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::support::browser::Browser;
 use crate::support::clock::{PATIENCE, until, until_true};
 use crate::support::encoder::Encoder;
+use crate::support::http;
 use crate::support::players::{self, Pages};
 use crate::support::rights;
 use crate::support::server::Server;
@@ -79,7 +80,10 @@ fn mpegts_js_plays_flv_over_http() {
 
 fn push(server: &Server, stream: &str) -> Encoder {
     let encoder = Encoder::ffmpeg(&server.open_url(stream));
-    server.wait_for_pushes(1);
+    // The list has it a moment before viewers do.
+    let index = format!("/live/{stream}/index.m3u8?domain={DOMAIN}");
+    let is_there = || http::request(server.http(), "HEAD", &index, &[], &[]).unwrap().status == 200;
+    until_true("the stream", PATIENCE, is_there);
     encoder
 }
 

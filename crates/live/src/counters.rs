@@ -123,6 +123,8 @@ pub struct LiveCounters {
     pub played: Vec<PlayCounters>,
     /// Bytes held for viewers.
     pub media_held: usize,
+    /// Bytes held in segments and parts of HLS.
+    pub hls_held: usize,
 }
 
 impl Default for Counters {
@@ -202,6 +204,7 @@ impl Counters {
             admission_sum_us: self.admission_sum_us.load(Ordering::Relaxed),
             played: hub.played(),
             media_held: hub.media_held(),
+            hls_held: 0,
         }
     }
 }

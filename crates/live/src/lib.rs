@@ -286,7 +286,8 @@ impl Live {
 
     /// What the node has counted.
     pub fn counters(&self) -> LiveCounters {
-        self.shared.counters.read(&self.shared.hub, self.shared.connections.open())
+        let counters = self.shared.counters.read(&self.shared.hub, self.shared.connections.open());
+        LiveCounters { hls_held: self.shared.hls.held(), ..counters }
     }
 
     /// Stops accepting, ends every push as 9/0, and waits until their clients were told, at most `limit`.

@@ -75,6 +75,7 @@ impl Collector for Figures {
         counter(e, "unknown_causes", "Ends with cause 0/0: defects, expected never", unknown)?;
         played(e, &live.played)?;
         gauge(e, "media_held_bytes", "Media held for viewers, framed copies included", live.media_held)?;
+        gauge(e, "hls_held_bytes", "Media in segments and parts of HLS", live.hls_held)?;
         let (bounds, counts) = (live::LATENCY_BOUNDS_US.iter(), single(&live.admission_buckets));
         let bounds = bounds.map(|us| *us as f64 / 1e6).chain([f64::INFINITY]);
         let sum = live.admission_sum_us as f64 / 1e6;
@@ -211,6 +212,7 @@ mod tests {
                 skipped: 4,
             }],
             media_held: 1234,
+            hls_held: 567,
         };
         let commit_latency = Latency {
             buckets: vec![(Duration::from_millis(1), 2), (Duration::MAX, 1)],
@@ -240,6 +242,7 @@ mod tests {
             "lastframe_viewer_bytes_out_total{format=\"flv\"} 99",
             "lastframe_viewer_frames_skipped_total{format=\"flv\"} 4",
             "lastframe_media_held_bytes 1234",
+            "lastframe_hls_held_bytes 567",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} is missing in\n{text}");
         }

@@ -17,6 +17,7 @@ mod mistakes;
 mod network;
 mod node_death;
 mod orders;
+mod playback;
 mod playback_browser;
 mod proxy_protocol;
 mod stages;

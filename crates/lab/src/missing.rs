@@ -23,7 +23,6 @@ pub fn reason(cause: Cause) -> Option<&'static str> {
         Cause::LeftInWebrtcSetup => NO_WHIP,
         Cause::Imported => "needs an import of records from elsewhere, which this version does not have",
         Cause::TransportGoodbye => "needs SRT or WHIP, which this version does not take",
-        Cause::Unplayed => "needs playback, which this version does not have",
         _ => return None,
     })
 }

@@ -24,7 +24,7 @@ const JUST_PROBED: Duration = Duration::from_millis(4_050);
 const PAST_LIMIT: Duration = Duration::from_secs(25);
 
 pub(super) fn scenarios() -> Vec<Scenario> {
-    use Cause::{FrameRateLimit, LagLimit, MediaStopped, NeverSentMedia, Reset};
+    use Cause::{FrameRateLimit, LagLimit, MediaStopped, NeverSentMedia, Reset, Unplayed};
     use DetailKey as D;
     vec![
         Scenario::new(
@@ -100,6 +100,14 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             D::FrameRate,
             "Sends 100 frames a second to a server that allows 60.",
             |t| Box::pin(cut_by_limit(t, Profile::FrameRate, Pace { fps: 100, ..Pace::default() })),
+        )
+        .needing(Needs::Own),
+        Scenario::new(
+            "unplayed",
+            Unplayed,
+            D::UnplayedFor,
+            "Pushes to a server that cuts what nobody has played for two seconds.",
+            |t| Box::pin(cut_by_limit(t, Profile::Unplayed, Pace::default())),
         )
         .needing(Needs::Own),
     ]

@@ -21,6 +21,8 @@ pub enum Profile {
     Lag,
     /// A limit of the frame rate.
     FrameRate,
+    /// A limit on how long nobody may play.
+    Unplayed,
     /// Little time to set up a push.
     Impatient,
     /// An address in the push URL is refused.
@@ -50,6 +52,7 @@ impl Profile {
             }
             Self::Lag => "[limits]\nlag = \"2s\"\n".to_owned(),
             Self::FrameRate => "[limits]\nfps = 60\n".to_owned(),
+            Self::Unplayed => "[limits]\nunplayed = \"2s\"\n".to_owned(),
             Self::Impatient => "[limits]\nhandshake = \"1s\"\nsetup = \"2s\"\n".to_owned(),
             Self::NoDefaultDomain => "[node]\ndefault_domain = \"\"\n".to_owned(),
             Self::Few => "[limits]\nconnections = 1\n".to_owned(),

@@ -5,6 +5,7 @@
 //! | `ingest` | a file or folder a transport, and the listener |
 //! | `arrivals` | who is connected from where, against the limits of the node |
 //! | `socket` | a sensor around every socket that remembers once how it ended |
+//! | [`pace`] | how threads take more messages together the more of them come |
 //! | `push` | a push's identity, watch, orders and end |
 //! | `hub` | which push carries a live stream, who waits, who has to go |
 //! | [`play`] | who may play what, and what players are sent |
@@ -23,6 +24,7 @@ mod counters;
 mod hub;
 mod ingest;
 pub mod outbound;
+pub mod pace;
 pub mod play;
 mod push;
 mod recent;

@@ -43,6 +43,7 @@ pub fn run(args: &ServeArgs, loaded: Loaded, data: &Path) -> Result<(), Failure>
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .on_thread_park(live::pace::before_park)
         .build()
         .map_err(|e| Failure::failed(format!("cannot start the runtime: {e}")))?;
     runtime.block_on(serve(&loaded.config, data))

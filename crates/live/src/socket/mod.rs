@@ -174,6 +174,7 @@ impl Sensor {
         // Tokio's own `read_buf` remembers that a short read has emptied the socket, which saves a system call a read.
         let read = pin!(self.stream.read_buf(input)).poll(cx);
         if let Poll::Ready(Ok(n)) = read {
+            crate::pace::note_read();
             self.bytes_in += n as u64;
         }
         read

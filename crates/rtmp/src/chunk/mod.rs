@@ -6,6 +6,7 @@
 mod assembly;
 mod header;
 mod reader;
+mod spare;
 mod streams;
 mod writer;
 

@@ -5,6 +5,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use super::INITIAL_CHUNK_SIZE;
 use super::assembly::Assembly;
 use super::header::{BasicHeader, ChunkType, EXTENDED, MessageHeader};
+use super::spare;
 use super::streams::{ChunkStream, ChunkStreams};
 use crate::fault::Rule;
 use crate::message::control::{self, MAX_CHUNK_SIZE};
@@ -141,7 +142,7 @@ impl ChunkReader {
         let wanted = self.limits.read_buffer / 2;
         if self.buf.capacity() - self.buf.len() < wanted && !self.reclaim() {
             // What is left over is less than a header, or a body that the buffer has room for.
-            let mut fresh = BytesMut::with_capacity(self.limits.read_buffer.max(self.buf.len() + wanted));
+            let mut fresh = spare::take(self.limits.read_buffer.max(self.buf.len() + wanted));
             fresh.extend_from_slice(&self.buf);
             self.allocation = fresh.capacity();
             self.buf = fresh;
@@ -235,7 +236,7 @@ impl ChunkReader {
     /// Gives the memory of an empty buffer back. The next connection that reads gets the same memory, still in the
     /// processor's caches, and one that waits holds none.
     fn give_back(&mut self) {
-        self.buf = BytesMut::new();
+        spare::put(std::mem::take(&mut self.buf), self.limits.read_buffer);
         self.allocation = 0;
     }
 

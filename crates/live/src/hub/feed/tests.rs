@@ -44,12 +44,12 @@ impl Stage {
     fn video(&mut self, ms: u32, payload: &'static [u8]) {
         let (now, kind) = (self.at(ms), FrameKind::Video);
         let (key, coded) = (payload == KEY, payload != AVC_HEADER);
-        self.writer.media(now, kind, ms, &Bytes::from_static(payload), coded, key);
+        self.writer.media(now, kind, ms, Bytes::from_static(payload), coded, key);
     }
 
     fn audio(&mut self, ms: u32) {
         let now = self.at(ms);
-        self.writer.media(now, FrameKind::Audio, ms, &Bytes::from_static(SOUND), true, false);
+        self.writer.media(now, FrameKind::Audio, ms, Bytes::from_static(SOUND), true, false);
     }
 
     /// 25 frames a second from `from` to `to`, with a key frame each second.
@@ -145,7 +145,7 @@ fn the_ring_is_bounded_in_time_and_in_bytes() {
     let large = Bytes::from([KEY, &[7; 5000]].concat());
     for ms in (0..4000).step_by(40) {
         let now = stage.at(ms);
-        stage.writer.media(now, FrameKind::Video, ms, &large, true, ms == 0);
+        stage.writer.media(now, FrameKind::Video, ms, large.clone(), true, ms == 0);
     }
     assert!(stage.feed.cached().cached_bytes < 120_000, "{:?}", stage.feed.cached());
     let mut stage = Stage::new(PlayConfig { queue: Duration::from_secs(1), ..PlayConfig::default() });
@@ -166,7 +166,7 @@ fn what_is_held_for_viewers_is_given_back() {
     let mut writer = Writer::new(feed.clone(), Arc::default(), 1);
     let now = SystemClock.instant();
     for ms in (0..3000).step_by(40) {
-        writer.media(now, FrameKind::Video, ms, &Bytes::from_static(KEY), true, true);
+        writer.media(now, FrameKind::Video, ms, Bytes::from_static(KEY), true, true);
     }
     assert!(memory.held() > 0);
     drop((writer, feed));
@@ -201,7 +201,7 @@ fn headers_come_again_only_when_they_have_changed() {
     stage.play(200, 400);
     let other = Bytes::from_static(&[0x17, 0, 0, 0, 0, 1, 0x42, 0, 30]);
     let now = stage.at(400);
-    stage.writer.media(now, FrameKind::Video, 400, &other, false, false);
+    stage.writer.media(now, FrameKind::Video, 400, other.clone(), false, false);
     stage.writer.data(now, 400, "onMetaData", &Bytes::from_static(b"meta"));
     stage.play(400, 600);
     let steps = drain(&mut viewer);
@@ -221,12 +221,12 @@ fn time_goes_on_when_another_push_takes_over() {
     // The old push has not stopped yet, and the new one begins between two key frames of its own.
     stage.video(1000, INTER);
     let frame = |payload: &'static [u8]| Bytes::from_static(payload);
-    next.media(now, FrameKind::Video, 0, &frame(AVC_HEADER), false, false);
-    next.media(now, FrameKind::Video, 7_000_000, &frame(INTER), true, false);
-    next.media(now, FrameKind::Video, 7_000_040, &frame(KEY), true, true);
-    next.media(now, FrameKind::Audio, 7_000_020, &frame(SOUND), true, false);
-    next.media(now, FrameKind::Video, 7_000_080, &frame(INTER), true, false);
-    next.media(now, FrameKind::Video, 7_000_160, &frame(INTER), true, false);
+    next.media(now, FrameKind::Video, 0, frame(AVC_HEADER), false, false);
+    next.media(now, FrameKind::Video, 7_000_000, frame(INTER), true, false);
+    next.media(now, FrameKind::Video, 7_000_040, frame(KEY), true, true);
+    next.media(now, FrameKind::Audio, 7_000_020, frame(SOUND), true, false);
+    next.media(now, FrameKind::Video, 7_000_080, frame(INTER), true, false);
+    next.media(now, FrameKind::Video, 7_000_160, frame(INTER), true, false);
     seen.extend(timestamps(&mut viewer));
     assert_eq!(seen.len(), 25 + 3);
     assert!(seen.is_sorted(), "{seen:?}");
@@ -268,7 +268,7 @@ fn rtmp_bytes_read_back_as_the_frames_on_any_message_stream() {
     let large = Bytes::from([KEY, &[9; 20_000]].concat());
     // On both sides of the extended timestamp, and of the wrap.
     for ms in [0xff_fffd, 0xff_ffff, 0x100_0000, u32::MAX, 3] {
-        stage.writer.media(stage.start, FrameKind::Video, ms, &large, true, true);
+        stage.writer.media(stage.start, FrameKind::Video, ms, large.clone(), true, true);
     }
     for stream_id in [1, 5] {
         let mut reader = ChunkReader::new(Limits::default());

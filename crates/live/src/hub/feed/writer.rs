@@ -72,21 +72,20 @@ impl Writer {
         now: Instant,
         kind: FrameKind,
         timestamp: u32,
-        payload: &Bytes,
+        payload: Bytes,
         coded: bool,
         key: bool,
     ) {
-        let message = if coded { Message::Frame } else { classify(kind, payload) };
+        let message = if coded { Message::Frame } else { classify(kind, &payload) };
         match message {
             Message::Frame => {
                 if self.headers.carries(kind) {
                     self.headers_given = false;
                 }
-                let payload = payload.clone();
                 self.frame(now, Frame { kind, timestamp, key, config: false, payload });
             }
             Message::Header(slot) => {
-                if self.headers.set(slot, kind, payload) {
+                if self.headers.set(slot, kind, &payload) {
                     self.headers_given = false;
                 }
             }

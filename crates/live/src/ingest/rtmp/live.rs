@@ -54,7 +54,7 @@ pub(super) async fn run(
         let flush = push.place.as_ref().and_then(Place::deadline);
         let deadline = live.deadline(push.watch.next_deadline(), flush);
         let step = match connection.next(&mut push.watch, deadline, &order).await {
-            Input::Event(Event::Media(media)) => live.media(shared, connection, push, &media),
+            Input::Event(Event::Media(media)) => live.media(shared, connection, push, media),
             Input::Event(event) => live.event(shared, connection, push, event).await,
             Input::Due => live.due(shared, connection, push),
             Input::Fault(fault) => Some(End::fault(fault::of_rtmp(&fault))),
@@ -98,7 +98,7 @@ impl Live {
         shared: &Shared,
         connection: &Connection,
         push: &mut Push,
-        message: &MediaMessage,
+        message: MediaMessage,
     ) -> Option<End> {
         let now = connection.now();
         let at_ms = push.watch.at_ms(now);
@@ -140,7 +140,7 @@ impl Live {
                 MediaKind::Video => FrameKind::Video,
                 MediaKind::Audio => FrameKind::Audio,
             };
-            place.writer().media(now, kind, timestamp, &message.payload, frame.coded, frame.key);
+            place.writer().media(now, kind, timestamp, message.payload, frame.coded, frame.key);
         }
         let broken = broken.filter(|_| shared.config.strict_media)?;
         Some(End::fault(fault::of_media(&broken, &message.info)))

@@ -15,7 +15,7 @@ use cause::evidence::{Act, Close, Stage, Transport};
 use cause::{Cause, Detail, DetailKey};
 use rtmp::server::PublishRejection;
 use rtmp::{ServerConfig, ServerSession};
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use self::connection::Connection;
 use crate::caught::caught;
@@ -55,8 +55,7 @@ pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
         }
         let span = tracing::info_span!("push", id = %push.id, client = %client);
         let overload = overload.clone();
-        let again =
-            serve_push(&shared, &mut connection, &mut push, turn == 0, overload).instrument(span).await;
+        let again = serve_push(&shared, &mut connection, &mut push, turn == 0, overload, &span).await;
         if !again {
             break;
         }
@@ -71,13 +70,14 @@ async fn serve_push(
     push: &mut Push,
     first: bool,
     overload: Option<Act>,
+    span: &Span,
 ) -> bool {
     shared.orders.enter(push);
-    let run = run(shared, connection, push, overload);
+    let run = run(shared, connection, push, overload, span);
     let (end, failed) = match caught(run).await {
         Ok(end) => (end, false),
         Err(panic) => {
-            tracing::error!(panic, "the push's task failed");
+            span.in_scope(|| tracing::error!(panic, "the push's task failed"));
             let detail = Detail::new(DetailKey::TaskPanic).with("reason", panic);
             let act = Act { code: Cause::TaskFailed.code(), detail: Some(detail) };
             (End { close: Close::TaskFailed, act: Some(act), ..End::default() }, true)
@@ -87,7 +87,7 @@ async fn serve_push(
     let attempted = first || push.claimed.stream.is_some();
     // What follows a finished push on its connection is a push only once it names a stream, and playing is none.
     if attempted && !(connection.plays && push.claimed.stream.is_none()) {
-        Box::pin(conclude(shared, connection, push, &end)).await;
+        Box::pin(conclude(shared, connection, push, &end)).instrument(span.clone()).await;
     }
     !failed && end.goodbye.is_some() && connection.sensor.closed().is_none()
 }
@@ -97,14 +97,17 @@ async fn run(
     connection: &mut Connection,
     push: &mut Push,
     overload: Option<Act>,
+    span: &Span,
 ) -> End {
-    // What runs once a push is boxed, so that the task of a live push stays small and warm in the cache.
-    let publish = match Box::pin(setup::until_publish(shared, connection, push, overload)).await {
+    // What runs once a push is boxed, so that the task of a live push stays small and warm in the cache. Its span is
+    // entered where lines are logged: the live part logs none, and would enter and leave it with every message.
+    let setup = setup::until_publish(shared, connection, push, overload).instrument(span.clone());
+    let publish = match Box::pin(setup).await {
         Ok(publish) => publish,
         Err(end) => return *end,
     };
     let stream_id = publish.stream_id;
-    match Box::pin(setup::admit(shared, connection, push, &publish)).await {
+    match Box::pin(setup::admit(shared, connection, push, &publish).instrument(span.clone())).await {
         Ok(()) => live::run(shared, connection, push, stream_id).await,
         Err(end) => {
             if let Some(act) = &end.act {

@@ -193,7 +193,7 @@ fn http_says_what_is_not_there_and_what_may_not_be_played() {
     assert_eq!(head("safe.test", "here", &query), 200, "{printed}");
     let missing = http::request(server.http(), "GET", "/live/nothing.flv", &[], &[]).unwrap();
     assert_eq!(missing.status, 404);
-    asser    assert_eq!(missing.json()["detail"], "no such stream is live");
+    assert_eq!(missing.json()["detail"], "no such stream is live");
 }
 
 #[test]

@@ -11,6 +11,7 @@ cd "$(dirname "$0")"
 programs=(
     cc:build-essential
     ffmpeg:ffmpeg
+    nginx:nginx
     gst-launch-1.0:gstreamer1.0-tools
     chromium:chromium
     chromedriver:chromium-driver
@@ -26,6 +27,10 @@ programs=(
     sqlite3:sqlite3
     sysctl:procps
     npm:npm
+)
+# A file that must be there, and its package.
+files=(
+    /usr/lib/nginx/modules/ngx_rtmp_module.so:libnginx-mod-rtmp
 )
 # A GStreamer element that must be there, and its package.
 elements=(
@@ -46,6 +51,9 @@ missing_packages() {
     local entry
     for entry in "${programs[@]}"; do
         command -v "${entry%%:*}" >/dev/null || echo "${entry#*:}"
+    done
+    for entry in "${files[@]}"; do
+        [ -e "${entry%%:*}" ] || echo "${entry#*:}"
     done
     for entry in "${elements[@]}"; do
         gst-inspect-1.0 --exists "${entry%%:*}" 2>/dev/null || echo "${entry#*:}"

@@ -15,6 +15,7 @@
 //! | [`child`] | the same in a process of its own, to be killed or frozen |
 //! | [`encoder`] | real encoders, which the lab did not write |
 //! | [`server`] | the server under test: the program itself |
+//! | [`upstream`] | a server behind the server under test, for proxy mode |
 //! | [`network`] | network namespaces, and what can go wrong in them |
 //! | [`load`] | the load generator: many publishers and players at once, and what became of their media |
 //! | `background` | other pushes that go on meanwhile |
@@ -44,6 +45,7 @@ pub mod site;
 pub mod target;
 pub mod trial;
 pub mod truth;
+pub mod upstream;
 
 pub use background::BackgroundOutcome;
 pub use error::LabError;

@@ -21,6 +21,10 @@ pub struct LiveConfig {
     pub admission: AdmissionSettings,
     /// The third-party authentication hook, if there is one.
     pub auth_hook: Option<AuthHookConfig>,
+    /// By which rules live streams are passed on.
+    pub relays: Vec<crate::relay::Rule>,
+    /// The server behind this one, if there is one.
+    pub proxy: Option<crate::relay::ProxyConfig>,
     /// Tell refused and cut clients the code alone, for those who fear probing.
     pub terse: bool,
     /// Cut pushes whose media cannot be parsed (23/0); otherwise it is an event.

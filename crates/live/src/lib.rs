@@ -9,6 +9,7 @@
 //! | `push` | a push's identity, watch, orders and end |
 //! | `hub` | which push carries a live stream, who waits, who has to go |
 //! | [`play`] | who may play what, and what players are sent |
+//! | `relay` | live streams passed on to other servers, and proxy mode |
 //! | `catalog` | the snapshot that admission reads, and its changes |
 //! | `auth_hook` | the third-party question before a push goes live |
 //! | [`outbound`] | requests to others, held to the addresses they may go to |
@@ -28,6 +29,7 @@ pub mod pace;
 pub mod play;
 mod push;
 mod recent;
+pub mod relay;
 mod shared;
 mod socket;
 
@@ -75,6 +77,9 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// Relays or proxy mode cannot be used as configured.
+    #[error(transparent)]
+    Relay(#[from] relay::TrustError),
     /// The authentication hook cannot be used as configured.
     #[error(transparent)]
     Hook(#[from] HookConfigError),
@@ -161,7 +166,9 @@ impl Live {
         let auth_hook = config.auth_hook.as_ref().map(AuthHook::new).transpose()?;
         let hub = Arc::new(Hub::new(config.play.clone()));
         let hls = Arc::new(Hls::new(config.play.hls, hub.clone(), clock.clone()));
+        let relays = relay::relays::Relays::new(&config.relays, config.proxy.as_ref(), &clock)?;
         let shared = Arc::new(Shared {
+            relays,
             journal: store.journal(),
             catalog: CatalogRoom::load(store.catalog()),
             hub,
@@ -286,6 +293,16 @@ impl Live {
         Ok(changed)
     }
 
+    /// Live streams on their way to other servers.
+    pub fn relays(&self) -> Vec<relay::Relay> {
+        self.shared.relays.list()
+    }
+
+    /// What relays have done since the start, by rule.
+    pub fn relay_figures(&self) -> Vec<relay::RelayFigures> {
+        self.shared.relays.figures()
+    }
+
     /// What the node has counted.
     pub fn counters(&self) -> LiveCounters {
         let counters = self.shared.counters.read(&self.shared.hub, self.shared.connections.open());
@@ -297,7 +314,11 @@ impl Live {
         self.tasks.0.iter().for_each(JoinHandle::abort);
         let detail = Detail::new(DetailKey::OrderedBy).with("via", "signal");
         self.shared.orders.all(&Act { code: Cause::NodeStopped.code(), detail: Some(detail) });
-        if tokio::time::timeout(limit, self.shared.connections.none_left()).await.is_err() {
+        let told = async {
+            self.shared.connections.none_left().await;
+            self.shared.relays.end_all().await;
+        };
+        if tokio::time::timeout(limit, told).await.is_err() {
             let left = self.shared.connections.open();
             tracing::warn!(left, "connections that did not close in time");
         }

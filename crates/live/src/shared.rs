@@ -18,6 +18,7 @@ use crate::hub::{Hub, Slots};
 use crate::play::hls::Hls;
 use crate::push::{OrderSlot, Push};
 use crate::recent::RecentEnds;
+use crate::relay::relays::Relays;
 
 /// The node's live side.
 pub(crate) struct Shared {
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) hub: Arc<Hub>,
     pub(crate) hls: Arc<Hls>,
     pub(crate) slots: Arc<Slots>,
+    pub(crate) relays: Relays,
     pub(crate) auth_hook: Option<AuthHook>,
     pub(crate) orders: Orders,
     pub(crate) recent: RecentEnds,

@@ -65,6 +65,8 @@ async fn a_push_whose_task_panics_is_recorded_as_5_0_and_others_go_on() {
         play: live::PlayConfig::default(),
         admission: AdmissionSettings::default(),
         auth_hook: None,
+        relays: Vec::new(),
+        proxy: None,
         terse: false,
         strict_media: false,
     };

@@ -48,6 +48,9 @@ pub use refusal::Refusal;
 /// The parameters that may override the push URL's domain, in order.
 const DOMAIN_OVERRIDES: [&str; 2] = ["vhost", "domain"];
 
+/// The account of pushes to domains that are not in the catalog, where everybody is admitted.
+pub const NOBODY: AccountId = 0;
+
 /// The node's own settings for admission, from its configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -58,11 +61,19 @@ pub struct AdmissionSettings {
     pub names: NameRule,
     /// Whether `vhost=` and `domain=` in the query stand in for the URL's host.
     pub allow_domain_override: bool,
+    /// Whether somebody else decides who may push: checks 1, 2, 7 and 8 let everybody pass, and what is not in the catalog
+    /// belongs to account 0. What the catalog forbids outright stays forbidden.
+    pub admit_any: bool,
 }
 
 impl Default for AdmissionSettings {
     fn default() -> Self {
-        Self { default_domain: "localhost".to_owned(), names: NameRule::Utf8, allow_domain_override: true }
+        Self {
+            default_domain: "localhost".to_owned(),
+            names: NameRule::Utf8,
+            allow_domain_override: true,
+            admit_any: false,
+        }
     }
 }
 
@@ -165,6 +176,7 @@ pub fn resolve_domain(
         Host::Domain(name) if is_domain_name(&name) => Ok(name),
         Host::Domain(name) => Err(Refusal::DomainInvalid { domain: names::claimed(&name) }),
         _ if !settings.default_domain.is_empty() => Ok(settings.default_domain.to_ascii_lowercase()),
+        Host::Ip(ip) if settings.admit_any => Ok(ip.to_string()),
         Host::Ip(ip) => Err(Refusal::IpNotAllowed { ip }),
         Host::Missing => Err(Refusal::DomainInvalid { domain: None }),
     }
@@ -184,17 +196,31 @@ fn check(
         (Err(_), Host::Ip(ip)) => Some(ip.to_string()),
         (Err(_), _) => None,
     };
-    let domain = find_domain(catalog, &resolved?)?;
-    claimed.account = Some(domain.account);
-    let account = check_account(catalog, domain)?;
+    let name = resolved?;
+    let anybodys;
+    let (domain, max_account) = match find_domain(catalog, &name) {
+        Err(Refusal::DomainUnknown { is_play_domain: false, .. }) if settings.admit_any => {
+            anybodys = Domain { auth: false, ..Domain::new(name, NOBODY, "") };
+            claimed.account = Some(NOBODY);
+            (&anybodys, 0)
+        }
+        found => {
+            let domain = found?;
+            claimed.account = Some(domain.account);
+            (domain, check_account(catalog, domain)?.max_pushes)
+        }
+    };
     networks::check(domain, request.client_ip)?;
     settings.names.check_stream(&url.stream).map_err(|fault| Refusal::StreamNameIllegal { fault })?;
     settings.names.check_app(&url.app).map_err(|fault| Refusal::AppNameIllegal { fault })?;
     if domain.app(&url.app).is_some_and(|app| !app.enabled) {
         return Err(Refusal::AppDisabled { domain: domain.name.clone(), app: url.app.clone() });
     }
-    let expires = check_signature(domain, url, request.now)?;
-    check_channel(domain, &url.stream)?;
+    let mut expires = None;
+    if !settings.admit_any {
+        expires = check_signature(domain, url, request.now)?;
+        check_channel(domain, &url.stream)?;
+    }
     let key = StreamKey::new(domain.name.as_str(), url.app.as_str(), url.stream.as_str());
     if let Some(forbidden) = catalog.forbidden_at(&key, request.now) {
         return Err(Refusal::Forbidden {
@@ -205,10 +231,10 @@ fn check(
     }
     Ok(Admission {
         key,
-        account: account.id,
+        account: domain.account,
         conflict: domain.conflict_rule(&url.app),
         priority: domain.priority.then(|| priority(url)),
-        max_account: account.max_pushes,
+        max_account,
         max_domain: domain.max_pushes,
         max_stream: domain.max_pushes_per_stream,
         expires,

@@ -310,3 +310,31 @@ fn a_refusal_holds_the_facts_and_no_secret() {
     let shown = format!("{refused} {refused:?} {:?}", refused.refusal.facts());
     assert!(!shown.contains(secret) && !shown.contains(KEY), "{shown}");
 }
+
+#[test]
+fn where_anybody_is_admitted_what_is_forbidden_outright_stays_so() {
+    let anybody = |change: fn(&mut Case)| {
+        Case::with(|c| {
+            c.settings.admit_any = true;
+            c.name = "demo".into();
+            change(c);
+        })
+    };
+    let admission = anybody(|_| ()).decide().unwrap();
+    assert_eq!((admission.account, admission.expires), (7, None));
+    let admission = anybody(|c| c.host = "elsewhere.example.net").decide().unwrap();
+    assert_eq!((admission.account, admission.key.domain.as_str()), (0, "elsewhere.example.net"));
+    let by_address = anybody(|c| {
+        c.host = "192.0.2.1";
+        c.settings.default_domain = String::new();
+    });
+    assert_eq!(by_address.decide().unwrap().key.domain, "192.0.2.1");
+    assert!(anybody(|c| c.domain.channel_mode = true).decide().is_ok());
+
+    assert_eq!(anybody(|c| c.forbidden = vec![StreamKey::new(HOST, "live", "demo")]).sub_errcode(), 305);
+    assert_eq!(anybody(|c| c.domain.enabled = false).sub_errcode(), 303);
+    assert_eq!(anybody(|c| c.domain.kind = DomainKind::Play).sub_errcode(), 301);
+    assert_eq!(anybody(|c| c.account.status = AccountStatus::Stopped).sub_errcode(), 201);
+    assert_eq!(anybody(|c| c.domain.block = vec!["192.0.2.0/24".parse().unwrap()]).sub_errcode(), 400);
+    assert_eq!(anybody(|c| c.name = "de mo".into()).sub_errcode(), 308);
+}

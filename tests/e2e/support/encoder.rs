@@ -102,3 +102,13 @@ impl Drop for Encoder {
         }
     }
 }
+
+/// What ffprobe finds in a stream.
+pub fn probe(url: &str) -> String {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-rw_timeout", "20000000", "-show_streams", url])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}

@@ -8,6 +8,7 @@ pub mod hook;
 pub mod http;
 pub mod media;
 pub mod namespace;
+pub mod nginx;
 pub mod players;
 pub mod ports;
 pub mod pusher;
@@ -16,6 +17,7 @@ pub mod rights;
 pub mod server;
 pub mod setup;
 pub mod signal;
+pub mod tls_front;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

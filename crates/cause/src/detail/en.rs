@@ -111,7 +111,25 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::RecoveredAtStart => {
             "The journal still showed the push open at the next start[, at {recovered_at}][; last seen at {last_seen}]."
         }
-        Key::UpstreamOrder => "The server that the push was passed on to ordered the stop[: {address}].",
+        Key::UpstreamOrder => {
+            "The server that the push was passed on to ordered the stop[: {address}][; it said: {said}]."
+        }
+        Key::UpstreamRefused => {
+            "The server that the push was to be passed on to refused it[: {address}][; it said: {said}][ ({step})]."
+        }
+        Key::UpstreamClosed => {
+            "The server that the push was passed on to ended the connection without a word[: {address}][, by \
+             {close}][ ({step})]."
+        }
+        Key::UpstreamUnreachable => {
+            "The server that the push was to be passed on to could not be reached[: {address}][: {reason}]."
+        }
+        Key::UpstreamSilent => {
+            "The server that the push was passed on to stood still[: {address}][, {step}][; the limit is {limit_ms}]."
+        }
+        Key::UpstreamBroken => {
+            "What the server that the push was passed on to sent is no RTMP[: {address}][: {reason}]."
+        }
         Key::Drain => "An operator took this node out of service.",
         Key::CatalogError => "The catalog was not available[: {reason}].",
         Key::RegistryError => "The stream registry gave no usable answer[ for {waited_ms}][: {reason}].",

@@ -105,7 +105,20 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::RecoveredAtStart => {
             "次の起動時、ジャーナルではこの配信がまだ続いていました[。起動は{recovered_at}です][。最後に確認できたのは{last_seen}です]。"
         }
-        Key::UpstreamOrder => "中継先のサーバーから停止の指示を受けました[（{address}）]。",
+        Key::UpstreamOrder => "中継先のサーバーから停止の指示を受けました[（{address}）][。応答: {said}]。",
+        Key::UpstreamRefused => {
+            "中継先のサーバーが配信を拒否しました[（{address}）][。応答: {said}][（{step}）]。"
+        }
+        Key::UpstreamClosed => {
+            "中継先のサーバーが何も告げずに接続を終了しました[（{address}）][。切断の種類: {close}][（{step}）]。"
+        }
+        Key::UpstreamUnreachable => "中継先のサーバーに接続できませんでした[（{address}）][: {reason}]。",
+        Key::UpstreamSilent => {
+            "中継先のサーバーが応答しなくなりました[（{address}）][（{step}）][。制限時間は{limit_ms}]。"
+        }
+        Key::UpstreamBroken => {
+            "中継先のサーバーから届いたデータはRTMPではありません[（{address}）][: {reason}]。"
+        }
         Key::Drain => "運用者がこのノードを切り離しました。",
         Key::CatalogError => "アカウントとドメインの一覧を利用できませんでした[（{reason}）]。",
         Key::RegistryError => {

@@ -186,7 +186,17 @@ detail_keys! {
     /// The journal still showed the push open at the next start.
     RecoveredAtStart = "recovered_at_start" under [NodeStopped, NodeDied] with [last_seen: Time, recovered_at: Time];
     /// The server that the push was passed on to ordered the stop.
-    UpstreamOrder = "upstream_order" under [ProxyToldToStop] with [address: Text];
+    UpstreamOrder = "upstream_order" under [ProxyToldToStop] with [address: Text, said: Sentence];
+    /// The server that the push was to be passed on to refused it; `said` is its answer, `step` how far it had come.
+    UpstreamRefused = "upstream_refused" under [ProxyToldToStop] with [address: Text, said: Sentence, step: Word];
+    /// The server that the push was passed on to ended the connection without a word.
+    UpstreamClosed = "upstream_closed" under [ProxyToldToStop] with [address: Text, close: Word, step: Word];
+    /// The server that the push was to be passed on to could not be reached.
+    UpstreamUnreachable = "upstream_unreachable" under [ProxyToldToStop] with [address: Text, reason: Sentence];
+    /// The server that the push was passed on to answered nothing, or took nothing, for too long.
+    UpstreamSilent = "upstream_silent" under [ProxyToldToStop] with [address: Text, step: Word, limit_ms: Millis];
+    /// What the server that the push was passed on to sent is no RTMP.
+    UpstreamBroken = "upstream_broken" under [ProxyToldToStop] with [address: Text, reason: Sentence];
     /// An operator drained this node.
     Drain = "drain" under [NodeStopped, ProxyToldToStop] with [];
     /// Why the catalog was not available.

@@ -81,7 +81,14 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::RecoveredAtStart => {
             "下次启动时，记录库中这路推流仍未结束[；启动时间 {recovered_at}][；最后一次看到是 {last_seen}]。"
         }
-        Key::UpstreamOrder => "转发的目标服务器要求停止[：{address}]。",
+        Key::UpstreamOrder => "转发的目标服务器要求停止[：{address}][；其答复：{said}]。",
+        Key::UpstreamRefused => "转发的目标服务器拒绝了推流[：{address}][；其答复：{said}][（{step}）]。",
+        Key::UpstreamClosed => {
+            "转发的目标服务器未作说明就结束了连接[：{address}][，方式：{close}][（{step}）]。"
+        }
+        Key::UpstreamUnreachable => "无法连接转发的目标服务器[：{address}][：{reason}]。",
+        Key::UpstreamSilent => "转发的目标服务器停止响应[：{address}][（{step}）][；时限为 {limit_ms}]。",
+        Key::UpstreamBroken => "转发的目标服务器发来的数据不是 RTMP[：{address}][：{reason}]。",
         Key::Drain => "运维人员将该节点下线。",
         Key::CatalogError => "账号和域名目录不可用[：{reason}]。",
         Key::RegistryError => "流注册表[在 {waited_ms}内]没有给出有效的应答[：{reason}]。",

@@ -78,6 +78,8 @@ event_kinds! {
     PathSuspect = 100, "path_suspect", Millis;
     /// Media came again after silence.
     Resumed = 101, "resumed", Millis;
+    /// The upstream of proxy mode was too slow: frames were left out on the way to it.
+    UpstreamSlow = 102, "upstream_slow", Count;
 }
 
 impl serde::Serialize for EventKind {

@@ -54,6 +54,7 @@ fn names(kind: EventKind) -> (&'static str, &'static str, &'static str) {
         LongGop => ("キーフレームの間隔が長い", "Key frames too far apart", "GOP 过大"),
         PathSuspect => ("経路の喪失の疑い", "Path may be lost", "疑似链路中断"),
         Resumed => ("途絶えた後の再開", "Resumed after silence", "静默后恢复"),
+        UpstreamSlow => ("中継先が遅い", "Upstream too slow", "转发目标过慢"),
     }
 }
 
@@ -106,6 +107,11 @@ fn templates(kind: EventKind) -> (&'static str, &'static str, &'static str) {
             "[{value}]途絶えた後、再び届きました",
             "Media came again[ after {value}]",
             "静默[ {value}] 后数据恢复",
+        ),
+        UpstreamSlow => (
+            "中継先が遅いため[{value}]フレームを送りませんでした",
+            "Frames were left out on the way to the upstream[: {value}]",
+            "转发目标过慢，有[ {value}] 帧未发送",
         ),
     }
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use model::{Clock, SystemClock};
 use rtmp::MediaKind;
+use rtmp::client::Event;
 use rtmp::message::control::Control;
 use tokio::io::AsyncReadExt;
 use tokio::time::{sleep, timeout};
 
-use super::Client;
+use super::{Client, Told, told};
 use crate::error::LabError;
 use crate::media;
 
@@ -96,6 +97,25 @@ impl Client {
         self.deaf = true;
     }
 
+    /// As [`Client::stream`], until the server tells that it is over.
+    ///
+    /// # Errors
+    /// [`LabError::Late`] when it does not, and those of [`Client::stream`] when it ends the push without a word.
+    pub async fn stream_until_cut(&mut self, pace: Pace, limit: Duration) -> Result<Told, LabError> {
+        const LOOK: Duration = Duration::from_millis(200);
+        let streaming = async {
+            loop {
+                let streamed = self.stream(pace, LOOK).await;
+                match self.cut.take() {
+                    Some(told) => return Ok(told),
+                    None => streamed?,
+                }
+            }
+        };
+        let late = || LabError::Late { awaited: "to be cut".to_owned(), limit };
+        timeout(limit, streaming).await.unwrap_or_else(|_| Err(late()))
+    }
+
     /// Sends nothing of its own, and answers the server, for this long.
     ///
     /// # Errors
@@ -116,7 +136,12 @@ impl Client {
                     }
                 }
             }
-            while self.session.poll()?.is_some() {}
+            while let Some(event) = self.session.poll()? {
+                match event {
+                    Event::Status(status) if status.level == "error" => self.cut = Some(told(&status)),
+                    _ => {}
+                }
+            }
             self.flush().await?;
         }
     }

@@ -47,6 +47,8 @@ pub struct Client {
     sent_headers: bool,
     /// What comes is left in the socket.
     deaf: bool,
+    /// What it was told while it streamed.
+    cut: Option<Told>,
 }
 
 impl Client {
@@ -90,7 +92,8 @@ impl Client {
         let mut config = ClientConfig::new([0x2a; 1528]);
         config.answer_pings = answer_pings;
         let session = ClientSession::new(config);
-        Ok(Self { socket, session, local, stream_id: 1, time: 0, sent_headers: false, deaf: false })
+        let (time, sent_headers, deaf, cut) = (0, false, false, None);
+        Ok(Self { socket, session, local, stream_id: 1, time, sent_headers, deaf, cut })
     }
 
     /// The port that the server knows the client by, where no router changes it.

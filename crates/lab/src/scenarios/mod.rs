@@ -8,6 +8,7 @@ mod network;
 mod operator;
 mod policy;
 mod protocol;
+mod proxy;
 mod refusal;
 mod replayed;
 mod server;
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Scenario> {
         takeover::scenarios(),
         operator::scenarios(),
         server::scenarios(),
+        proxy::scenarios(),
         damage::scenarios(),
         events::scenarios(),
         replayed::scenarios(),

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`settings`] | one row per key: where it lies, what it takes |
 //! | [`value`] | the kinds of values and how they are read |
-//! | [`tables`] | `[[account]]`, `[[domain]]`, `[[api_key]]` |
+//! | [`tables`] | `[[account]]`, `[[domain]]`, `[[api_key]]`, `[[relay]]` |
 //! | [`load`] | walks the file and the environment, and collects every mistake |
 //! | [`mistake`] | what is wrong, where, and what to do |
 
@@ -54,6 +54,10 @@ pub struct Config {
     pub auth_hook: AuthHook,
     /// `[callback]`
     pub callback: Callback,
+    /// `[proxy]`
+    pub proxy: Proxy,
+    /// `[[relay]]`
+    pub relays: Vec<live::relay::Rule>,
     /// `[[account]]`
     pub accounts: Vec<Account>,
     /// `[[domain]]`
@@ -210,6 +214,19 @@ pub struct Callback {
     pub keep: Duration,
 }
 
+/// `[proxy]`: a server behind this one, which has the last word on every push.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    /// Where pushes are passed on to; `None` keeps them here.
+    pub upstream: Option<live::relay::Target>,
+    /// Whether the upstream alone decides who may push.
+    pub admit_any: bool,
+    /// Time for it to accept a push.
+    pub timeout: Duration,
+    /// Certificate authorities beside the system's, for an RTMPS upstream.
+    pub ca: Option<std::path::PathBuf>,
+}
+
 impl Default for Config {
     fn default() -> Self {
         let any = |port| SocketAddr::from(([0, 0, 0, 0], port));
@@ -264,6 +281,8 @@ impl Default for Config {
                 flap: None,
                 keep: Duration::from_secs(7 * 86_400),
             },
+            proxy: Proxy { upstream: None, admit_any: false, timeout: Duration::from_secs(5), ca: None },
+            relays: Vec::new(),
             accounts: Vec::new(),
             domains: Vec::new(),
             api_keys: Vec::new(),

@@ -184,6 +184,31 @@ pub const SETTINGS: &[Setting] = &[
         Ok(())
     }),
     setting("auth_hook", "timeout", |c, v| put(&mut c.auth_hook.timeout, v.duration())),
+    setting("proxy", "upstream", |c, v| {
+        // Not repeated in the message: its query may hold a secret.
+        let url = bounded(v, 4096)?;
+        c.proxy.upstream = match url.as_str() {
+            "" => None,
+            url => {
+                Some(url.parse().map_err(|error| format!("is no server to pass pushes on to: it {error}"))?)
+            }
+        };
+        Ok(())
+    }),
+    setting("proxy", "admit", |c, v| {
+        c.proxy.admit_any = match v.text() {
+            Ok("rules") => false,
+            Ok("any") => true,
+            _ => return Err(format!("{} is no way to admit pushes; write \"rules\" or \"any\"", v.shown())),
+        };
+        Ok(())
+    }),
+    setting("proxy", "timeout", |c, v| put(&mut c.proxy.timeout, v.duration())),
+    setting("proxy", "ca", |c, v| {
+        let path = bounded(v, 4096)?;
+        c.proxy.ca = if path.is_empty() { None } else { Some(super::tables::authorities(&path)?) };
+        Ok(())
+    }),
     setting("auth_hook", "allow_private", |c, v| put(&mut c.auth_hook.allow_private, v.boolean())),
     setting("callback", "allow_private", |c, v| put(&mut c.callback.allow_private, v.boolean())),
     setting("callback", "allow_networks", |c, v| put(&mut c.callback.allow_networks, v.networks())),

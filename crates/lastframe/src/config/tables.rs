@@ -1,5 +1,9 @@
-//! `[[account]]`, `[[domain]]` and `[[api_key]]`: entries of the catalog, put into the stored one at each start.
+//! `[[account]]`, `[[domain]]` and `[[api_key]]`: entries of the catalog, put into the stored one at each start; and
+//! `[[relay]]`: rules by which live streams are passed on.
 
+use std::path::PathBuf;
+
+use live::relay::{Pattern, Rule, Target};
 use model::catalog::{Account, ApiKey, Domain};
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -8,7 +12,7 @@ use toml::de::{DeValue, ValueDeserializer};
 use super::Config;
 
 /// The names of these tables.
-pub const TABLES: [&str; 3] = ["account", "domain", "api_key"];
+pub const TABLES: [&str; 4] = ["account", "domain", "api_key", "relay"];
 
 /// A mistake in an entry: where in the text, which key of the entry, what to do.
 pub struct EntryMistake {
@@ -54,6 +58,11 @@ pub fn read_entry(config: &mut Config, name: &str, entry: &Spanned<DeValue<'_>>)
             )?;
             config.domains.push(domain);
         }
+        "relay" => {
+            let rule = relay(entry)?;
+            unique(entry, "name", config.relays.iter().any(|r| r.name == rule.name))?;
+            config.relays.push(rule);
+        }
         _ => {
             let key: ApiKey = typed(entry)?;
             unique(entry, "id", config.api_keys.iter().any(|k| k.id == key.id))?;
@@ -70,13 +79,59 @@ pub fn read_entry(config: &mut Config, name: &str, entry: &Spanned<DeValue<'_>>)
     Ok(())
 }
 
+/// `[[relay]]` as it is written.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RelayEntry {
+    name: String,
+    #[serde(default = "everything")]
+    domain: String,
+    #[serde(default = "everything")]
+    app: String,
+    #[serde(default = "everything")]
+    stream: String,
+    target: String,
+    #[serde(default)]
+    ca: String,
+}
+
+fn everything() -> String {
+    "*".to_owned()
+}
+
+fn relay(entry: &Spanned<DeValue<'_>>) -> Result<Rule, EntryMistake> {
+    let RelayEntry { name, domain, app, stream, target, ca } = typed(entry)?;
+    let nameless = name.is_empty() || name.len() > 64 || name.chars().any(char::is_control);
+    let what = "is what the relay is called in the API and the metrics; write 1 to 64 bytes";
+    reject(entry, "name", nameless, what)?;
+    // The URL is not repeated: it may hold a secret.
+    let target = target.parse::<Target>().map_err(|error| {
+        mistake(entry, "target", &format!("is no place to pass streams on to: it {error}"))
+    })?;
+    let what = "names no app and stream; write one such as \"rtmp://host/{app}/{stream}\"";
+    reject(entry, "target", !target.has_path(), what)?;
+    let ca = match ca.as_str() {
+        "" => None,
+        path => Some(authorities(path).map_err(|what| mistake(entry, "ca", &what))?),
+    };
+    let domain = Pattern::new(domain.to_ascii_lowercase());
+    Ok(Rule { name, domain, app: Pattern::new(app), stream: Pattern::new(stream), target, ca })
+}
+
+/// A file of certificate authorities, once it has been read.
+pub fn authorities(path: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(path);
+    live::relay::read_authorities(&path).map_err(|error| format!("names no usable file: {error}"))?;
+    Ok(path)
+}
+
 fn typed<T: DeserializeOwned>(entry: &Spanned<DeValue<'_>>) -> Result<T, EntryMistake> {
     T::deserialize(ValueDeserializer::from(entry.clone())).map_err(|error| {
         let offset = error.span().map_or(entry.span().start, |s| s.start);
         let key = key_at(entry, offset);
         // A message of serde may quote the value; a key or secret is not to be repeated on a terminal.
         let what = match key.as_str() {
-            "key" | "backup_key" | "play_key" | "secret" => "is not text in quotes".to_owned(),
+            "key" | "backup_key" | "play_key" | "secret" | "target" => "is not text in quotes".to_owned(),
             _ => error.message().to_owned(),
         };
         EntryMistake { offset, key, what }
@@ -94,12 +149,13 @@ fn key_at(entry: &Spanned<DeValue<'_>>, offset: usize) -> String {
 }
 
 fn reject(entry: &Spanned<DeValue<'_>>, key: &str, wrong: bool, what: &str) -> Result<(), EntryMistake> {
-    if !wrong {
-        return Ok(());
-    }
+    if wrong { Err(mistake(entry, key, what)) } else { Ok(()) }
+}
+
+fn mistake(entry: &Spanned<DeValue<'_>>, key: &str, what: &str) -> EntryMistake {
     let place =
         entry.get_ref().as_table().and_then(|t| t.get(key)).map_or(entry.span(), |value| value.span());
-    Err(EntryMistake { offset: place.start, key: key.to_owned(), what: what.to_owned() })
+    EntryMistake { offset: place.start, key: key.to_owned(), what: what.to_owned() }
 }
 
 fn unique(entry: &Spanned<DeValue<'_>>, key: &str, taken: bool) -> Result<(), EntryMistake> {

@@ -67,7 +67,14 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("auth_hook", "url", "\"https://hook.example.com/ask\""),
     ("auth_hook", "timeout", "\"3s\""),
     ("auth_hook", "allow_private", "false"),
+    ("proxy", "upstream", "\"rtmp://127.0.0.1:1936\""),
+    ("proxy", "admit", "\"any\""),
+    ("proxy", "timeout", "\"2s\""),
+    ("proxy", "ca", AUTHORITY),
 ];
+
+const AUTHORITY: &str =
+    concat!("\"", env!("CARGO_MANIFEST_DIR"), "/../../tests/e2e/support/tls/authority.pem\"");
 
 fn read(text: &str) -> Result<Loaded, ConfigError> {
     read_with(text, &[])
@@ -225,6 +232,9 @@ fn secrets_are_not_repeated_in_messages() {
         "[[api_key]]\nid = \"a\"\nsecret = \"hunter2\"\n",
         "[[api_key]]\nid = \"a\"\nsecret = [\"hunter2\"]\n",
         "[[domain]]\nname = \"a.example\"\naccount = 1\nkey = {hunter2 = 1}\n",
+        "[[relay]]\nname = \"a\"\ntarget = [\"hunter2\"]\n",
+        "[[relay]]\nname = \"a\"\ntarget = \"http://host/live/hunter2\"\n",
+        "[proxy]\nupstream = \"rtmp://host/live?token=hunter2\"\n",
     ] {
         let found = mistakes(text);
         assert!(!found.iter().any(|m| m.contains("hunter2")), "{found:?}");
@@ -251,6 +261,29 @@ fn entries_of_the_catalog_are_read() {
     assert_eq!(config.domains[0].name, "push.example.com");
     assert!(!config.domains[0].apps[0].enabled && config.domains[0].channels[0].enabled);
     assert_eq!(config.api_keys[0].role, model::catalog::Role::Viewer);
+}
+
+#[test]
+fn relays_are_read_and_their_mistakes_told() {
+    let rule = |more: &str| format!("[[relay]]\nname = \"copy\"\n{more}\n");
+    let config = read(&rule("app = \"live\"\ntarget = \"rtmp://host/{app}/{stream}\"")).unwrap().config;
+    let fits = |app: &str| config.relays[0].fits(&model::StreamKey::new("any.example", app, "s"));
+    assert!(fits("live") && !fits("vod"));
+    let authority = rule(&format!("target = \"rtmps://host/{{app}}/{{stream}}\"\nca = {AUTHORITY}"));
+    assert!(read(&authority).unwrap().config.relays[0].ca.is_some());
+    for (text, line, what) in [
+        (rule("target = \"http://host/a/b\""), "3", "rtmp://"),
+        (rule("target = \"rtmp://host\""), "3", "app and stream"),
+        (rule("target = \"rtmp://host/a/{name}\""), "3", "{stream}"),
+        (rule("target = \"rtmp://host/a/b\"\nca = \"/nowhere.pem\""), "4", "/nowhere.pem"),
+        (rule("targets = \"rtmp://host/a/b\""), "3", "targets"),
+        ("[[relay]]\nname = \"\"\ntarget = \"rtmp://host/a/b\"\n".to_owned(), "2", "name"),
+    ] {
+        let found = mistakes(&text);
+        assert!(found[0].starts_with(&format!("{line}:")) && found[0].contains(what), "{found:?}");
+    }
+    let twice = rule("target = \"rtmp://host/a/b\"").repeat(2);
+    assert!(mistakes(&twice)[0].contains("twice"));
 }
 
 #[test]

@@ -368,14 +368,28 @@ impl Place {
     /// once nothing can refuse it any more.
     pub fn take_over(&mut self) {
         let streams = self.hub.lock();
-        let first = streams.get(&self.handle.key).and_then(|stream| stream.members.first());
-        if first.is_some_and(|m| m.handle.id == self.handle.id) {
+        if self.is_first(&streams) {
             self.writer.feed().carry(self.writer.number());
         }
         drop(streams);
         for (old, act) in self.replaces.drain(..) {
             old.order.give(act);
         }
+    }
+
+    /// Whether the stream is this push's to carry, and not one that it waits for as a backup.
+    pub fn comes_first(&self) -> bool {
+        self.is_first(&self.hub.lock())
+    }
+
+    fn is_first(&self, streams: &HashMap<StreamKey, LiveStream>) -> bool {
+        let first = streams.get(&self.handle.key).and_then(|stream| stream.members.first());
+        first.is_some_and(|m| m.handle.id == self.handle.id)
+    }
+
+    /// Whether there are pushes that it replaces and that have not been ordered out yet.
+    pub fn replaces_any(&self) -> bool {
+        !self.replaces.is_empty()
     }
 
     /// Where the push's frames go.

@@ -171,6 +171,12 @@ pub fn client_text(act: &Act, terse: bool) -> String {
         return format!("[{code}]");
     }
     let cause = Cause::from_code(code).unwrap_or(Cause::Unknown);
+    // The words of the server behind this one are meant for the client; its address is not.
+    let said =
+        act.detail.as_ref().filter(|_| cause == Cause::ProxyToldToStop).and_then(|d| d.params.get("said"));
+    if let Some(said) = said.and_then(|said| said.as_str()) {
+        return format!("[{code}] {}: {said}", cause.errmsg(Lang::En));
+    }
     match act.detail.as_ref().filter(|_| is_the_clients_own(code)) {
         Some(detail) => {
             let mut detail = detail.clone();

@@ -264,6 +264,12 @@ impl MediaFacts {
         self.events.note(EventKind::Resumed, at_ms, millis(after), None);
     }
 
+    /// The upstream of proxy mode was too slow for so many frames.
+    pub fn upstream_slow(&mut self, at_ms: u32, frames: u64) {
+        let frames = u32::try_from(frames).unwrap_or(u32::MAX);
+        self.events.note(EventKind::UpstreamSlow, at_ms, frames, None);
+    }
+
     /// How far media time is behind wall-clock time, ms.
     pub fn lag_ms(&self, now: Instant) -> i32 {
         self.drift.lag_ms(now)

@@ -32,6 +32,7 @@ pub use self::unplayed::Unplayed;
 pub use self::watch::{Due, Frame, Watch};
 use crate::config::Limits;
 use crate::hub::{Place, Slot};
+use crate::relay::proxy::{Passage, Upstream};
 
 /// One attempt to publish. Owned by the caller of the task that runs it, so that its evidence outlives even a panic.
 pub struct Push {
@@ -69,6 +70,10 @@ pub struct Push {
     pub place: Option<Place>,
     /// Its share of the account's and the domain's limits.
     pub slot: Option<Slot>,
+    /// Its way to the upstream, in proxy mode.
+    pub upstream: Option<Upstream>,
+    /// Where it is to be passed on to once it carries the stream; a backup waits for that.
+    pub passage: Option<Box<Passage>>,
     /// Its open row, once the journal has it.
     pub open: Option<OpenPush>,
     /// The connection's byte counters when the push began.
@@ -103,6 +108,8 @@ impl Push {
             handle: None,
             place: None,
             slot: None,
+            upstream: None,
+            passage: None,
             open: None,
             bytes_before: (0, 0),
         }

@@ -2,6 +2,7 @@
 //! nothing is paid per frame and no label outlives its stream.
 
 mod callbacks;
+mod relays;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -45,6 +46,7 @@ pub async fn scrape(
         journal: state.journal().stats(),
     }));
     registry.register_collector(Box::new(callbacks::Callbacks::read(&state)));
+    registry.register_collector(Box::new(relays::Relays(state.live().relay_figures())));
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| {
         tracing::error!(%error, "metrics cannot be written");

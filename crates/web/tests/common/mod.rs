@@ -201,6 +201,8 @@ fn live_config() -> LiveConfig {
         play: live::PlayConfig::default(),
         admission: AdmissionSettings::default(),
         auth_hook: None,
+        relays: Vec::new(),
+        proxy: None,
         terse: false,
         strict_media: false,
     }

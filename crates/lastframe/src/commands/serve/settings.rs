@@ -41,11 +41,18 @@ pub fn live(config: &Config) -> LiveConfig {
             default_domain: config.node.default_domain.clone(),
             names: limits.names,
             allow_domain_override: config.node.domain_override,
+            admit_any: config.proxy.upstream.is_some() && config.proxy.admit_any,
         },
         auth_hook: (!config.auth_hook.url.is_empty()).then(|| AuthHookConfig {
             url: config.auth_hook.url.clone(),
             timeout: config.auth_hook.timeout,
             allow_private: config.auth_hook.allow_private,
+        }),
+        relays: config.relays.clone(),
+        proxy: config.proxy.upstream.clone().map(|upstream| live::relay::ProxyConfig {
+            upstream,
+            timeout: config.proxy.timeout,
+            ca: config.proxy.ca.clone(),
         }),
         terse: limits.terse,
         strict_media: limits.strict_media,

@@ -14,7 +14,7 @@ use rtmp::server::{Event, PlayRejection, Publish, PublishRejection};
 
 use super::connection::{Connection, Input};
 use super::setup::{live_control, note, ordered};
-use super::{fault, summary};
+use super::{fault, pass_on, summary};
 use crate::hub::Place;
 use crate::hub::feed::FrameKind;
 use crate::push::{Due, End, Push, Unplayed, client_text};
@@ -187,7 +187,7 @@ impl Live {
         None
     }
 
-    fn due(&mut self, shared: &Shared, connection: &mut Connection, push: &mut Push) -> Option<End> {
+    fn due(&mut self, shared: &Arc<Shared>, connection: &mut Connection, push: &mut Push) -> Option<End> {
         let now = connection.now();
         if let Some(place) = &mut push.place {
             place.writer().flush(now);
@@ -212,6 +212,7 @@ impl Live {
         }
         note_contests(push, now);
         push.publish_state(now, connection.sensor.bytes_in(), connection.sensor.bytes_out());
+        pass_on::look(shared, push, now);
         match due? {
             Due::Probe { silence } => {
                 push.note_command(now, false, "ping", String::new(), 0);

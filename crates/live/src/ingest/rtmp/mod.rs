@@ -3,6 +3,7 @@
 mod connection;
 mod fault;
 mod live;
+mod pass_on;
 mod play;
 mod setup;
 mod summary;
@@ -22,6 +23,7 @@ use crate::caught::caught;
 use crate::hub::Parting;
 use crate::push::{End, Push, client_text};
 use crate::recent::Ended;
+use crate::relay::proxy::goodbye_after;
 use crate::shared::Shared;
 use crate::socket::Sensor;
 
@@ -138,6 +140,9 @@ async fn conclude(shared: &Arc<Shared>, connection: &Connection, push: &mut Push
         place.leave(Parting::after(verdict.cause));
     }
     push.slot = None;
+    if let Some(upstream) = push.upstream.take() {
+        upstream.end(goodbye_after(end));
+    }
     let was_live = push.stage == Stage::Live;
     if let (Some(handle), Some(published_at), true) = (&push.handle, push.published_at, was_live) {
         shared.recent.ended(&handle.key, Ended { published_at, at: now, code: verdict.cause.code() });
@@ -164,6 +169,7 @@ async fn conclude(shared: &Arc<Shared>, connection: &Connection, push: &mut Push
 fn rejection_of(act: &Act) -> PublishRejection {
     match (act.code.errcode, act.code.sub_errcode) {
         (18, 308 | 309 | 601 | 602) => PublishRejection::BadName,
+        (10, _) if crate::relay::proxy::is_about_the_name(act) => PublishRejection::BadName,
         _ => PublishRejection::Denied,
     }
 }

@@ -13,7 +13,7 @@ use rtmp::server::{Event, Publish};
 use store::{JournalError, OpenRow};
 
 use super::connection::{Connection, Input};
-use super::{fault, summary};
+use super::{fault, pass_on, summary};
 use crate::arrivals::overload;
 use crate::auth_hook::HookQuestion;
 use crate::push::{End, Push, PushHandle};
@@ -132,8 +132,8 @@ fn agent(flash_ver: &str) -> Option<String> {
     (!flash_ver.is_empty()).then(|| summary::text(flash_ver))
 }
 
-/// Decides about a publish, and if it may, makes it live: hook, hub, journal, in this order, and the catalog once more
-/// on its newest state before the client hears `Publish.Start`.
+/// Decides about a publish, and if it may, makes it live: hook, hub, upstream, journal, in this order, and the catalog
+/// once more on its newest state before the client hears `Publish.Start`.
 pub(super) async fn admit(
     shared: &Arc<Shared>,
     connection: &mut Connection,
@@ -186,6 +186,7 @@ pub(super) async fn admit(
     push.handle = Some(handle);
     // A forbid that came since the first decision found no push to cut; this look finds the forbid.
     decide(shared, push, &url)?;
+    let way = pass_on::ask(shared, connection, push, &first, &url.query).await?;
     open(shared, connection, push, &first, &url).await?;
     if push.order.get().is_some() {
         return Err(Box::new(ordered(push)));
@@ -197,6 +198,8 @@ pub(super) async fn admit(
     if let Some(place) = &mut push.place {
         place.take_over();
     }
+    pass_on::begin(shared, push, way);
+    shared.relays.stream_is_live(shared, &first.key, first.account);
     connection.session.accept_publish(publish.stream_id);
     let now = shared.clock.instant();
     push.note_command(now, false, "onStatus", "NetStream.Publish.Start".to_owned(), 0);
@@ -290,7 +293,7 @@ async fn open(
     }
 }
 
-fn left_or_ordered(connection: &Connection, push: &Push) -> End {
+pub(super) fn left_or_ordered(connection: &Connection, push: &Push) -> End {
     match connection.sensor.closed() {
         Some(close) => End::closed(close),
         None => ordered(push),

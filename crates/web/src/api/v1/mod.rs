@@ -9,6 +9,7 @@ mod input;
 mod openapi;
 mod pushes;
 mod records;
+mod relays;
 mod streams;
 
 use axum::Router;
@@ -32,6 +33,7 @@ fn list() -> Vec<Route> {
         ("/records/{id}", &["get"], get(records::one)),
         ("/records/{id}/export", &["get"], get(records::export)),
         ("/pushes", &["get"], get(pushes::list)),
+        ("/relays", &["get"], get(relays::list)),
         ("/streams/forbidden", &["get"], get(streams::forbidden)),
         ("/streams/drop", &["post"], post(streams::drop_stream)),
         ("/streams/forbid", &["post"], post(streams::forbid)),

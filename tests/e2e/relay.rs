@@ -176,17 +176,21 @@ fn a_target_that_stands_still_costs_frames_and_nothing_else() {
     nginx.wait_for("heavy", true);
     nginx.freeze();
     let before = resident(server.pid());
-    // 100 MB, three times what the hub may hold for viewers of a stream.
-    for _ in 0..1_000 {
+    // 80 MB, more than twice what the hub may hold for viewers of a stream.
+    for _ in 0..800 {
         push.send_media(100_000).unwrap();
         push.answer();
     }
-    until_true("frames that are left out", PATIENCE, || {
-        push.send_media(100_000).unwrap();
-        relay(&server).is_some_and(|relay| relay["skipped"].as_u64() > Some(100))
-    });
     let grown = resident(server.pid()).saturating_sub(before);
     assert!(grown < 64 << 10, "{grown} KiB more in memory");
+    nginx.thaw();
+    // On a machine so busy that all this took ten seconds the target was given up meanwhile.
+    until_true("frames that were left out", PATIENCE, || {
+        push.send_media(1_000).unwrap();
+        let shown = relay(&server).unwrap();
+        shown["state"] == "live"
+            && (shown["skipped"].as_u64() > Some(0) || shown["reconnects"].as_u64() > Some(0))
+    });
     push.delete_stream().unwrap();
     assert_eq!(server.code("heavy"), "1/0");
 }

@@ -98,6 +98,11 @@ impl Nginx {
         signal::send(&self.child, "STOP");
     }
 
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        signal::send(&self.child, "CONT");
+    }
+
     /// SIGTERM, and waits for the end.
     pub fn stop(&mut self) {
         signal::send(&self.child, "TERM");

@@ -117,6 +117,7 @@ async fn cause_it(client: &mut Client, kind: EventKind) -> Result<(), LabError> 
         E::LowFrameRate => {
             client.stream(Pace { fps: 4, ..Pace::default() }, Duration::from_millis(11_500)).await
         }
+        E::UpstreamSlow => Err(LabError::Skipped("needs proxy mode".to_owned())),
         E::PathSuspect => Err(LabError::Skipped("needs a network between".to_owned())),
     }
 }

@@ -87,7 +87,7 @@ impl<'a> Flow<'a> {
             Step::Batch(batch) => {
                 self.give_headers(&batch);
                 let framed = batch.rtmp_on(self.link.sender().stream_id());
-                self.viewer.sent(framed.len());
+                self.viewer.sent(framed.len() as u64);
                 self.link.send(framed);
                 self.status.sent(0, batch.frames().len());
             }

@@ -569,6 +569,30 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_push_and_the_live_one_know_of_each_other() {
+        let (hub, now) = (Arc::new(Hub::default()), start());
+        let live = push("10.0.0.1", None, now);
+        let _place = hub.enter(live.clone(), ConflictRule::Refuse, 0, now).unwrap();
+        let ids: Vec<_> = (0..20)
+            .map(|_| {
+                let other = push("10.0.0.2", None, now);
+                let refused = hub.enter(other.clone(), ConflictRule::Refuse, 0, now).unwrap_err();
+                let named = format!("{:?}", refused.detail.unwrap().params);
+                assert!(named.contains(&live.id.to_string()), "{named}");
+                other.id.to_string()
+            })
+            .collect();
+        let contests = live.take_contests();
+        assert_eq!(contests.len(), 8, "one that tries for ever does not fill the black box");
+        assert!(contests.iter().zip(&ids).all(|(contest, id)| contest.text.contains(id)));
+        assert!(live.take_contests().is_empty());
+        let mut newer = hub.enter(push("10.0.0.3", None, now), ConflictRule::Replace, 0, now).unwrap();
+        assert_eq!(newer.replaces().map(|old| old.id).collect::<Vec<_>>(), [live.id]);
+        newer.take_over();
+        assert!(newer.replaces().next().is_none());
+    }
+
+    #[test]
     fn after_three_takeovers_within_two_minutes_the_live_one_stays() {
         let (hub, mut now) = (Arc::new(Hub::default()), start());
         let mut places = Vec::new();

@@ -13,6 +13,7 @@ mod full_disk;
 mod gstreamer;
 mod hls;
 mod limits;
+mod load;
 mod mistakes;
 mod network;
 mod node_death;

@@ -17,7 +17,8 @@ use super::tally::Tally;
 
 /// S0, S1 and S2 (RTMP 1.0, 5.2).
 const HANDSHAKE: usize = 1 + 1536 + 1536;
-/// PingRequest among user control messages (RTMP 1.0, 7.1.7).
+/// Events among user control messages (RTMP 1.0, 7.1.7).
+const STREAM_EOF: [u8; 2] = [0, 1];
 const PING_REQUEST: [u8; 2] = [0, 6];
 
 /// A player, connected or not.
@@ -194,18 +195,23 @@ impl Rtmp {
         let skipped = self.handshake_left.min(bytes.len());
         self.handshake_left -= skipped;
         let Self { session, started, window, .. } = self;
+        let mut over = false;
         let messages = bytes.get(skipped..).unwrap_or_default();
         let fed = self.skimmer.feed(messages, |seen| match (seen.kind, seen.head) {
             (kind::USER_CONTROL, [a, b, ping @ ..]) if *started && [*a, *b] == PING_REQUEST => {
                 let number = ping.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
                 session.control(&Control::User(UserControl::PingResponse(number)));
             }
+            (kind::USER_CONTROL, [a, b, ..]) if *started && [*a, *b] == STREAM_EOF => over = true,
             (kind::WINDOW_ACK_SIZE, [a, b, c, d, ..]) => {
                 *window = u64::from(u32::from_be_bytes([*a, *b, *c, *d])).max(1024);
             }
             _ => watch.message(&seen, now, tally),
         });
         fed.map_err(io::Error::other)?;
+        if over {
+            return Err(io::Error::other("the stream ended"));
+        }
         if self.started && self.received.saturating_sub(self.acknowledged) >= self.window {
             self.acknowledged = self.received;
             // The sequence number wraps (RTMP 1.0, 5.4.3).

@@ -26,6 +26,8 @@ programs=(
     conntrack:conntrack
     sqlite3:sqlite3
     sysctl:procps
+    python3:python3
+    node:nodejs
     npm:npm
 )
 # A file that must be there, and its package.
@@ -49,6 +51,7 @@ export PATH="$PATH:/usr/sbin:/sbin"
 
 missing_packages() {
     local entry
+    python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv
     for entry in "${programs[@]}"; do
         command -v "${entry%%:*}" >/dev/null || echo "${entry#*:}"
     done

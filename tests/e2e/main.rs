@@ -7,6 +7,7 @@ mod admission;
 mod auth_hook;
 mod callbacks;
 mod console;
+mod css_sdk;
 mod durability;
 mod first_light;
 mod full_disk;

@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::OrderedBy;
 use crate::push::PushHandle;
-pub(crate) use audit::dropped;
+pub(crate) use audit::{dropped, switched};
 
 /// A change of the catalog.
 #[derive(Clone, Debug)]
@@ -62,6 +62,9 @@ pub enum CatalogError {
     /// The work was given up because the node is stopping.
     #[error("the catalog was not changed: the node is stopping")]
     Stopping,
+    /// The stored catalog cannot be read, so nothing can be decided on it.
+    #[error("the catalog was not changed: it cannot be read")]
+    Unreadable,
 }
 
 /// The snapshot and the way to change it.
@@ -126,7 +129,36 @@ impl CatalogRoom {
     ) -> Result<bool, CatalogError> {
         let _one_at_a_time = self.changing.lock().await;
         let before = self.snapshot().unwrap_or_default();
-        let store = self.store.audited(audit::changed(&before, &change, by, now));
+        self.make(&before, change, by, now).await
+    }
+
+    /// As [`CatalogRoom::change`], for a change that is decided on the newest state: nothing comes in between.
+    ///
+    /// # Errors
+    /// What the store says, or that there is no state to decide on; inside, what `decide` refuses.
+    pub(crate) async fn change_with<E>(
+        &self,
+        decide: impl FnOnce(&Catalog) -> Result<Change, E>,
+        by: &OrderedBy,
+        now: Timestamp,
+    ) -> Result<Result<bool, E>, CatalogError> {
+        let _one_at_a_time = self.changing.lock().await;
+        let before = self.snapshot().ok_or(CatalogError::Unreadable)?;
+        match decide(&before) {
+            Ok(change) => self.make(&before, change, by, now).await.map(Ok),
+            Err(refused) => Ok(Err(refused)),
+        }
+    }
+
+    /// Makes a change; the caller holds `changing`.
+    async fn make(
+        &self,
+        before: &Catalog,
+        change: Change,
+        by: &OrderedBy,
+        now: Timestamp,
+    ) -> Result<bool, CatalogError> {
+        let store = self.store.audited(audit::changed(before, &change, by, now));
         let work = tokio::task::spawn_blocking(move || {
             let changed = apply(&store, &change)?;
             Ok::<_, StoreError>((changed, store.load()))

@@ -41,7 +41,7 @@ use std::time::Duration;
 use cause::evidence::Act;
 use cause::{Cause, Detail, DetailKey};
 use model::catalog::Forbidden;
-use model::{Catalog, Clock, StreamKey, Timestamp};
+use model::{Catalog, Clock, Sequence, StreamKey, Timestamp};
 use store::Store;
 use tokio::task::JoinHandle;
 
@@ -51,7 +51,7 @@ pub use config::{
     AuthHookConfig, EventLimits, HlsConfig, HlsMode, Limits, ListenConfig, LiveConfig, PlayConfig,
 };
 pub use counters::{LATENCY_BOUNDS_US, LiveCounters, PlayCounters};
-pub use hub::{WatchError, feed};
+pub use hub::{Switched, WatchError, feed};
 pub use ingest::proxy_protocol;
 pub use play::PlayError;
 pub use push::{EventReport, EventSeen, LivePush, PushState};
@@ -240,6 +240,17 @@ impl Live {
         told
     }
 
+    /// Lets another push of a stream key carry the stream: a backup, or the one that did so before. Viewers see it from
+    /// its next key frame on; the push that carried the stream waits as a backup.
+    pub fn switch_to(&self, key: &StreamKey, to: Sequence, by: &OrderedBy) -> Switched {
+        let switched = self.shared.hub.switch_to(key, to);
+        if switched == Switched::Now {
+            let now = self.shared.clock.now();
+            self.shared.catalog.note(catalog::switched(&self.catalog(), key, to, by, now));
+        }
+        switched
+    }
+
     /// Forbids a stream until `until`: its pushes end (21/101), and new ones are refused (18/305). Returns how many
     /// pushes it reached.
     ///
@@ -284,13 +295,32 @@ impl Live {
     /// [`CatalogError`]; nothing has changed then.
     pub async fn change(&self, change: Change, by: &OrderedBy) -> Result<bool, CatalogError> {
         let changed = self.shared.catalog.change(change, by, self.shared.clock.now()).await?;
+        self.cut_disabled();
+        Ok(changed)
+    }
+
+    /// As [`Live::change`], for a change that `decide` makes up on the newest catalog: no other change comes between
+    /// the two. The inner error is what `decide` refuses.
+    ///
+    /// # Errors
+    /// [`CatalogError`]; nothing has changed then.
+    pub async fn change_with<E>(
+        &self,
+        decide: impl FnOnce(&Catalog) -> Result<Change, E>,
+        by: &OrderedBy,
+    ) -> Result<Result<bool, E>, CatalogError> {
+        let changed = self.shared.catalog.change_with(decide, by, self.shared.clock.now()).await?;
+        self.cut_disabled();
+        Ok(changed)
+    }
+
+    fn cut_disabled(&self) {
         if self.shared.config.limits.cut_on_disable
             && let Some(catalog) = self.shared.catalog.snapshot()
         {
             let clock = &*self.shared.clock;
             self.shared.hub.order_where(|push| catalog::cut_by(&catalog, push, clock));
         }
-        Ok(changed)
     }
 
     /// Live streams on their way to other servers.

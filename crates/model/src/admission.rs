@@ -271,8 +271,10 @@ fn check_signature(domain: &Domain, url: &PushUrl, now: Timestamp) -> Result<Opt
         return Ok(None);
     }
     let keys = [domain.key.as_str(), domain.backup_key.as_str()];
-    let signed = sign::verify(&keys, &url.app, &url.stream, &url.params, now)?;
-    Ok(Some(signed.expires))
+    // A URL is good for `auth_delta` beyond its own time, so it is judged as of so much earlier.
+    let delta = std::time::Duration::from_secs(domain.auth_delta.into());
+    let signed = sign::verify(&keys, &url.app, &url.stream, &url.params, now.minus(delta))?;
+    Ok(Some(signed.expires.plus(delta)))
 }
 
 fn check_channel(domain: &Domain, stream: &str) -> Result<(), Refusal> {

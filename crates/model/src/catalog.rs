@@ -71,6 +71,20 @@ pub enum ConflictRule {
     Refuse,
 }
 
+/// Where the viewers of a play domain are; CSS calls it PlayType. Kept for tools that write and read it: one node
+/// serves them all alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlayArea {
+    /// Mainland China.
+    #[default]
+    Mainland,
+    /// Everywhere.
+    Global,
+    /// Outside mainland China.
+    Outside,
+}
+
 /// An application of a domain: the path of its push URLs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -152,6 +166,21 @@ pub struct Domain {
     /// The key that signs play URLs.
     #[serde(default)]
     pub play_key: String,
+    /// A second key for play URLs, equally good; empty for none.
+    #[serde(default)]
+    pub play_backup_key: String,
+    /// For so many seconds push URLs are good beyond their `txTime`.
+    #[serde(default)]
+    pub auth_delta: u32,
+    /// For so many seconds play URLs are good beyond their `txTime`.
+    #[serde(default)]
+    pub play_auth_delta: u32,
+    /// Where the viewers of a play domain are.
+    #[serde(default)]
+    pub play_area: PlayArea,
+    /// When the domain was added; not known of domains of the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created: Option<Timestamp>,
 }
 
 impl Domain {
@@ -176,6 +205,11 @@ impl Domain {
             channels: Vec::new(),
             play_auth: false,
             play_key: String::new(),
+            play_backup_key: String::new(),
+            auth_delta: 0,
+            play_auth_delta: 0,
+            play_area: PlayArea::default(),
+            created: None,
         }
     }
 
@@ -306,6 +340,7 @@ mod tests {
         let domain = Domain {
             backup_key: "BACKUP".to_owned(),
             play_key: "PLAYED".to_owned(),
+            play_backup_key: "SECOND".to_owned(),
             ..Domain::new("d.example", 1, "PRIMARY")
         };
         let key =
@@ -313,7 +348,7 @@ mod tests {
         let text = format!("{domain:?} {key:?}");
         assert!(text.contains("d.example") && text.contains("AKID"), "{text}");
         assert!(
-            !["PRIMARY", "BACKUP", "PLAYED", "HIDDEN"].iter().any(|secret| text.contains(secret)),
+            !["PRIMARY", "BACKUP", "PLAYED", "SECOND", "HIDDEN"].iter().any(|secret| text.contains(secret)),
             "{text}"
         );
     }

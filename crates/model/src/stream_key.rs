@@ -20,7 +20,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use host::Host;
-pub(crate) use host::is_domain_name;
+pub use host::is_domain_name;
 pub use params::Params;
 pub(crate) use params::decode;
 pub use push_url::PushUrl;

@@ -49,7 +49,9 @@ pub use lock::DataLock;
 pub use outbox::{
     Notice, Occurrence, Outbox, OutboxConfig, PushReport, ReportedEvent, Settled, Told, Waiting,
 };
-pub use reader::{Cursor, CursorError, Page, Reader, RecordQuery, StreamEnds, Summary, WithEvidence};
+pub use reader::{
+    Cursor, CursorError, ListQuery, Listing, Page, Reader, RecordQuery, StreamEnds, Summary, WithEvidence,
+};
 pub use row::{EndRow, OpenRow, PushCounters};
 pub use stats::{JournalStats, Latency};
 pub use store::{Recovery, Store};

@@ -7,6 +7,7 @@
 mod day;
 mod filter;
 mod journal;
+mod list;
 mod names;
 pub(crate) mod query;
 mod source;
@@ -27,6 +28,7 @@ use crate::layout::{self, Day};
 use crate::limits::{MAX_EXAMINED, MAX_IDLE_READERS, MAX_READER_DAYS};
 use crate::schema::{JOURNAL, RECORDS};
 use filter::Filter;
+pub use list::{ListQuery, Listing};
 pub use query::{Cursor, CursorError, Page, RecordQuery};
 use summary::Counting;
 pub use summary::{StreamEnds, Summary};
@@ -109,6 +111,14 @@ impl Reader {
     /// [`StoreError`] when a file cannot be read.
     pub fn query(&self, query: &RecordQuery) -> Result<Page, StoreError> {
         self.with(|connections| connections.query(&self.inner.dir, query, self.inner.budget))
+    }
+
+    /// One page of a list that is counted, as APIs with page numbers need it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when a file cannot be read.
+    pub fn list(&self, query: &ListQuery) -> Result<Listing, StoreError> {
+        self.with(|connections| connections.list(&self.inner.dir, query, self.inner.budget))
     }
 
     /// One record by its push's id, with its evidence where that is still kept.

@@ -4,7 +4,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`console`] | pages for people: sign-in, interruption records, one record, causes; one folder a page |
-//! | [`api`] | `/api/v1`: the same for programs |
+//! | [`api`] | `/api/v1`: the same for programs; `/`: the API of Tencent Cloud CSS |
 //! | [`callback`] | events told to others: templates, rules, delivery |
 //! | [`metrics`] | `/metrics`, read at each scrape |
 //! | [`health`] | `/healthz`, `/readyz` |

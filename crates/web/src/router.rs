@@ -30,6 +30,7 @@ pub fn router(state: WebState, surface: Surface) -> Router {
     if surface != Surface::Public {
         router = router
             .route("/metrics", get(metrics::scrape))
+            .route("/", api::css::beside(console::home(), state.clone()))
             .nest("/api/v1", api::v1::routes())
             .merge(console::routes());
     }

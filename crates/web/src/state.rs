@@ -10,6 +10,7 @@ use store::{CatalogStore, History, Journal, Outbox, Reader, Store};
 
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
+use crate::api;
 use crate::callback::CallbackSettings;
 use crate::callback::deliver::Figures;
 use crate::console::feed::Listeners;
@@ -31,6 +32,8 @@ pub struct WebConfig {
     pub default_language: Option<Lang>,
     /// The RTMP port that hints on pages name.
     pub rtmp_port: u16,
+    /// Whether the CSS API holds keys to the calls a second that CSS documents.
+    pub css_rate_limits: bool,
     /// How callbacks are sent.
     pub callback: CallbackSettings,
 }
@@ -57,6 +60,7 @@ struct Inner {
     passwords: Passwords,
     summaries: Summaries,
     listeners: Listeners,
+    css: api::css::Shared,
 }
 
 impl WebState {
@@ -77,6 +81,7 @@ impl WebState {
             passwords: Passwords::new(Arc::clone(&clock)),
             summaries: Summaries::default(),
             listeners: Listeners::default(),
+            css: api::css::Shared::default(),
             clock,
         };
         Self { inner: Arc::new(inner) }
@@ -142,6 +147,10 @@ impl WebState {
 
     pub(crate) fn listeners(&self) -> &Listeners {
         &self.inner.listeners
+    }
+
+    pub(crate) fn css(&self) -> &api::css::Shared {
+        &self.inner.css
     }
 
     pub(crate) fn passwords(&self) -> &Passwords {

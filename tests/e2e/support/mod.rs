@@ -14,6 +14,7 @@ pub mod ports;
 pub mod pusher;
 pub mod receiver;
 pub mod rights;
+pub mod sdk;
 pub mod server;
 pub mod setup;
 pub mod signal;

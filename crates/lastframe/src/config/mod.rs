@@ -38,6 +38,8 @@ pub struct Config {
     pub rtmp: Listener,
     /// `[http]`
     pub http: Http,
+    /// `[css]`
+    pub css: Css,
     /// `[limits]`
     pub limits: Limits,
     /// `[events]`
@@ -99,6 +101,13 @@ pub struct Http {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether sign-in and APIs are open to other machines without TLS.
     pub insecure: bool,
+}
+
+/// `[css]`.
+#[derive(Clone, Debug)]
+pub struct Css {
+    /// Whether keys are held to the calls a second that CSS documents.
+    pub rate_limits: bool,
 }
 
 /// `[limits]`.
@@ -239,6 +248,7 @@ impl Default for Config {
                 trusted_proxies: Vec::new(),
                 insecure: false,
             },
+            css: Css { rate_limits: true },
             limits: Limits {
                 idle: Duration::from_secs(70),
                 path: Duration::from_secs(20),

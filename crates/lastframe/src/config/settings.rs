@@ -55,6 +55,7 @@ pub const SETTINGS: &[Setting] = &[
     }),
     setting("http", "trusted_proxies", |c, v| put(&mut c.http.trusted_proxies, v.networks())),
     setting("http", "insecure", |c, v| put(&mut c.http.insecure, v.boolean())),
+    setting("css", "rate_limits", |c, v| put(&mut c.css.rate_limits, v.boolean())),
     setting("limits", "idle", |c, v| put(&mut c.limits.idle, v.duration())),
     setting("limits", "path", |c, v| put(&mut c.limits.path, v.duration())),
     setting("limits", "unplayed", |c, v| put(&mut c.limits.unplayed, v.duration_or_off())),

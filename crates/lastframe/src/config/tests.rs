@@ -19,6 +19,7 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("http", "admin_listen", "\"127.0.0.1:9090\""),
     ("http", "trusted_proxies", "[\"10.0.0.0/8\"]"),
     ("http", "insecure", "true"),
+    ("css", "rate_limits", "false"),
     ("limits", "idle", "\"5s\""),
     ("limits", "path", "\"10s\""),
     ("limits", "unplayed", "\"10m\""),

@@ -2,7 +2,7 @@
 
 use model::catalog::{AccountId, Catalog};
 use model::mask::{MASK, is_secret_name};
-use model::{StreamKey, Timestamp};
+use model::{Sequence, StreamKey, Timestamp};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use store::AuditEntry;
@@ -29,6 +29,23 @@ pub(crate) fn dropped(
         target: key.to_string(),
         account: owner(catalog, &key.domain),
         what: json!({ "pushes": told }),
+    };
+    entry(told, by, now)
+}
+
+/// The entry of an order to let another push carry a stream.
+pub(crate) fn switched(
+    catalog: &Catalog,
+    key: &StreamKey,
+    to: Sequence,
+    by: &OrderedBy,
+    now: Timestamp,
+) -> AuditEntry {
+    let told = Told {
+        action: "switch",
+        target: key.to_string(),
+        account: owner(catalog, &key.domain),
+        what: json!({ "to": to }),
     };
     entry(told, by, now)
 }

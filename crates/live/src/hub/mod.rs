@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use cause::evidence::Act;
 use cause::{Cause, Detail, DetailKey, Side};
 use model::catalog::ConflictRule;
-use model::{StreamKey, Timestamp};
+use model::{Sequence, StreamKey, Timestamp};
 
 pub use self::slots::{Slot, Slots};
 
@@ -89,6 +89,17 @@ impl Parting {
         };
         if lost { Self::Lost } else { Self::Over }
     }
+}
+
+/// What came of an order to let another push carry a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switched {
+    /// It carries the stream from its next key frame on.
+    Now,
+    /// It did so already.
+    Already,
+    /// No push of that sequence carries the stream or waits for it.
+    NoSuchPush,
 }
 
 /// Why a stream cannot be watched.
@@ -237,6 +248,24 @@ impl Hub {
     /// Since when the stream key is live, if it is.
     pub fn live_since(&self, key: &StreamKey) -> Option<Timestamp> {
         self.lock().get(key)?.members.first().map(|live| live.handle.since)
+    }
+
+    /// Lets the push of that sequence carry the stream; the one that did so far waits as a backup.
+    pub fn switch_to(&self, key: &StreamKey, to: Sequence) -> Switched {
+        let mut streams = self.lock();
+        let Some(stream) = streams.get_mut(key) else { return Switched::NoSuchPush };
+        let ends = |member: &Member| member.handle.order.get().is_some();
+        let wanted = |member: &Member| member.handle.id.sequence() == to && !ends(member);
+        match stream.members.iter().position(wanted) {
+            None => Switched::NoSuchPush,
+            Some(0) => Switched::Already,
+            Some(at) => {
+                let member = stream.members.remove(at);
+                stream.feed.carry(member.writer);
+                stream.members.insert(0, member);
+                Switched::Now
+            }
+        }
     }
 
     /// How many pushes are in the hub.
@@ -618,6 +647,25 @@ mod tests {
         let later = now + Duration::from_secs(121);
         places[0].handle().media_at(later);
         assert!(hub.enter(push("10.0.0.1", None, later), ConflictRule::Replace, 0, later).is_ok());
+    }
+
+    #[test]
+    fn a_backup_is_switched_to_and_the_live_push_waits_in_its_place() {
+        let (hub, now) = (Arc::new(Hub::default()), start());
+        let (first, second) = (push("10.0.0.1", None, now), push("10.0.0.2", None, now));
+        let key = first.key.clone();
+        let sequences = [first.id.sequence(), second.id.sequence()];
+        let _a = hub.enter(first.clone(), ConflictRule::Backup, 0, now).unwrap();
+        let b = hub.enter(second.clone(), ConflictRule::Backup, 0, now).unwrap();
+        let live = |hub: &Hub| hub.list().into_iter().find(|push| push.role == "live").unwrap().id;
+        assert_eq!(hub.switch_to(&key, sequences[0]), Switched::Already);
+        assert_eq!(hub.switch_to(&key, sequences[1]), Switched::Now);
+        assert_eq!(live(&hub), second.id);
+        assert!(first.order.get().is_none(), "nobody is ended by it");
+        drop(b);
+        assert_eq!(live(&hub), first.id, "who waited takes over again");
+        assert_eq!(hub.switch_to(&key, sequences[1]), Switched::NoSuchPush);
+        assert_eq!(hub.switch_to(&StreamKey::new("d", "a", "s"), sequences[0]), Switched::NoSuchPush);
     }
 
     #[test]

@@ -81,6 +81,12 @@ pub struct PushState {
     pub height: Option<u32>,
     /// Audio codec.
     pub audio_codec: Option<String>,
+    /// Audio's average kbit/s since the push went live, for answers that part `kbps`; 0 while unknown.
+    #[serde(skip)]
+    pub audio_kbps: u32,
+    /// Hz; 0 while unknown.
+    #[serde(skip)]
+    pub audio_sample_rate: u32,
     /// Encoder's own name for itself.
     pub encoder: Option<String>,
 }

@@ -165,6 +165,8 @@ impl Push {
             width: video.as_ref().and_then(|v| v.width),
             height: video.as_ref().and_then(|v| v.height),
             video_codec: video.and_then(|v| v.codec),
+            audio_kbps: audio.as_ref().and_then(|a| a.kbps).unwrap_or(0),
+            audio_sample_rate: audio.as_ref().and_then(|a| a.sample_rate).unwrap_or(0),
             audio_codec: audio.and_then(|a| a.codec),
             encoder: self.encoder(),
         });

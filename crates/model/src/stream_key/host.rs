@@ -36,7 +36,7 @@ impl Host {
 /// Whether `name` can be a domain name: labels of 1-63 ASCII letters, digits, `-` and `_`, no hyphen at a label's
 /// ends, 253 bytes at most (RFC 1035, section 2.3.1, and RFC 1123, section 2.1; `_` because such host names are in
 /// use). A last label of digits alone would be a mistyped IP address.
-pub(crate) fn is_domain_name(name: &str) -> bool {
+pub fn is_domain_name(name: &str) -> bool {
     let label_is_legal = |label: &str| {
         (1..=63).contains(&label.len())
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')

@@ -7,12 +7,12 @@ use std::collections::HashSet;
 
 use model::{PushId, Timestamp};
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::filter::Filter;
 use super::names::{Matches, Names, Streams};
 use super::query::{Cursor, TIE_BITS};
-use super::source::{By, Driver, Source};
+use super::source::{By, Driver, First, Source};
 use super::{Found, Window};
 use crate::columns::{self, Address, Stored};
 use crate::filing::first_row;
@@ -35,12 +35,12 @@ pub(crate) fn find(
     let (from, below) = (key_of(day, window.from), key_of(day, window.below));
     let tx = db.unchecked_transaction()?;
     let Some(names) = Names::of(&tx, filter, &mut window.budget)? else { return Ok(Found::default()) };
-    let mut sources = choose(&tx, filter, &names, from, below)?.sources();
+    let mut sources = choose(&tx, filter, &names, from, below)?.sources(First::Newest);
     let mut matches = Matches::new(&tx);
     let mut found = Found::default();
     while found.records.len() < window.wanted {
         for source in &mut sources {
-            source.fill(&tx, from, below, &mut window.budget, |row| {
+            source.fill(1, &tx, from, below, &mut window.budget, |row| {
                 let names_match = is(row.get(1)?, names.domain)
                     && is(row.get(2)?, names.app)
                     && stream_matches(row.get(3)?, &names.streams, &mut matches)?;
@@ -61,6 +61,58 @@ pub(crate) fn find(
         }
     }
     Ok(found)
+}
+
+/// The keys of the records of a day in the order of a list, as far as its first `enough` and the budget reach.
+pub(crate) fn keys(
+    db: &Connection,
+    day: Day,
+    filter: &Filter,
+    first: First,
+    enough: usize,
+    window: &mut Window,
+) -> rusqlite::Result<Vec<i64>> {
+    let (from, below) = (key_of(day, window.from), key_of(day, window.below));
+    let tx = db.unchecked_transaction()?;
+    let Some(names) = Names::of(&tx, filter, &mut window.budget)? else { return Ok(Vec::new()) };
+    let mut matches = Matches::new(&tx);
+    let mut keys = Vec::new();
+    for mut source in choose(&tx, filter, &names, from, below)?.sources(first) {
+        source.fill(enough, &tx, from, below, &mut window.budget, |row| {
+            let names_match = is(row.get(1)?, names.domain)
+                && is(row.get(2)?, names.app)
+                && stream_matches(row.get(3)?, &names.streams, &mut matches)?;
+            Ok(names_match && filter.admits(row, 4)? && (!filter.published || was_published(&tx, row)?))
+        })?;
+        keys.extend(source.into_found());
+    }
+    // Sources stand beside each other, and no record is in two of them.
+    match first {
+        First::Newest => keys.sort_unstable_by(|a, b| b.cmp(a)),
+        First::Oldest => keys.sort_unstable(),
+    }
+    keys.truncate(enough);
+    Ok(keys)
+}
+
+/// Whether the push of a row of a source ever went live.
+fn was_published(db: &Connection, row: &Row<'_>) -> rusqlite::Result<bool> {
+    // What ends a push before it is live, and what only ends one that is, need no look at the wide row.
+    match (row.get(4)?, row.get(5)?) {
+        (18, 201..=203 | 303..=305) => {}
+        (18 | 19 | 22 | 25..=32, _) => return Ok(false),
+        (1 | 2 | 8 | 11 | 16 | 20 | 21 | 37 | 39, _) => return Ok(true),
+        (_, _) => {}
+    }
+    db.prepare_cached("select published_at is not null from fact where row = ?1")?
+        .query_row([row.get::<_, i64>(0)?], |found| found.get(0))
+        .optional()
+        .map(|found: Option<bool>| found.unwrap_or(false))
+}
+
+/// One record by its key; `None` if it is gone, or cannot be read.
+pub(crate) fn at(db: &Connection, day: Day, key: i64) -> rusqlite::Result<Option<Stored>> {
+    Ok(read(db, day, key)?.map(|(_, stored)| stored))
 }
 
 /// One record by its push's id.
@@ -214,7 +266,7 @@ pub(super) fn key_of(day: Day, at: Cursor) -> i64 {
     first_row(day, Timestamp(at.ended_at), 0).saturating_add(at.tie)
 }
 
-fn position(day: Day, key: i64) -> Cursor {
+pub(crate) fn position(day: Day, key: i64) -> Cursor {
     let ended_at = day.start().millis().saturating_add(key >> TIE_BITS);
     Cursor { ended_at, tie: key & ((1 << TIE_BITS) - 1) }
 }

@@ -46,6 +46,8 @@ pub(crate) struct Filter {
     pub side: Option<String>,
     pub account: Option<i64>,
     pub ip: Option<IpNet>,
+    /// Only pushes that went live; heeded by counted lists alone.
+    pub published: bool,
 }
 
 impl Filter {
@@ -66,6 +68,7 @@ impl Filter {
             side: query.side.clone(),
             account: query.account.map(u64::cast_signed),
             ip: query.ip.map(|network| network.trunc()),
+            published: false,
         }
     }
 

@@ -7,15 +7,31 @@ use rusqlite::{Connection, Row, params_from_iter};
 
 /// Columns that every source gives; the record's key first.
 macro_rules! select_by {
-    ($index:literal, $condition:literal) => {
+    ($index:literal, $condition:literal, $order:literal) => {
         concat!(
             "select row, domain_id, app_id, stream_id, errcode, sub_errcode, side, account, client_ip from record ",
             $index,
             " where row < ?1 and row >= ?2 and ",
             $condition,
-            " order by row desc limit ?3"
+            " order by row ",
+            $order,
+            " limit ?3"
         )
     };
+}
+
+/// The same, newest and oldest first.
+macro_rules! both_ways {
+    ($index:literal, $condition:literal) => {
+        (select_by!($index, $condition, "desc"), select_by!($index, $condition, "asc"))
+    };
+}
+
+/// Which end of a list comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum First {
+    Newest,
+    Oldest,
 }
 
 /// A column that records can be looked up by.
@@ -32,16 +48,20 @@ pub(crate) enum By {
 }
 
 impl By {
-    fn select(self) -> &'static str {
-        match self {
-            Self::Time => select_by!("not indexed", "true"),
-            Self::Stream => select_by!("indexed by record_by_stream", "stream_id = ?4"),
-            Self::Address => select_by!("indexed by record_by_ip", "client_ip = ?4"),
-            Self::Code => select_by!("indexed by record_by_code", "errcode = ?4 and sub_errcode = ?5"),
-            Self::App => select_by!("indexed by record_by_app", "app_id = ?4"),
-            Self::Domain => select_by!("indexed by record_by_domain", "domain_id = ?4"),
-            Self::Account => select_by!("indexed by record_by_account", "account = ?4"),
-            Self::Side => select_by!("indexed by record_by_side", "side = ?4"),
+    fn select(self, first: First) -> &'static str {
+        let (newest, oldest) = match self {
+            Self::Time => both_ways!("not indexed", "true"),
+            Self::Stream => both_ways!("indexed by record_by_stream", "stream_id = ?4"),
+            Self::Address => both_ways!("indexed by record_by_ip", "client_ip = ?4"),
+            Self::Code => both_ways!("indexed by record_by_code", "errcode = ?4 and sub_errcode = ?5"),
+            Self::App => both_ways!("indexed by record_by_app", "app_id = ?4"),
+            Self::Domain => both_ways!("indexed by record_by_domain", "domain_id = ?4"),
+            Self::Account => both_ways!("indexed by record_by_account", "account = ?4"),
+            Self::Side => both_ways!("indexed by record_by_side", "side = ?4"),
+        };
+        match first {
+            First::Newest => newest,
+            First::Oldest => oldest,
         }
     }
 
@@ -105,10 +125,11 @@ impl Driver {
         Ok(total * self.values.len() as f64 / probed.len().max(1) as f64)
     }
 
-    pub fn sources(self) -> Vec<Source> {
+    pub fn sources(self, first: First) -> Vec<Source> {
         let chunk = (64 / self.values.len().max(1)).max(4);
         let by = self.by;
-        let source = |value| Source { by, value, chunk, found: VecDeque::new(), looked_to: None, dry: false };
+        let source =
+            |value| Source { by, first, value, chunk, found: VecDeque::new(), looked_to: None, dry: false };
         self.values.into_iter().map(source).collect()
     }
 }
@@ -119,21 +140,22 @@ fn bound(below: i64, from: i64, limit: i64, value: &[Value]) -> Vec<Value> {
     params
 }
 
-/// The records with one value of one column, newest first, read in growing chunks.
+/// The records with one value of one column, newest or oldest first, read in growing chunks.
 pub(crate) struct Source {
     by: By,
+    first: First,
     value: Vec<Value>,
     chunk: usize,
     /// Keys of records that satisfy the conditions and were not taken yet.
     found: VecDeque<i64>,
-    /// Down to and with this key, everything has been looked at.
+    /// Up to and with this key, everything has been looked at.
     looked_to: Option<i64>,
     /// There is nothing further.
     dry: bool,
 }
 
 impl Source {
-    /// The newest key not taken yet.
+    /// The first key not taken yet.
     pub fn peek(&self) -> Option<i64> {
         self.found.front().copied()
     }
@@ -151,9 +173,15 @@ impl Source {
         self.looked_to.unwrap_or(below)
     }
 
-    /// Reads on until there is a record, or none left, or the budget is spent.
+    /// The keys found and not taken yet, in order.
+    pub fn into_found(self) -> VecDeque<i64> {
+        self.found
+    }
+
+    /// Reads on until there are `enough` records, or none left, or the budget is spent.
     pub fn fill(
         &mut self,
+        enough: usize,
         db: &Connection,
         from: i64,
         below: i64,
@@ -161,12 +189,16 @@ impl Source {
         mut admits: impl FnMut(&Row<'_>) -> rusqlite::Result<bool>,
     ) -> rusqlite::Result<()> {
         // The first row is looked at in any case: a query that gets no further than the one before would never end.
-        while self.found.is_empty() && !self.dry && (*budget > 0 || self.looked_to.is_none()) {
+        while self.found.len() < enough && !self.dry && (*budget > 0 || self.looked_to.is_none()) {
             let chunk = u64::try_from(self.chunk).unwrap_or(u64::MAX).min((*budget).max(1));
             let limit = i64::try_from(chunk).unwrap_or(i64::MAX);
-            let mut select = db.prepare_cached(self.by.select())?;
-            let mut rows =
-                select.query(params_from_iter(bound(self.looked_to(below), from, limit, &self.value)))?;
+            let (from, below) = match (self.first, self.looked_to) {
+                (First::Newest, Some(key)) => (from, key),
+                (First::Oldest, Some(key)) => (key.saturating_add(1), below),
+                (_, None) => (from, below),
+            };
+            let mut select = db.prepare_cached(self.by.select(self.first))?;
+            let mut rows = select.query(params_from_iter(bound(below, from, limit, &self.value)))?;
             let mut seen = 0;
             while let Some(row) = rows.next()? {
                 seen += 1;

@@ -33,14 +33,18 @@ pub mod summaries;
 pub mod words;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 
 use crate::state::WebState;
 
-/// The console's routes.
+/// The page at `/`, which stands beside an API and so in a route of its own.
+pub fn home() -> MethodRouter<WebState> {
+    get(overview::page)
+}
+
+/// The console's routes, without that of [`home`].
 pub fn routes() -> Router<WebState> {
     Router::new()
-        .route("/", get(overview::page))
         .route("/feed", get(feed::listen))
         .route("/streams", get(streams::page).post(streams::submit))
         .route("/records", get(records::page))

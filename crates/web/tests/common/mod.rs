@@ -58,6 +58,7 @@ impl Server {
             insecure: false,
             default_language: None,
             rtmp_port: live.rtmp_addr().port(),
+            css_rate_limits: true,
             callback: web::CallbackSettings::default(),
         };
         change(&mut config);
@@ -114,6 +115,11 @@ impl Server {
             request += &format!("{name}: {value}\r\n");
         }
         request += &format!("content-length: {}\r\n\r\n{body}", body.len());
+        self.send_raw(&request).await
+    }
+
+    /// Sends these bytes.
+    pub async fn send_raw(&self, request: &str) -> Answer {
         let mut stream = TcpStream::connect(self.http).await.unwrap();
         // A server that refuses a head closes before it has read all of it.
         let _ = stream.write_all(request.as_bytes()).await;

@@ -86,6 +86,7 @@ pub fn web(config: &Config, rtmp_port: u16) -> WebConfig {
         insecure: config.http.insecure,
         default_language: config.console.default_language,
         rtmp_port,
+        css_rate_limits: config.css.rate_limits,
         callback: callback(config),
     }
 }

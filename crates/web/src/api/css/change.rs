@@ -1,0 +1,21 @@
+//! Changes of the catalog, decided on its newest state.
+
+use live::Change;
+use model::Catalog;
+
+use super::call::Call;
+use super::error::CssError;
+
+/// Decides a change on the newest state and makes it, so that nothing can come in between.
+///
+/// # Errors
+/// What `decide` refuses; what the store says.
+pub async fn change(
+    call: &Call,
+    decide: impl FnOnce(&Catalog) -> Result<Change, CssError> + Send + 'static,
+) -> Result<bool, CssError> {
+    let by = call.by();
+    let changed = call.state.live().change_with(decide, &by).await??;
+    tracing::info!(who = by.who, via = by.via, changed, "catalog changed");
+    Ok(changed)
+}

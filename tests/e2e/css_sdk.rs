@@ -1,0 +1,149 @@
+//! The official clients of Tencent Cloud CSS work against this server as they are: every action, every signature they
+//! can make, and the errors as their own exceptions.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::support::clock::{PATIENCE, until};
+use crate::support::encoder::Encoder;
+use crate::support::rights;
+use crate::support::sdk::{self, Client};
+use crate::support::server::Server;
+use crate::support::setup::{DOMAIN, Setup};
+
+/// A key of the account that owns [`DOMAIN`].
+const ID: &str = "css";
+const SECRET: &str = "the-secret-of-this-key";
+const KEY: &str = r#"
+[[api_key]]
+id = "css"
+secret = "the-secret-of-this-key"
+account = 7
+"#;
+
+/// A server with one stream that is live and one that has ended, and what the scripts need to know of them.
+fn stage() -> (Server, Encoder, String) {
+    let server = Setup::open().config(KEY).start();
+    let mut ended = Encoder::ffmpeg(&server.open_url("ended"));
+    // A few seconds, so that there are seconds to ask for.
+    until("two seconds of the push", PATIENCE, || {
+        let pushes = server.get("/api/v1/pushes");
+        pushes["pushes"].as_array()?.iter().find(|push| push["bytes_in"].as_u64() > Some(60_000)).map(drop)
+    });
+    ended.interrupt();
+    server.record("ended");
+    let live = Encoder::ffmpeg(&server.open_url("on-air"));
+    server.wait_for_pushes(1);
+    let endpoint = server.http().to_string();
+    let given = json!({ "endpoint": endpoint, "id": ID, "key": SECRET, "domain": DOMAIN, "stream": "on-air", "ended": "ended" });
+    (server, live, given.to_string())
+}
+
+#[test]
+fn the_python_sdk_calls_every_action_with_every_signature() {
+    let Some(folder) = rights::has(&["ffmpeg"]).then(|| Client::Python.installed()).flatten() else { return };
+    let (server, _live, given) = stage();
+    let python = folder.join("bin/python");
+    let printed = sdk::run(Command::new(python).arg(sdk::script("python_sdk.py")).arg(given));
+    assert_eq!(printed.matches("took every step").count(), 6, "{printed}");
+    assert!(printed.contains("all refused as they should be"), "{printed}");
+    nothing_secret_was_logged(&server);
+}
+
+#[test]
+fn the_node_sdk_calls_every_action_with_every_signature() {
+    let Some(folder) = rights::has(&["ffmpeg"]).then(|| Client::Node.installed()).flatten() else { return };
+    let (server, _live, given) = stage();
+    let printed = sdk::run(Command::new("node").arg(sdk::script("node_sdk.mjs")).arg(folder).arg(given));
+    assert_eq!(printed.matches("took every step").count(), 5, "{printed}");
+    nothing_secret_was_logged(&server);
+}
+
+#[test]
+fn tccli_calls_every_action() {
+    let Some(folder) = rights::has(&["ffmpeg"]).then(|| Client::CommandLine.installed()).flatten() else {
+        return;
+    };
+    let (server, _live, given) = stage();
+    let home = tempfile::tempdir().unwrap();
+    let mut command = Command::new(folder.join("bin/python"));
+    command.arg(sdk::script("tccli.py")).arg(folder.join("bin/tccli")).arg(given);
+    let printed = sdk::run(command.env("HOME", home.path()));
+    assert!(printed.contains("took "), "{printed}");
+    nothing_secret_was_logged(&server);
+}
+
+/// From nothing to a stream that is forbidden and let in again, by the official command line and a real encoder.
+#[test]
+fn a_domain_is_added_pushed_to_forbidden_and_resumed() {
+    let Some(folder) = rights::has(&["ffmpeg"]).then(|| Client::CommandLine.installed()).flatten() else {
+        return;
+    };
+    let server = Setup::open().config(KEY).start();
+    let home = tempfile::tempdir().unwrap();
+    let call = |action: &str, params: Value| tccli(&server, &folder, home.path(), action, &params);
+    let (domain, app, stream) = ("new.example", "live", "show");
+    let key = json!({ "DomainName": domain, "AppName": app, "StreamName": stream });
+
+    call("AddLiveDomain", json!({ "DomainName": domain, "DomainType": 0 }));
+    call("ModifyLivePushAuthKey", json!({ "DomainName": domain, "Enable": 1, "MasterAuthKey": "thekey" }));
+    let expires = model::Timestamp(crate::support::clock::wall().millis() + 3_600_000);
+    let query = model::sign::signed_query("thekey", stream, expires, model::sign::Algorithm::Md5);
+    let url = format!("rtmp://{}/{app}/{stream}?domain={domain}&{query}", server.rtmp());
+
+    let mut live = Encoder::ffmpeg(&url);
+    server.wait_for_pushes(1);
+    let online = call("DescribeLiveStreamOnlineList", json!({ "DomainName": domain }));
+    assert_eq!(online["OnlineInfo"][0]["StreamName"], stream, "{online}");
+
+    call("ForbidLiveStream", key.clone());
+    live.wait();
+    assert_eq!(server.codes(stream, 1), ["21/101"]);
+    Encoder::ffmpeg(&url).wait();
+    assert_eq!(server.codes(stream, 2), ["18/305", "21/101"]);
+    assert_eq!(call("DescribeLiveStreamState", key.clone())["StreamState"], "forbid");
+
+    call("ResumeLiveStream", key);
+    let mut again = Encoder::ffmpeg(&url);
+    server.wait_for_pushes(1);
+    again.interrupt();
+    assert_eq!(server.codes(stream, 3), ["1/0", "18/305", "21/101"]);
+
+    let now = crate::support::clock::wall();
+    let window = json!({
+        "StartTime": format!("{}Z", &model::Timestamp(now.millis() - 3_600_000).to_string()[..19]),
+        "EndTime": format!("{}Z", &now.to_string()[..19]),
+        "DomainName": domain,
+        "IsAsc": 1,
+    });
+    let story = call("DescribeLiveStreamEventList", window);
+    let codes: Vec<(i64, i64)> = story["EventList"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| (event["ErrCode"].as_i64().unwrap(), event["SubErrCode"].as_i64().unwrap()))
+        .collect();
+    assert_eq!(codes, [(21, 101), (18, 305), (1, 0)], "{story}");
+}
+
+fn tccli(server: &Server, folder: &Path, home: &Path, action: &str, params: &Value) -> Value {
+    let mut command = Command::new(folder.join("bin/tccli"));
+    command.env("HOME", home).args(["live", action, "--endpoint", &format!("http://{}", server.http())]);
+    command.args(["--secretId", ID, "--secretKey", SECRET, "--region", "none"]);
+    for (name, value) in params.as_object().unwrap() {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        command.arg(format!("--{name}")).arg(value);
+    }
+    let printed = sdk::run(&mut command);
+    serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"))
+}
+
+fn nothing_secret_was_logged(server: &Server) {
+    let printed = server.printed();
+    assert!(printed.contains("CSS call "), "refusals are logged");
+    for secret in [SECRET, "not-the-key", "masterkey", "backupkey", "playkey", "callbackkey", "Signature="] {
+        assert!(!printed.contains(secret), "{secret} was logged");
+    }
+}

@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_begun_message_has_its_header_and_the_bytes_that_had_come() {
-        let bytes = begun(CutMessage { message_type: 9, have: 300, want: 0x0102_03 }, 128);
+        let bytes = begun(CutMessage { message_type: 9, have: 300, want: 0x0001_0203 }, 128);
         assert_eq!(bytes[..12], [6, 0, 0, 0, 1, 2, 3, 9, 1, 0, 0, 0]);
         assert_eq!(bytes.len(), 12 + 300 + 2, "two chunk headers between three chunks");
         assert_eq!(bytes[12 + 128], 0xc6);

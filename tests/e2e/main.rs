@@ -13,6 +13,7 @@ mod first_light;
 mod full_disk;
 mod gstreamer;
 mod hls;
+mod imports;
 mod limits;
 mod load;
 mod mistakes;

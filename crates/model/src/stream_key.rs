@@ -21,8 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use host::Host;
 pub use host::is_domain_name;
-pub use params::Params;
-pub(crate) use params::decode;
+pub use params::{Params, decode};
 pub use push_url::PushUrl;
 
 /// Domain, app and stream: what names a live stream. As text `domain/app/stream`.

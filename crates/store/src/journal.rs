@@ -6,12 +6,14 @@
 //! | [`refusals`] | refused and pre-publish ends, folded |
 //! | [`writer`] | the thread that commits |
 //! | [`batch`] | what each operation writes |
+//! | [`import`] | pushes that run elsewhere |
 //! | [`disk`] | checkpoints, and whether the disk is full |
 //! | [`run`] | this run's row, and what earlier runs left open |
 //! | [`reserve`] | room kept back for a full disk |
 
 pub(crate) mod batch;
 mod disk;
+mod import;
 pub(crate) mod queue;
 pub(crate) mod refusals;
 pub(crate) mod reserve;
@@ -27,7 +29,7 @@ use model::{Clock, Record};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError, broadcast, oneshot};
 
 use crate::config::StoreConfig;
-use crate::error::JournalError;
+use crate::error::{JournalError, StoreError};
 use crate::filing::Bell;
 use crate::history::HistoryQueue;
 use crate::layout::storable;
@@ -38,6 +40,7 @@ use crate::limits::{
 use crate::outbox::PushReport;
 use crate::row::{EndRow, OpenRow, OwnEnd, PushCounters, own_record};
 use crate::stats::{Figures, JournalStats, add};
+pub use import::Import;
 use queue::{Op, Queue};
 use refusals::{Offer, Pressure, Refusals};
 
@@ -221,6 +224,18 @@ impl Journal {
             filed: read(&figures.filed),
             history_left_out: self.shared.history.left_out() + read(&figures.reports_left_out),
         }
+    }
+
+    /// Takes over what is told of a push that runs elsewhere; durable when it resolves.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk does not take it: whoever told it has to tell it again.
+    pub async fn import(&self, import: Import) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        if !self.shared.queue.push(Op::Import { import, answer }) {
+            return Err(StoreError::Closed);
+        }
+        answered.await.map_err(|_| StoreError::Closed)?
     }
 
     /// Reports what was noticed of a live push within an interval: it is kept in the history, and told to whom a rule

@@ -44,7 +44,7 @@ pub use config::{IgnoreRule, StoreConfig};
 pub use error::{JournalError, StoreError};
 pub use filing::import;
 pub use history::{DeliveryEntry, DeliveryQuery, DeliveryRow, EventQuery, EventRow, History};
-pub use journal::{Journal, OpenPush};
+pub use journal::{Import, Journal, OpenPush};
 pub use lock::DataLock;
 pub use outbox::{
     Notice, Occurrence, Outbox, OutboxConfig, PushReport, ReportedEvent, Settled, Told, Waiting,

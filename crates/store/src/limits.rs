@@ -61,6 +61,8 @@ pub(crate) const MAX_NETWORK_ADDRESSES: usize = 512;
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Records kept for a slow subscriber of the live tail before it misses some.
 pub(crate) const TAIL: usize = 1_024;
+/// How long the start of a push that runs elsewhere is kept while its end is not told.
+pub(crate) const IMPORT_OPEN: Duration = Duration::from_secs(30 * 86_400);
 /// Entries of the audit log.
 pub(crate) const MAX_AUDIT: i64 = 200_000;
 /// Entries of the history that wait to be written.

@@ -8,12 +8,14 @@
 //! | [`callback`] | events told to others: templates, rules, delivery |
 //! | [`metrics`] | `/metrics`, read at each scrape |
 //! | [`health`] | `/healthz`, `/readyz` |
+//! | [`import`] | records of pushes that run elsewhere |
 //! | [`query`] | the filters of records, shared by console and API |
 //! | [`csv`] | records for spreadsheets |
 //! | [`incidents`] | ends that have something in common |
 //! | [`present`] | a record in the reader's language |
 //! | [`actions`] | drop, forbid, resume |
 //! | [`client`] | who asks: address behind trusted proxies, TLS or not, and what that opens |
+//! | [`diagnose`] | what happened to a stream in a window of time |
 //! | [`guard`] | headers that every answer carries |
 //! | `play` | playback: what viewers read |
 //! | [`problem`] | errors as problem documents (RFC 9457) |
@@ -29,8 +31,10 @@ pub mod callback;
 pub mod client;
 pub mod console;
 pub mod csv;
+pub mod diagnose;
 pub mod guard;
 pub mod health;
+pub mod import;
 pub mod incidents;
 pub mod metrics;
 pub mod password;

@@ -3,11 +3,11 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::problem::{Kind, Problem};
 use crate::state::WebState;
-use crate::{api, client, console, guard, health, metrics, play};
+use crate::{api, client, console, guard, health, import, metrics, play};
 
 /// Bodies of requests are forms and small JSON documents.
 const MAX_BODY: usize = 64 << 10;
@@ -26,7 +26,7 @@ pub enum Surface {
 /// The router of one listener. It needs [`client::Peer`] in each request's extensions; [`crate::serve`] puts it there.
 pub fn router(state: WebState, surface: Surface) -> Router {
     let health = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
-    let mut router = health;
+    let mut router = health.route("/import/{kind}/{token}", post(import::take));
     if surface != Surface::Public {
         router = router
             .route("/metrics", get(metrics::scrape))

@@ -16,6 +16,7 @@ use crate::callback::deliver::Figures;
 use crate::console::feed::Listeners;
 use crate::console::session::Sessions;
 use crate::console::summaries::Summaries;
+use crate::import::Importer;
 use crate::password::Passwords;
 
 /// Callback templates being tried out at once.
@@ -36,6 +37,8 @@ pub struct WebConfig {
     pub css_rate_limits: bool,
     /// How callbacks are sent.
     pub callback: CallbackSettings,
+    /// Who may tell of pushes that run elsewhere.
+    pub importers: Vec<Importer>,
 }
 
 /// What the handlers share; cheap to clone.

@@ -25,6 +25,7 @@ use model::Code;
 use model::admission::NameRule;
 use model::catalog::{Account, ApiKey, Domain};
 use uuid::Uuid;
+use web::import::Importer;
 
 pub use load::{Loaded, load};
 pub use mistake::ConfigError;
@@ -66,6 +67,8 @@ pub struct Config {
     pub domains: Vec<Domain>,
     /// `[[api_key]]`
     pub api_keys: Vec<ApiKey>,
+    /// `[[import]]`
+    pub importers: Vec<Importer>,
 }
 
 /// `[node]`: this machine's name.
@@ -296,6 +299,7 @@ impl Default for Config {
             accounts: Vec::new(),
             domains: Vec::new(),
             api_keys: Vec::new(),
+            importers: Vec::new(),
         }
     }
 }

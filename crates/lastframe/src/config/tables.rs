@@ -8,11 +8,12 @@ use model::catalog::{Account, ApiKey, Domain};
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
+use web::import::{ImportKind, Importer};
 
 use super::Config;
 
 /// The names of these tables.
-pub const TABLES: [&str; 4] = ["account", "domain", "api_key", "relay"];
+pub const TABLES: [&str; 5] = ["account", "domain", "api_key", "relay", "import"];
 
 /// A mistake in an entry: where in the text, which key of the entry, what to do.
 pub struct EntryMistake {
@@ -62,6 +63,29 @@ pub fn read_entry(config: &mut Config, name: &str, entry: &Spanned<DeValue<'_>>)
             let rule = relay(entry)?;
             unique(entry, "name", config.relays.iter().any(|r| r.name == rule.name))?;
             config.relays.push(rule);
+        }
+        "import" => {
+            let importer: Importer = typed(entry)?;
+            let taken = config.importers.iter().any(|i| i.token == importer.token);
+            unique(entry, "token", taken)?;
+            let good =
+                |token: &str| token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+            reject(
+                entry,
+                "token",
+                importer.token.len() < 16 || !good(&importer.token),
+                "does not fit; write at least 16 letters, digits, `-` or `_`: it is a part of a URL",
+            )?;
+            let name = importer.name.as_str();
+            let own = name.is_empty() || name == "lastframe" || name.len() > 64;
+            reject(entry, "name", own, "does not fit; write 1 to 64 bytes, and not \"lastframe\"")?;
+            reject(
+                entry,
+                "key",
+                importer.kind == ImportKind::Css && importer.key.is_empty(),
+                "is missing; write the callback key that signs the callbacks",
+            )?;
+            config.importers.push(importer);
         }
         _ => {
             let key: ApiKey = typed(entry)?;
@@ -131,7 +155,9 @@ fn typed<T: DeserializeOwned>(entry: &Spanned<DeValue<'_>>) -> Result<T, EntryMi
         let key = key_at(entry, offset);
         // A message of serde may quote the value; a key or secret is not to be repeated on a terminal.
         let what = match key.as_str() {
-            "key" | "backup_key" | "play_key" | "secret" | "target" => "is not text in quotes".to_owned(),
+            "key" | "backup_key" | "play_key" | "secret" | "target" | "token" => {
+                "is not text in quotes".to_owned()
+            }
             _ => error.message().to_owned(),
         };
         EntryMistake { offset, key, what }

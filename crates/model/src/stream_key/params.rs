@@ -53,7 +53,7 @@ fn split_pair(pair: &str, read: impl Fn(&str) -> Cow<'_, str>) -> (String, Strin
 }
 
 /// Percent-decodes `text`; text that would not be UTF-8 afterwards stays as it is.
-pub(crate) fn decode(text: &str) -> Cow<'_, str> {
+pub fn decode(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
     }

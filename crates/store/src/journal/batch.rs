@@ -81,6 +81,11 @@ impl<'a> Batch<'a> {
                 b.outbox.abandoned(record, kept)
             }),
             Op::Report { report } => self.row(report.push, |b| b.outbox.reported(report)),
+            Op::Import { import, .. } => {
+                let record = super::import::write(self.tx, import)?;
+                self.outcome.recovered.extend(record);
+                Ok(())
+            }
             Op::Settle { settled, .. } => {
                 let gone = settle(self.tx, settled)?;
                 self.outcome.settled.push(gone);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use model::Record;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
+use super::Import;
 use crate::catalog::Change;
 use crate::error::{JournalError, StoreError};
 use crate::outbox::{PushReport, Settled};
@@ -26,6 +27,8 @@ pub(crate) enum Op {
     Forget { record: Box<Record>, place: OwnedSemaphorePermit },
     /// Something was noticed of a live push.
     Report { report: Box<PushReport> },
+    /// Something is told of a push that runs elsewhere.
+    Import { import: Import, answer: oneshot::Sender<Result<(), StoreError>> },
     /// A try to deliver an event has an outcome.
     Settle { settled: Settled, answer: oneshot::Sender<u64> },
     /// The rows stand in record files now.

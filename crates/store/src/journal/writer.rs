@@ -262,7 +262,8 @@ impl Writer {
                 let left = LeftOpen::ByEarlierRuns(run);
                 let (recovery, records) =
                     run::close_left_open(&mut batch.outbox, left, &HashMap::new(), &*self.shared.clock)?;
-                (batch.outcome.recovery, batch.outcome.recovered) = (recovery, records);
+                batch.outcome.recovery = recovery;
+                batch.outcome.recovered.extend(records);
             }
             let Batch { outbox: Sender { queued, suppressed, .. }, outcome, .. } = batch;
             tx.commit()?;
@@ -330,6 +331,9 @@ impl Writer {
                 Op::Report { report } => {
                     self.shared.waiting_reports.fetch_sub(1, Ordering::Relaxed);
                     self.shared.history.keep(report.into());
+                }
+                Op::Import { answer, .. } => {
+                    let _ = answer.send(Ok(()));
                 }
                 Op::Settle { answer, .. } => {
                     let _ = answer.send(settled.next().unwrap_or(0));
@@ -406,6 +410,9 @@ impl Writer {
                     let _ = answer.send(Err(self.shared.unwritable()));
                 }
                 Op::Catalog { answer, .. } => {
+                    let _ = answer.send(Err(StoreError::Unwritable));
+                }
+                Op::Import { answer, .. } => {
                     let _ = answer.send(Err(StoreError::Unwritable));
                 }
                 Op::Filed { done, .. } => {

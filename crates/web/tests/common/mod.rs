@@ -60,6 +60,7 @@ impl Server {
             rtmp_port: live.rtmp_addr().port(),
             css_rate_limits: true,
             callback: web::CallbackSettings::default(),
+            importers: Vec::new(),
         };
         change(&mut config);
         let state = WebState::new(config, live.clone(), &store, clock);

@@ -88,6 +88,7 @@ pub fn web(config: &Config, rtmp_port: u16) -> WebConfig {
         rtmp_port,
         css_rate_limits: config.css.rate_limits,
         callback: callback(config),
+        importers: config.importers.clone(),
     }
 }
 

@@ -3,7 +3,9 @@
 
 mod auth;
 mod callbacks;
+mod catalog;
 mod causes;
+mod diagnose;
 mod history;
 mod input;
 mod openapi;
@@ -15,6 +17,7 @@ mod streams;
 use axum::Router;
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 
+use self::catalog::{accounts, api_keys, channels, domains};
 pub use auth::{Caller, bearer};
 pub use causes::CauseRow;
 
@@ -52,6 +55,28 @@ fn list() -> Vec<Route> {
         ),
         ("/callbacks/deliveries", &["get"], get(history::deliveries)),
         ("/events", &["get"], get(history::events)),
+        ("/diagnose", &["get"], get(diagnose::answer)),
+        ("/accounts", &["get"], get(accounts::list)),
+        (
+            "/accounts/{id}",
+            &["get", "put", "delete"],
+            get(accounts::one).merge(put(accounts::put)).merge(delete(accounts::delete)),
+        ),
+        ("/domains", &["get", "post"], get(domains::list).merge(post(domains::create))),
+        (
+            "/domains/{name}",
+            &["get", "patch", "delete"],
+            get(domains::one).merge(patch(domains::modify)).merge(delete(domains::delete)),
+        ),
+        ("/domains/{name}/keys", &["post"], post(domains::rotate)),
+        ("/domains/{name}/channels", &["get"], get(channels::list)),
+        (
+            "/domains/{name}/channels/{channel}",
+            &["put", "delete"],
+            put(channels::put).merge(delete(channels::delete)),
+        ),
+        ("/api-keys", &["get", "post"], get(api_keys::list).merge(post(api_keys::create))),
+        ("/api-keys/{id}", &["delete"], delete(api_keys::delete)),
         ("/audit", &["get"], get(history::audit)),
     ]
 }

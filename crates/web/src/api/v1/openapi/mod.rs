@@ -7,7 +7,12 @@ use axum::response::IntoResponse;
 use serde_json::{Map, Value, json};
 
 /// One file for each area; the first one is the document that the others are put into.
-const PARTS: [&str; 2] = [include_str!("base.json"), include_str!("callbacks.json")];
+const PARTS: [&str; 4] = [
+    include_str!("base.json"),
+    include_str!("callbacks.json"),
+    include_str!("catalog.json"),
+    include_str!("diagnose.json"),
+];
 
 static TEXT: LazyLock<String> = LazyLock::new(|| merged(&PARTS).to_string());
 

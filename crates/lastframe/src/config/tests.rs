@@ -83,17 +83,6 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("proxy", "admit", "\"any\""),
     ("proxy", "timeout", "\"2s\""),
     ("proxy", "ca", AUTHORITY),
-    ("callback", "allow_private", "true"),
-    ("callback", "allow_networks", "[\"10.1.0.0/16\"]"),
-    ("callback", "timeout", "\"3s\""),
-    ("callback", "retries", "5"),
-    ("callback", "retry_every", "\"7s\""),
-    ("callback", "per_receiver", "2"),
-    ("callback", "in_all", "9"),
-    ("callback", "backlog", "77"),
-    ("callback", "refused", "true"),
-    ("callback", "flap", "\"9s\""),
-    ("callback", "keep", "\"2d\""),
 ];
 
 const AUTHORITY: &str =

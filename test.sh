@@ -17,7 +17,6 @@ programs=(
     chromedriver:chromium-driver
     fc-list:fontconfig
     ip:iproute2
-    nginx:libnginx-mod-rtmp
     iptables:iptables
     strace:strace
     kill:procps

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "the helpers of tests are tests too")]
 
 mod admission;
+mod api_description;
 mod auth_hook;
 mod callbacks;
 mod console;

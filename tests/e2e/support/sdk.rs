@@ -18,6 +18,8 @@ pub enum Client {
     CommandLine,
     /// The full SDK for Node.
     Node,
+    /// No client of CSS: a tester that makes requests up from a description of an API.
+    Tester,
 }
 
 impl Client {
@@ -30,6 +32,7 @@ impl Client {
             Self::Python => (&["python3"], "python", "requirements.txt"),
             Self::CommandLine => (&["python3", "cc"], "tccli", "requirements-tccli.txt"),
             Self::Node => (&["node", "npm"], "node", "package.json"),
+            Self::Tester => (&["python3"], "tester", "requirements-tester.txt"),
         };
         if !rights::has(needs) {
             return None;
@@ -47,7 +50,7 @@ impl Client {
         }
         let _ = std::fs::remove_dir_all(&folder);
         match self {
-            Self::Python | Self::CommandLine => {
+            Self::Python | Self::CommandLine | Self::Tester => {
                 run(Command::new("python3").args(["-m", "venv"]).arg(&folder));
                 let pip = [
                     "-m",

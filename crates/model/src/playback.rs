@@ -108,7 +108,10 @@ pub fn authorize(
         return Err(PlayRefusal::AppDisabled { app: url.app.clone() });
     }
     if domain.play_auth {
-        sign::verify(&[&domain.play_key], &url.app, &url.stream, &url.params, now)?;
+        let keys = [domain.play_key.as_str(), domain.play_backup_key.as_str()];
+        // A URL is good for `play_auth_delta` beyond its own time, so it is judged as of so much earlier.
+        let as_of = now.minus(std::time::Duration::from_secs(domain.play_auth_delta.into()));
+        sign::verify(&keys, &url.app, &url.stream, &url.params, as_of)?;
     }
     Ok(PlayGrant { account: domain.account, keys: keys(catalog, domain, url) })
 }
@@ -139,7 +142,9 @@ mod tests {
 
     fn catalog() -> Catalog {
         let mut catalog = Catalog::default();
-        for (id, status) in [(1, AccountStatus::Active), (2, AccountStatus::Stopped)] {
+        for (id, status) in
+            [(1, AccountStatus::Active), (2, AccountStatus::Stopped), (3, AccountStatus::Active)]
+        {
             catalog.accounts.insert(id, Account { id, status, max_pushes: 0 });
         }
         let play = |name: &str| Domain { kind: DomainKind::Play, ..Domain::new(name, 1, "") };
@@ -147,6 +152,12 @@ mod tests {
         for domain in [
             Domain { apps: vec![off], ..Domain::new("push.example", 1, "k") },
             Domain { play_auth: true, play_key: KEY.to_owned(), ..Domain::new("safe.example", 1, "k") },
+            Domain {
+                play_auth: true,
+                play_backup_key: "second".to_owned(),
+                play_auth_delta: 10,
+                ..Domain::new("later.example", 3, "k")
+            },
             play("play.example"),
             Domain { enabled: false, ..play("gone.example") },
             Domain::new("poor.example", 2, "k"),
@@ -190,6 +201,15 @@ mod tests {
             let wrong = ask("safe.example", "/live/a", &query);
             assert!(matches!(wrong, Err(PlayRefusal::NotSigned(SignError::SecretWrong(_)))));
         }
+    }
+
+    #[test]
+    fn a_second_play_key_is_as_good_and_a_delta_prolongs_each_url() {
+        let signed = |key, ms| signed_query(key, "a", Timestamp(NOW.0 + ms), Algorithm::Md5);
+        assert!(ask("later.example", "/live/a", &signed("second", 5000)).is_ok());
+        assert!(ask("later.example", "/live/a", &signed("second", -9000)).is_ok());
+        assert!(ask("later.example", "/live/a", &signed("second", -11_000)).is_err());
+        assert!(ask("later.example", "/live/a", &signed("", 5000)).is_err(), "the first key is not set");
     }
 
     #[test]

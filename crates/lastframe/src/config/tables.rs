@@ -54,7 +54,7 @@ pub fn read_entry(config: &mut Config, name: &str, entry: &Spanned<DeValue<'_>>)
             reject(
                 entry,
                 "play_key",
-                domain.play_auth && domain.play_key.is_empty(),
+                domain.play_auth && domain.play_key.is_empty() && domain.play_backup_key.is_empty(),
                 "is missing; play_auth = true needs a play_key = \"...\"",
             )?;
             config.domains.push(domain);
@@ -155,7 +155,7 @@ fn typed<T: DeserializeOwned>(entry: &Spanned<DeValue<'_>>) -> Result<T, EntryMi
         let key = key_at(entry, offset);
         // A message of serde may quote the value; a key or secret is not to be repeated on a terminal.
         let what = match key.as_str() {
-            "key" | "backup_key" | "play_key" | "secret" | "target" | "token" => {
+            "key" | "backup_key" | "play_key" | "play_backup_key" | "secret" | "target" | "token" => {
                 "is not text in quotes".to_owned()
             }
             _ => error.message().to_owned(),

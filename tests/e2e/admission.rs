@@ -233,6 +233,8 @@ fn limits_of_domain_stream_key_and_priority_refuse_the_newcomer_and_spare_the_li
 
     let mut first = live(address, "ranked.test", "ranked?priority=5");
     assert!(refused(address, "ranked.test", "live", "ranked?priority=4").text.starts_with("[18/602] "));
+    // The refusal took its time, and a push without media for three seconds is replaced as empty.
+    first.send_media(1_000).unwrap();
     let higher = live(address, "ranked.test", "ranked?priority=6");
     let told = first.wait_for_cut();
     assert!(told.text.starts_with("[21/102]"), "{told:?}");

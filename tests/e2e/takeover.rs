@@ -18,8 +18,8 @@ conflict = "backup"
 fn the_newcomer_takes_over_and_the_old_push_is_told() {
     let server = Setup::open().start();
     let mut old = Pusher::push(server.rtmp(), "contested").unwrap();
-    old.send_media(1_000).unwrap();
     server.wait_for_pushes(1);
+    old.send_media(1_000).unwrap();
     let new = Pusher::push(server.rtmp(), "contested").unwrap();
     let told = old.wait_for_cut();
     assert!(told.text.starts_with("[21/102]"), "{told:?}");
@@ -59,6 +59,8 @@ fn two_encoders_that_take_over_from_each_other_for_ever_are_stopped() {
                 let mine = pushes["pushes"].as_array()?.iter().find(|push| push["role"] == "live")?;
                 (mine["bytes_in"].as_u64()? > 4_000).then_some(())
             });
+            // What was seen took its time, and a push without media for three seconds is replaced as empty.
+            new.send_media(1_000).unwrap();
             live = Some(new);
             None
         }

@@ -232,10 +232,11 @@ fn limits_of_domain_stream_key_and_priority_refuse_the_newcomer_and_spare_the_li
     assert_eq!(server.codes("taken", 2), ["1/0", "18/601"]);
 
     let mut first = live(address, "ranked.test", "ranked?priority=5");
-    assert!(refused(address, "ranked.test", "live", "ranked?priority=4").text.starts_with("[18/602] "));
-    // The refusal took its time, and a push without media for three seconds is replaced as empty.
-    first.send_media(1_000).unwrap();
-    let higher = live(address, "ranked.test", "ranked?priority=6");
+    // A push without media for three seconds would be replaced as empty.
+    let higher = first.sending(|| {
+        assert!(refused(address, "ranked.test", "live", "ranked?priority=4").text.starts_with("[18/602] "));
+        live(address, "ranked.test", "ranked?priority=6")
+    });
     let told = first.wait_for_cut();
     assert!(told.text.starts_with("[21/102]"), "{told:?}");
     higher.delete_stream().unwrap();

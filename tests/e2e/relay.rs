@@ -94,7 +94,7 @@ fn the_target_sees_one_push_where_encoders_take_over_from_each_other() {
     let server = relaying_to(&copy_on(&target), "");
     let mut old = Pusher::push(server.rtmp(), "contested").unwrap();
     push_until_at(&target, &mut old, "contested-copy");
-    let mut new = Pusher::push(server.rtmp(), "contested").unwrap();
+    let mut new = old.sending(|| Pusher::push(server.rtmp(), "contested").unwrap());
     assert!(old.wait_for_cut().text.starts_with("[21/102]"));
     let before = relay(&server).unwrap()["bytes_out"].as_u64();
     until_true("media of the newcomer at the target", PATIENCE, || {

@@ -19,8 +19,7 @@ fn the_newcomer_takes_over_and_the_old_push_is_told() {
     let server = Setup::open().start();
     let mut old = Pusher::push(server.rtmp(), "contested").unwrap();
     server.wait_for_pushes(1);
-    old.send_media(1_000).unwrap();
-    let new = Pusher::push(server.rtmp(), "contested").unwrap();
+    let new = old.sending(|| Pusher::push(server.rtmp(), "contested").unwrap());
     let told = old.wait_for_cut();
     assert!(told.text.starts_with("[21/102]"), "{told:?}");
     new.delete_stream().unwrap();

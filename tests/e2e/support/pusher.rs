@@ -165,6 +165,22 @@ impl Pusher {
         self.flush()
     }
 
+    /// Sends media all the while that `meanwhile` takes.
+    pub fn sending<T>(&mut self, meanwhile: impl FnOnce() -> T) -> T {
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let sender = scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) && self.send_media(1_000).is_ok() {
+                    std::thread::sleep(std::time::Duration::from_millis(50));
+                }
+            });
+            let outcome = meanwhile();
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            sender.join().unwrap();
+            outcome
+        })
+    }
+
     /// A video message as it stands.
     pub fn send_video(&mut self, payload: &[u8]) -> io::Result<()> {
         self.session.send_media(self.stream_id, MediaKind::Video, self.time, payload);

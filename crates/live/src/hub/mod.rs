@@ -3,6 +3,7 @@
 //!
 //! Locked only when a push or a viewer comes or goes, never for media: that is in each stream's own [`feed`].
 
+mod contest;
 mod duel;
 pub mod feed;
 mod slots;
@@ -11,10 +12,10 @@ use std::cmp::Ordering as CmpOrdering;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cause::evidence::Act;
-use cause::{Cause, Detail, DetailKey, Side};
+use cause::{Cause, Side};
 use model::catalog::ConflictRule;
 use model::{Sequence, StreamKey, Timestamp};
 
@@ -25,9 +26,6 @@ use self::feed::{Cached, Ended, Feed, MediaMemory, Seat, Viewer, ViewerFacts, Vi
 use crate::config::PlayConfig;
 use crate::counters::Played;
 use crate::push::{LivePush, PushHandle};
-
-/// A push that has sent no media for this long counts as empty when another takes over: 21/103 in place of 21/102.
-const EMPTY_AFTER: Duration = Duration::from_secs(3);
 
 /// All live streams of this node.
 #[derive(Debug)]
@@ -355,7 +353,7 @@ impl LiveStream {
         let rule = match (prioritised, mine.cmp(&theirs)) {
             (true, CmpOrdering::Less) => {
                 live.contest(new, Cause::PriorityLower);
-                return Err(lower_priority(mine, theirs, &live));
+                return Err(contest::lower_priority(mine, theirs, &live));
             }
             (true, CmpOrdering::Greater) => ConflictRule::Replace,
             _ => rule,
@@ -363,27 +361,27 @@ impl LiveStream {
         match rule {
             ConflictRule::Refuse => {
                 live.contest(new, Cause::TooManyPushesOfStream);
-                Err(already_live(&live, now))
+                Err(contest::already_live(&live, now))
             }
             ConflictRule::Backup => {
                 let have = u32::try_from(self.members.len()).unwrap_or(u32::MAX);
                 if max_stream != 0 && have >= max_stream {
                     live.contest(new, Cause::TooManyPushesOfStream);
-                    return Err(too_many(have, max_stream));
+                    return Err(contest::too_many(have, max_stream));
                 }
                 self.members.push(member);
                 Ok(Vec::new())
             }
             ConflictRule::Replace => {
-                let silent = live.since_media(now).is_none_or(|d| d >= EMPTY_AFTER);
+                let silent = contest::is_empty(&live, now);
                 if !silent && let Some(takeovers) = self.duel.stands(live.client, new.client, now) {
                     live.contest(new, Cause::TooManyPushesOfStream);
-                    return Err(duel(&live, new, takeovers));
+                    return Err(contest::duel(&live, new, takeovers));
                 }
                 if !silent {
                     self.duel.took_over(live.client, new.client, now);
                 }
-                let old = |m: &Member| (m.handle.clone(), replaced(&m.handle, new, now));
+                let old = |m: &Member| (m.handle.clone(), contest::replaced(&m.handle, new, now));
                 let replaces = self.members.iter().map(old).collect();
                 self.members.insert(0, member);
                 Ok(replaces)
@@ -458,225 +456,5 @@ impl Drop for Place {
     }
 }
 
-fn act(cause: Cause, detail: Detail) -> Act {
-    Act { code: cause.code(), detail: Some(detail) }
-}
-
-fn replaced(old: &PushHandle, new: &PushHandle, now: Instant) -> Act {
-    let since = old.since_media(now);
-    let empty = since.is_none_or(|d| d >= EMPTY_AFTER);
-    let cause = if empty { Cause::TakenOverEmpty } else { Cause::TakenOver };
-    let mut detail = Detail::new(DetailKey::ReplacedBy)
-        .with("address", new.client.to_string())
-        .with("push", new.id.to_string());
-    if let Some(since) = since {
-        detail = detail.with("silence_ms", millis(since));
-    }
-    act(cause, detail)
-}
-
-fn already_live(live: &PushHandle, now: Instant) -> Act {
-    let detail = Detail::new(DetailKey::AlreadyLive)
-        .with("address", live.client.to_string())
-        .with("push", live.id.to_string())
-        .with("live_ms", millis(live.age(now)));
-    act(Cause::TooManyPushesOfStream, detail)
-}
-
-fn too_many(have: u32, limit: u32) -> Act {
-    let detail =
-        Detail::new(DetailKey::LimitOf).with("scope", "stream").with("have", have).with("limit", limit);
-    act(Cause::TooManyPushesOfStream, detail)
-}
-
-fn lower_priority(mine: i64, theirs: i64, live: &PushHandle) -> Act {
-    let detail = Detail::new(DetailKey::PriorityBelow)
-        .with("priority", mine.to_string())
-        .with("live_priority", theirs.to_string())
-        .with("push", live.id.to_string());
-    act(Cause::PriorityLower, detail)
-}
-
-fn duel(live: &PushHandle, new: &PushHandle, takeovers: usize) -> Act {
-    let detail = Detail::new(DetailKey::Duel)
-        .with("live", live.client.to_string())
-        .with("refused", new.client.to_string())
-        .with("push", live.id.to_string())
-        .with("takeovers", u64::try_from(takeovers).unwrap_or(u64::MAX))
-        .with("window_ms", millis(duel::WINDOW));
-    act(Cause::TooManyPushesOfStream, detail)
-}
-
-fn millis(d: Duration) -> u64 {
-    u64::try_from(d.as_millis()).unwrap_or(u64::MAX)
-}
-
 #[cfg(test)]
-mod tests {
-    use model::{Clock, Code, SystemClock, Timestamp};
-
-    use super::*;
-
-    fn push(ip: &str, priority: Option<i64>, now: Instant) -> Arc<PushHandle> {
-        let key = StreamKey::new("localhost", "live", "a");
-        let client = format!("{ip}:4000").parse().unwrap();
-        let id = SystemClock.push_id();
-        let order = Arc::default();
-        Arc::new(PushHandle::new(id, key, 1, client, "rtmp", priority, Timestamp(0), now, order))
-    }
-
-    fn start() -> Instant {
-        SystemClock.instant()
-    }
-
-    #[test]
-    fn a_new_push_replaces_one_that_sends_media() {
-        let (hub, now) = (Arc::new(Hub::default()), start());
-        let old = push("10.0.0.1", None, now);
-        let _old_place = hub.enter(old.clone(), ConflictRule::Replace, 0, now).unwrap();
-        old.media_at(now);
-        let mut place = hub
-            .enter(push("10.0.0.2", None, now), ConflictRule::Replace, 0, now + Duration::from_secs(1))
-            .unwrap();
-        assert!(old.order.get().is_none(), "nothing is taken before the newcomer is certain");
-        place.take_over();
-        assert_eq!(old.order.get().unwrap().code, Code::new(21, 102));
-    }
-
-    #[test]
-    fn a_push_without_media_for_three_seconds_is_replaced_as_empty() {
-        let (hub, now) = (Arc::new(Hub::default()), start());
-        let old = push("10.0.0.1", None, now);
-        let _old_place = hub.enter(old.clone(), ConflictRule::Replace, 0, now).unwrap();
-        old.media_at(now);
-        let mut place = hub
-            .enter(push("10.0.0.1", None, now), ConflictRule::Replace, 0, now + Duration::from_secs(3))
-            .unwrap();
-        place.take_over();
-        assert_eq!(old.order.get().unwrap().code, Code::new(21, 103));
-    }
-
-    #[test]
-    fn a_newcomer_that_is_refused_after_all_leaves_the_old_one_live() {
-        let (hub, now) = (Arc::new(Hub::default()), start());
-        let old = push("10.0.0.1", None, now);
-        let _old_place = hub.enter(old.clone(), ConflictRule::Replace, 0, now).unwrap();
-        drop(hub.enter(push("10.0.0.2", None, now), ConflictRule::Replace, 0, now).unwrap());
-        assert_eq!(hub.list().len(), 1);
-        assert_eq!(hub.list()[0].id, old.id);
-        assert!(old.order.get().is_none());
-    }
-
-    #[test]
-    fn refuse_and_backup_keep_the_live_push() {
-        let (hub, now) = (Arc::new(Hub::default()), start());
-        let old = push("10.0.0.1", None, now);
-        let place = hub.enter(old, ConflictRule::Backup, 2, now).unwrap();
-        let refused = hub.enter(push("10.0.0.2", None, now), ConflictRule::Refuse, 0, now).unwrap_err();
-        assert_eq!(refused.code, Code::new(18, 601));
-        let waiting = push("10.0.0.2", None, now);
-        let _backup = hub.enter(waiting.clone(), ConflictRule::Backup, 2, now).unwrap();
-        let third = hub.enter(push("10.0.0.3", None, now), ConflictRule::Backup, 2, now).unwrap_err();
-        assert_eq!(third.code, Code::new(18, 601));
-        drop(place);
-        let list = hub.list();
-        assert_eq!((list[0].id, list[0].role), (waiting.id, "live"));
-    }
-
-    #[test]
-    fn priority_decides_before_the_rule() {
-        let (hub, now) = (Arc::new(Hub::default()), start());
-        let old = push("10.0.0.1", Some(5), now);
-        let _place = hub.enter(old.clone(), ConflictRule::Refuse, 0, now).unwrap();
-        let lower = hub.enter(push("10.0.0.2", Some(4), now), ConflictRule::Replace, 0, now).unwrap_err();
-        assert_eq!(lower.code, Code::new(18, 602));
-        let equal = hub.enter(push("10.0.0.2", Some(5), now), ConflictRule::Refuse, 0, now).unwrap_err();
-        assert_eq!(equal.code, Code::new(18, 601));
-        let mut higher = hub.enter(push("10.0.0.2", Some(6), now), ConflictRule::Refuse, 0, now).unwrap();
-        higher.take_over();
-        assert!(old.order.get().is_some());
-    }
-
-    #[test]
-    fn a_refused_push_and_the_live_one_know_of_each_other() {
-        let (hub, now) = (Arc::new(Hub::default()), start());
-        let live = push("10.0.0.1", None, now);
-        let _place = hub.enter(live.clone(), ConflictRule::Refuse, 0, now).unwrap();
-        let ids: Vec<_> = (0..20)
-            .map(|_| {
-                let other = push("10.0.0.2", None, now);
-                let refused = hub.enter(other.clone(), ConflictRule::Refuse, 0, now).unwrap_err();
-                let named = format!("{:?}", refused.detail.unwrap().params);
-                assert!(named.contains(&live.id.to_string()), "{named}");
-                other.id.to_string()
-            })
-            .collect();
-        let contests = live.take_contests();
-        assert_eq!(contests.len(), 8, "one that tries for ever does not fill the black box");
-        assert!(contests.iter().zip(&ids).all(|(contest, id)| contest.text.contains(id)));
-        assert!(live.take_contests().is_empty());
-        let mut newer = hub.enter(push("10.0.0.3", None, now), ConflictRule::Replace, 0, now).unwrap();
-        assert_eq!(newer.replaces().map(|old| old.id).collect::<Vec<_>>(), [live.id]);
-        newer.take_over();
-        assert!(newer.replaces().next().is_none());
-    }
-
-    #[test]
-    fn after_three_takeovers_within_two_minutes_the_live_one_stays() {
-        let (hub, mut now) = (Arc::new(Hub::default()), start());
-        let mut places = Vec::new();
-        let mut refused = None;
-        for turn in 0..5 {
-            let handle = push(if turn % 2 == 0 { "10.0.0.1" } else { "10.0.0.2" }, None, now);
-            match hub.enter(handle.clone(), ConflictRule::Replace, 0, now) {
-                Ok(mut place) => {
-                    place.take_over();
-                    handle.media_at(now);
-                    places = vec![place];
-                }
-                Err(act) => refused = Some((turn, act)),
-            }
-            now += Duration::from_secs(1);
-            if let Some(place) = places.first() {
-                place.handle().media_at(now);
-            }
-        }
-        let (turn, act) = refused.expect("the fifth push is the fourth takeover");
-        assert_eq!((turn, act.code), (4, Code::new(18, 601)));
-        assert_eq!(act.detail.unwrap().key, DetailKey::Duel);
-        let later = now + Duration::from_secs(121);
-        places[0].handle().media_at(later);
-        assert!(hub.enter(push("10.0.0.1", None, later), ConflictRule::Replace, 0, later).is_ok());
-    }
-
-    #[test]
-    fn a_backup_is_switched_to_and_the_live_push_waits_in_its_place() {
-        let (hub, now) = (Arc::new(Hub::default()), start());
-        let (first, second) = (push("10.0.0.1", None, now), push("10.0.0.2", None, now));
-        let key = first.key.clone();
-        let sequences = [first.id.sequence(), second.id.sequence()];
-        let _a = hub.enter(first.clone(), ConflictRule::Backup, 0, now).unwrap();
-        let b = hub.enter(second.clone(), ConflictRule::Backup, 0, now).unwrap();
-        let live = |hub: &Hub| hub.list().into_iter().find(|push| push.role == "live").unwrap().id;
-        assert_eq!(hub.switch_to(&key, sequences[0]), Switched::Already);
-        assert_eq!(hub.switch_to(&key, sequences[1]), Switched::Now);
-        assert_eq!(live(&hub), second.id);
-        assert!(first.order.get().is_none(), "nobody is ended by it");
-        drop(b);
-        assert_eq!(live(&hub), first.id, "who waited takes over again");
-        assert_eq!(hub.switch_to(&key, sequences[1]), Switched::NoSuchPush);
-        assert_eq!(hub.switch_to(&StreamKey::new("d", "a", "s"), sequences[0]), Switched::NoSuchPush);
-    }
-
-    #[test]
-    fn an_order_reaches_backups_too_and_counts_once() {
-        let (hub, now) = (Arc::new(Hub::default()), start());
-        let first = push("10.0.0.1", None, now);
-        let key = first.key.clone();
-        let _a = hub.enter(first, ConflictRule::Backup, 0, now).unwrap();
-        let _b = hub.enter(push("10.0.0.2", None, now), ConflictRule::Backup, 0, now).unwrap();
-        let dropped = Act { code: Cause::Dropped.code(), detail: None };
-        assert_eq!(hub.order(&key, &dropped), 2);
-        assert_eq!(hub.order(&key, &dropped), 0);
-    }
-}
+mod tests;

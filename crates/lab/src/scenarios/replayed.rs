@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cause::{Cause, DetailKey};
+use model::{Clock, Record, SystemClock};
 use tokio::time::sleep;
 
 use crate::client::Pace;
@@ -71,6 +72,7 @@ const HALF_MESSAGE: [u8; 22] = [0x06, 0, 0, 0, 0, 0, 100, 9, 1, 0, 0, 0, 0x17, 1
 async fn replayed(trial: Trial, way: Way) -> Result<Seen, LabError> {
     let site = trial.site().await?;
     let original = format!("{}-original", trial.stream());
+    let began = SystemClock.now();
     let mut client = site.open().await?;
     let port = client.port();
     if way == Way::AfterConnect {
@@ -98,7 +100,9 @@ async fn replayed(trial: Trial, way: Way) -> Result<Seen, LabError> {
     }
     for _ in 0..LOOKS {
         let records = site.api.recent_records().await?;
-        if let Some(record) = records.into_iter().find(|record| record.client_port == port) {
+        // A port is used again by others, so the time counts too.
+        let its_own = |record: &Record| record.client_port == port && record.ended_at >= began;
+        if let Some(record) = records.into_iter().find(its_own) {
             let export = site.api.export(record.id).await?;
             return replay::play(&export, &site, trial.stream(), false).await;
         }

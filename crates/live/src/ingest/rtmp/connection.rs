@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
-use cause::evidence::{Close, CutMessage};
+use cause::evidence::{Close, CutMessage, TcpFacts};
 use cause::{Cause, Detail, DetailKey};
 use model::Clock;
 use rtmp::server::{Connect, Event, Publish};
@@ -15,8 +15,9 @@ use rtmp::{Fault, ServerSession};
 use tokio::time::Sleep;
 
 use crate::hub::feed::{Step, Viewer};
+use crate::ingest::way::Way;
 use crate::play::Outbox;
-use crate::push::{End, OrderSlot, Watch};
+use crate::push::{ConnectionFacts, End, OrderSlot, Watch};
 use crate::shared::Shared;
 use crate::socket::{Moved, Sensor};
 
@@ -110,11 +111,6 @@ impl Connection {
             shared,
             counted: 0,
         }
-    }
-
-    /// The time of the newest bytes, deadline or order.
-    pub(super) fn now(&self) -> Instant {
-        self.now
     }
 
     /// Bytes that were received before the session began to read, as after a PROXY header.
@@ -278,43 +274,6 @@ impl Connection {
         self.poll_sleep(cx, deadline).map(|()| None)
     }
 
-    /// Waits for `work` of ours while the client may go on sending: what it sends is held, and read once the work is
-    /// done. `None` when the client has left meanwhile, or an order came.
-    pub(super) async fn hold<T>(
-        &mut self,
-        watch: &mut Watch,
-        order: &OrderSlot,
-        work: impl Future<Output = T>,
-    ) -> Option<T> {
-        let mut work = std::pin::pin!(work);
-        let mut held = 0;
-        loop {
-            self.take_output();
-            let step = poll_fn(|cx| {
-                if let Poll::Ready(done) = work.as_mut().poll(cx) {
-                    return Poll::Ready(Ok(done));
-                }
-                let room = held < HELD_AT_MOST;
-                let moved = self.sensor.poll_move(cx, &mut self.session, &mut self.output, room);
-                if let Poll::Ready(moved) = moved {
-                    return Poll::Ready(Err(Some(moved)));
-                }
-                order.poll(cx).map(|_| Err(None))
-            })
-            .await;
-            self.now = self.clock.instant();
-            match step {
-                Ok(done) => return Some(done),
-                Err(Some(Moved::Read(count))) => {
-                    held += count;
-                    watch.bytes(self.now, count);
-                }
-                Err(Some(Moved::Wrote)) => {}
-                Err(Some(Moved::Closed) | None) => return None,
-            }
-        }
-    }
-
     /// Sends one ping and gives the path what is left of its limit.
     pub(super) fn probe(&mut self, silence: Duration, timestamp: u32) {
         self.session.ping(timestamp);
@@ -347,6 +306,69 @@ impl Connection {
                 self.output = written;
             } else {
                 self.output.extend_from_slice(&written);
+            }
+        }
+    }
+}
+
+impl Way for Connection {
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn closed(&self) -> Option<Close> {
+        self.sensor.closed()
+    }
+
+    fn bytes(&self) -> (u64, u64) {
+        (self.sensor.bytes_in(), self.sensor.bytes_out())
+    }
+
+    fn tcp(&self) -> Option<TcpFacts> {
+        self.sensor.facts()
+    }
+
+    fn facts(&self) -> ConnectionFacts {
+        ConnectionFacts {
+            tcp: self.sensor.facts(),
+            write_error: self.sensor.write_error(),
+            cut_message: self.cut_message(),
+            bytes_in: self.sensor.bytes_in(),
+            bytes_out: self.sensor.bytes_out(),
+        }
+    }
+
+    async fn hold<T>(
+        &mut self,
+        watch: &mut Watch,
+        order: &OrderSlot,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        let mut held = 0;
+        loop {
+            self.take_output();
+            let step = poll_fn(|cx| {
+                if let Poll::Ready(done) = work.as_mut().poll(cx) {
+                    return Poll::Ready(Ok(done));
+                }
+                let room = held < HELD_AT_MOST;
+                let moved = self.sensor.poll_move(cx, &mut self.session, &mut self.output, room);
+                if let Poll::Ready(moved) = moved {
+                    return Poll::Ready(Err(Some(moved)));
+                }
+                order.poll(cx).map(|_| Err(None))
+            })
+            .await;
+            self.now = self.clock.instant();
+            match step {
+                Ok(done) => return Some(done),
+                Err(Some(Moved::Read(count))) => {
+                    held += count;
+                    watch.bytes(self.now, count);
+                }
+                Err(Some(Moved::Wrote)) => {}
+                Err(Some(Moved::Closed) | None) => return None,
             }
         }
     }

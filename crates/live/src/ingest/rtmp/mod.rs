@@ -3,7 +3,6 @@
 mod connection;
 mod fault;
 mod live;
-mod pass_on;
 mod play;
 mod setup;
 mod summary;
@@ -12,18 +11,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cause::evidence::{Act, Close, Stage, Transport};
-use cause::{Cause, Detail, DetailKey};
+use cause::evidence::{Act, Transport};
 use rtmp::server::PublishRejection;
 use rtmp::{ServerConfig, ServerSession};
 use tracing::{Instrument, Span};
 
 use self::connection::Connection;
-use crate::caught::caught;
-use crate::hub::Parting;
+use super::conclude::{conclude, end_of};
+use super::way::Way;
 use crate::push::{End, Push, client_text};
-use crate::recent::Ended;
-use crate::relay::proxy::goodbye_after;
 use crate::shared::Shared;
 use crate::socket::Sensor;
 
@@ -76,15 +72,7 @@ async fn serve_push(
 ) -> bool {
     shared.orders.enter(push);
     let run = run(shared, connection, push, overload, span);
-    let (end, failed) = match caught(run).await {
-        Ok(end) => (end, false),
-        Err(panic) => {
-            span.in_scope(|| tracing::error!(panic, "the push's task failed"));
-            let detail = Detail::new(DetailKey::TaskPanic).with("reason", panic);
-            let act = Act { code: Cause::TaskFailed.code(), detail: Some(detail) };
-            (End { close: Close::TaskFailed, act: Some(act), ..End::default() }, true)
-        }
-    };
+    let (end, failed) = end_of(span, run).await;
     shared.orders.leave(push);
     let attempted = first || push.claimed.stream.is_some();
     // What follows a finished push on its connection is a push only once it names a stream, and playing is none.
@@ -119,49 +107,6 @@ async fn run(
             }
             *end
         }
-    }
-}
-
-/// Verdict, record, log line.
-async fn conclude(shared: &Arc<Shared>, connection: &Connection, push: &mut Push, end: &End) {
-    let facts = crate::push::ConnectionFacts {
-        tcp: connection.sensor.facts(),
-        write_error: connection.sensor.write_error(),
-        cut_message: connection.cut_message(),
-        bytes_in: connection.sensor.bytes_in(),
-        bytes_out: connection.sensor.bytes_out(),
-    };
-    let now = shared.clock.instant();
-    live::note_contests(push, now);
-    let (verdict, row) =
-        push.conclude(end.clone(), facts, now, shared.clock.now(), &shared.config.node_label);
-    // The place is given back first, so that whoever reads the record finds the stream key free.
-    if let Some(place) = push.place.take() {
-        place.leave(Parting::after(verdict.cause));
-    }
-    push.slot = None;
-    if let Some(upstream) = push.upstream.take() {
-        upstream.end(goodbye_after(end));
-    }
-    let was_live = push.stage == Stage::Live;
-    if let (Some(handle), Some(published_at), true) = (&push.handle, push.published_at, was_live) {
-        shared.recent.ended(&handle.key, Ended { published_at, at: now, code: verdict.cause.code() });
-    }
-    shared.counters.ended(verdict.cause);
-    tracing::info!(
-        code = %verdict.cause.code(),
-        side = verdict.cause.side().as_str(),
-        domain = push.claimed.domain.as_deref(),
-        app = push.claimed.app.as_deref(),
-        stream = push.claimed.stream.as_deref(),
-        detail = verdict.detail.as_ref().map(|d| d.key.as_str()),
-        duration_ms = row.record.duration_ms,
-        "push ended"
-    );
-    match push.open.take() {
-        Some(open) if was_live => open.close(row),
-        Some(open) => open.abandon(row),
-        None => shared.journal.refuse(row).await,
     }
 }
 

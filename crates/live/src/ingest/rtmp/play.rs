@@ -10,9 +10,10 @@ use rtmp::server::{Event, Play, PlayRejection};
 
 use super::connection::{Connection, PlayInput};
 use super::fault;
-use super::setup::ordered;
 use crate::hub::WatchError;
 use crate::hub::feed::{Ended, FrameKind, Headers, RTMP_CHUNK_SIZE, Step, Viewer, ViewerInfo, ViewerKind};
+use crate::ingest::admission::ordered;
+use crate::ingest::way::Way;
 use crate::play::Outbox;
 use crate::push::{End, Push};
 use crate::shared::Shared;
@@ -58,7 +59,7 @@ pub(super) async fn run(
             return None;
         }
     };
-    tracing::info!(stream = %super::summary::text(&play.name), "play");
+    tracing::info!(stream = %crate::ingest::words::text(&play.name), "play");
     let mut player = Player {
         viewer,
         stream_id: play.stream_id,

@@ -1,10 +1,8 @@
 //! Commands in a line each, for the black box: what an operator needs, secrets masked, never media.
 
-use model::mask::mask_text;
 use rtmp::server::Event;
 
-/// A text of the client's is kept to this length.
-const TEXT: usize = 120;
+use crate::ingest::words::text;
 
 /// The name and the line for an event that the black box keeps among the commands.
 pub(super) fn of(event: &Event) -> Option<(String, String)> {
@@ -35,13 +33,4 @@ pub(super) fn of(event: &Event) -> Option<(String, String)> {
     };
     let name = event.name().unwrap_or("message");
     Some((text(name), line))
-}
-
-/// Client text with secrets masked, cut at a character.
-pub(super) fn text(raw: &str) -> String {
-    let masked = mask_text(raw);
-    match masked.char_indices().nth(TEXT) {
-        Some((end, _)) => format!("{}…", masked.get(..end).unwrap_or_default()),
-        None => masked,
-    }
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use model::admission::Admission;
 
-use super::connection::Connection;
-use super::setup::left_or_ordered;
+use super::admission::{Question, left_or_ordered};
+use super::way::Way;
 use crate::push::{End, Push};
 use crate::relay::link::Link;
 use crate::relay::proxy::{Passage, told_to_stop};
@@ -17,7 +17,7 @@ use crate::shared::Shared;
 const NAME_IS_FREED: Duration = Duration::from_millis(200);
 
 /// A push's way to the upstream, before it is live.
-pub(super) struct Way {
+pub(super) struct Upward {
     passage: Box<Passage>,
     /// None for a backup, which is passed on once it carries the stream.
     link: Option<Link>,
@@ -27,36 +27,35 @@ pub(super) struct Way {
 ///
 /// # Errors
 /// 10/0 with what the upstream said, or how else the push ended meanwhile.
-pub(super) async fn ask(
+pub(super) async fn ask<W: Way>(
     shared: &Arc<Shared>,
-    connection: &mut Connection,
+    way: &mut W,
     push: &mut Push,
     admission: &Admission,
-    query: &str,
-) -> Result<Option<Way>, Box<End>> {
+    question: &Question,
+) -> Result<Option<Upward>, Box<End>> {
     let Some(proxy) = &shared.relays.proxy else { return Ok(None) };
-    let enhanced = connection.connect.as_ref().map(|connect| connect.enhanced.clone()).unwrap_or_default();
     let mut passage = Box::new(Passage {
         push: push.id,
         key: admission.key.clone(),
         account: admission.account,
         order: push.order.clone(),
-        endpoint: proxy.endpoint(&admission.key, query),
-        enhanced,
+        endpoint: proxy.endpoint(&admission.key, &question.url.query),
+        enhanced: question.enhanced.clone(),
     });
     if !push.place.as_ref().is_some_and(|place| place.comes_first()) {
-        return Ok(Some(Way { passage, link: None }));
+        return Ok(Some(Upward { passage, link: None }));
     }
     let order = push.order.clone();
     let deadline = shared.clock.instant() + proxy.limit();
     let mut freed = false;
     loop {
         let opening = proxy.open(&mut passage, shared.handshake_bytes());
-        let Some(opened) = connection.hold(&mut push.watch, &order, opening).await else {
-            return Err(Box::new(left_or_ordered(connection, push)));
+        let Some(opened) = way.hold(&mut push.watch, &order, opening).await else {
+            return Err(Box::new(left_or_ordered(way, push)));
         };
         let parting = match opened {
-            Ok(link) => return Ok(Some(Way { passage, link: Some(link) })),
+            Ok(link) => return Ok(Some(Upward { passage, link: Some(link) })),
             Err(parting) => parting,
         };
         // Few servers let a second publisher take a name over: the push that this one replaces has to go first.
@@ -69,15 +68,15 @@ pub(super) async fn ask(
             place.take_over();
         }
         let pause = tokio::time::sleep(NAME_IS_FREED);
-        if connection.hold(&mut push.watch, &order, pause).await.is_none() {
-            return Err(Box::new(left_or_ordered(connection, push)));
+        if way.hold(&mut push.watch, &order, pause).await.is_none() {
+            return Err(Box::new(left_or_ordered(way, push)));
         }
     }
 }
 
 /// The push is about to be live: its media goes to the upstream from now on, or once it carries the stream.
-pub(super) fn begin(shared: &Arc<Shared>, push: &mut Push, way: Option<Way>) {
-    let (Some(proxy), Some(Way { passage, link })) = (&shared.relays.proxy, way) else { return };
+pub(super) fn begin(shared: &Arc<Shared>, push: &mut Push, upward: Option<Upward>) {
+    let (Some(proxy), Some(Upward { passage, link })) = (&shared.relays.proxy, upward) else { return };
     match link {
         Some(link) => push.upstream = Some(proxy.start(shared, *passage, Some(link))),
         None => push.passage = Some(passage),

@@ -9,6 +9,7 @@
 //! | the same, for codecs that have no sequence header | [`frame_size`], [`audio_frame_config`] from a coded frame |
 //! | does the frame hold together? | [`check_access_unit`] |
 //! | how is it written to a file or an HTTP response? | [`flv`] |
+//! | how does it come out of MPEG-TS or RTP? | [`pack`] |
 //! | how is it written for browsers and Apple's players? | [`cmaf`], [`hls`] |
 //!
 //! ```
@@ -44,6 +45,7 @@ mod config;
 pub mod flv;
 pub mod hls;
 mod offset;
+pub mod pack;
 mod tag;
 
 pub use access_unit::{AccessUnit, AccessUnitError, check_access_unit};

@@ -126,7 +126,8 @@ impl Sps {
     }
 }
 
-fn profile_tier_level(bits: &mut Bits<'_>, sub_layers: u32) -> Result<(), ConfigError> {
+/// profile_tier_level with the general profile present (ITU-T H.265, 7.3.3).
+pub(crate) fn profile_tier_level(bits: &mut Bits<'_>, sub_layers: u32) -> Result<(), ConfigError> {
     bits.skip("general_profile_idc", 88)?;
     bits.skip("general_level_idc", 8)?;
     let mut present = [(false, false); 8];

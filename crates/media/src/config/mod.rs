@@ -22,8 +22,10 @@ pub use ac3::ac3_frame_config;
 pub use audio::{
     AudioConfig, ChannelConfig, ChannelOrder, audio_config, audio_frame_config, multichannel_config,
 };
+pub(crate) use av1::av1_record_head;
 pub use error::ConfigError;
 pub use frame_size::{FrameSize, frame_size};
+pub(crate) use hevc::profile_tier_level as hevc_profile_tier_level;
 pub use mp3::mp3_frame_config;
 pub use opus::opus_frame_config;
 pub use profile::Level;

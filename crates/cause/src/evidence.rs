@@ -1,5 +1,6 @@
 //! What a verdict rests on. Everything here was seen or done; nothing is concluded.
 
+mod carrier;
 mod errno;
 mod stored;
 mod words;
@@ -12,12 +13,13 @@ use crate::detail::Detail;
 use crate::event::EventCount;
 use crate::timeline::Timeline;
 
+pub use carrier::{CarrierFacts, SrtFacts, TsFacts};
 pub use errno::Errno;
 pub(crate) use stored::cut;
 pub use stored::{EvidenceError, MAX_EVIDENCE_BYTES};
 
 /// The format version written today. A change of these types raises it, and the old format stays readable.
-pub const EVIDENCE_VERSION: u16 = 2;
+pub const EVIDENCE_VERSION: u16 = 3;
 
 /// All that is known about how one push ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,6 +62,8 @@ pub struct Evidence {
     pub black_box: BlackBox,
     /// Milliseconds from connecting (or the end of the push before it on the connection) to the end.
     pub lived_ms: u64,
+    /// What a transport other than plain TCP knew of its path. Stored last, since version 2 ends before it.
+    pub carrier: Option<CarrierFacts>,
 }
 
 /// What carries a push.
@@ -361,6 +365,7 @@ impl Evidence {
             events: Vec::new(),
             black_box: BlackBox::default(),
             lived_ms: 0,
+            carrier: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 mod version_1;
 
-use super::{EVIDENCE_VERSION, Evidence};
+use super::{CarrierFacts, EVIDENCE_VERSION, Evidence};
 use crate::event::{EventCount, OCCURRENCES_KEPT, Occurrence};
 
 /// The most that one push's evidence takes on disk, bytes.
@@ -15,6 +15,8 @@ const EVENTS: usize = 32;
 const EVENT_TEXT_BYTES: usize = 120;
 /// Samples that thinning leaves while there is anything else to drop: the last five minutes, second by second.
 const SECONDS_KEPT: usize = 300;
+/// How postcard writes that the last field is absent: what version 2 lacks.
+const NO_CARRIER: u8 = 0;
 /// Bytes that a sample takes.
 const SAMPLE_BYTES: usize = 14;
 
@@ -81,6 +83,7 @@ impl Evidence {
         let broken = |reason: String| EvidenceError::Broken { version, reason };
         match version {
             EVIDENCE_VERSION => whole::<Self>(body).map_err(broken),
+            2 => whole::<Self>(&[body, &[NO_CARRIER]].concat()).map_err(broken),
             1 => whole::<version_1::Evidence>(body).map(Self::from).map_err(broken),
             other => Err(EvidenceError::UnknownVersion(other)),
         }
@@ -144,7 +147,13 @@ impl Evidence {
         let recent: usize =
             self.events.iter().map(|event| event.recent.capacity() * size_of::<Occurrence>()).sum();
         let events = self.events.capacity() * size_of::<EventCount>() + recent;
-        size_of::<Self>() + texts + events + self.timeline.heap_bytes() + self.black_box.heap_bytes()
+        let carrier = self.carrier.as_ref().map_or(0, CarrierFacts::heap_bytes);
+        size_of::<Self>()
+            + carrier
+            + texts
+            + events
+            + self.timeline.heap_bytes()
+            + self.black_box.heap_bytes()
     }
 }
 

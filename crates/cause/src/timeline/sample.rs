@@ -27,11 +27,12 @@ pub struct Sample {
     pub lag_ms: i32,
     /// `tcpi_rcv_rtt`, µs (kept in steps of 0.1 ms); 0 when the kernel has none yet.
     pub rcv_rtt_us: u32,
-    /// `tcpi_rtt`, µs (kept in steps of 0.1 ms); only in spans in which data of ours was acknowledged.
+    /// `tcpi_rtt`, µs (kept in steps of 0.1 ms), or the round-trip time that a datagram transport measures; only in spans in which data of ours was acknowledged.
     pub rtt_us: Option<u32>,
-    /// Growth of `tcpi_rcv_ooopack`: segments that arrived out of order.
+    /// Growth of `tcpi_rcv_ooopack`: segments that arrived out of order. Over datagrams: packets found missing.
     pub ooo: u32,
-    /// Growth of `tcpi_total_retrans`: segments of ours that were sent again.
+    /// Growth of `tcpi_total_retrans`: segments of ours that were sent again. Over datagrams: packets of the client's
+    /// that were sent again.
     pub retrans: u32,
     /// Time in which a message had arrived in part and its rest was awaited, ms (kept in 250ths of the span). An encoder
     /// hands a frame to its system whole, so this is the path taking its time.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use cause::evidence::{Act, Close, CutMessage, Errno, Goodbye, ProtocolFault, TcpFacts};
+use cause::evidence::{Act, CarrierFacts, Close, CutMessage, Errno, Goodbye, ProtocolFault, TcpFacts};
 use cause::verdict::VERDICT_VERSION;
 use cause::{Cause, Detail, Evidence, Lang, Verdict, verdict};
 use model::record::DetailRecord;
@@ -52,7 +52,7 @@ impl End {
 }
 
 /// What only the connection knows at the end.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ConnectionFacts {
     /// `TCP_INFO`, read last.
     pub tcp: Option<TcpFacts>,
@@ -64,6 +64,8 @@ pub struct ConnectionFacts {
     pub bytes_in: u64,
     /// Bytes sent on the connection.
     pub bytes_out: u64,
+    /// What a transport other than plain TCP knew of its path.
+    pub carrier: Option<CarrierFacts>,
 }
 
 impl Push {
@@ -96,15 +98,16 @@ impl Push {
         evidence.timeline = watched.timeline;
         evidence.events = self.watch.media().events().counts();
         evidence.black_box = std::mem::take(&mut self.black_box);
+        evidence.carrier = connection.carrier.clone();
         let verdict = verdict(&evidence);
-        let record = self.record(&verdict, connection, watched.media.live_ms, wall, node);
+        let record = self.record(&verdict, &connection, watched.media.live_ms, wall, node);
         (verdict, EndRow { record, evidence: evidence.encode(), verdict_version: VERDICT_VERSION })
     }
 
     fn record(
         &self,
         verdict: &Verdict,
-        connection: ConnectionFacts,
+        connection: &ConnectionFacts,
         live_ms: u64,
         wall: Timestamp,
         node: &str,

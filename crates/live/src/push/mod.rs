@@ -29,6 +29,8 @@ pub use self::media_facts::MediaFault;
 pub use self::order::OrderSlot;
 pub use self::report::report;
 pub use self::unplayed::Unplayed;
+#[allow(unused_imports, reason = "datagram transports follow")]
+pub use self::watch::LinkFacts;
 pub use self::watch::{Due, Frame, Watch};
 use crate::config::Limits;
 use crate::hub::{Place, Slot};

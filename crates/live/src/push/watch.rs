@@ -60,6 +60,19 @@ pub struct Watch {
     media: MediaFacts,
     frame_rate: Option<FrameRate>,
     tcp: Option<TcpFacts>,
+    /// The newest word of a datagram transport, and what the last sample took from it.
+    link: Option<(LinkFacts, LinkFacts)>,
+}
+
+/// What a datagram transport knows of its path; counts are totals since it connected.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkFacts {
+    /// The round-trip time, µs; 0 before the first measurement.
+    pub rtt_us: u32,
+    /// Packets of the client's that were found missing.
+    pub lost: u64,
+    /// Packets of the client's that were sent again.
+    pub retransmitted: u64,
 }
 
 /// What has come since the last sample.
@@ -93,7 +106,15 @@ impl Watch {
             timeline: Timeline::default(),
             newest: Sample::default(),
             tcp: None,
+            link: None,
         }
+    }
+
+    /// A datagram transport looked at its path.
+    #[allow(dead_code, reason = "datagram transports follow")]
+    pub fn link(&mut self, facts: LinkFacts) {
+        let told = self.link.map_or_else(LinkFacts::default, |(_, told)| told);
+        self.link = Some((facts, told));
     }
 
     /// The push went live.
@@ -180,7 +201,7 @@ impl Watch {
         let current = tcp.unwrap_or(before);
         let second = std::mem::take(&mut self.second);
         self.second.started = Some(now);
-        let sample = Sample {
+        let mut sample = Sample {
             at_s: u32::try_from(now.saturating_duration_since(self.origin).as_secs()).unwrap_or(u32::MAX),
             span_s: u32::try_from((span.as_millis() + 500) / 1000).unwrap_or(u32::MAX).max(1),
             bytes: second.bytes,
@@ -196,6 +217,13 @@ impl Watch {
             trickle_ms: u32::try_from(second.trickle.as_millis()).unwrap_or(u32::MAX),
             wnd_closed: tcp.is_some_and(|t| t.rcv_wnd == 0),
         };
+        if let Some((link, told)) = &mut self.link {
+            let grown = |now: u64, then: u64| u32::try_from(now.saturating_sub(then)).unwrap_or(u32::MAX);
+            sample.rtt_us = (link.rtt_us > 0).then_some(link.rtt_us);
+            sample.ooo = grown(link.lost, told.lost);
+            sample.retrans = grown(link.retransmitted, told.retransmitted);
+            *told = *link;
+        }
         self.timeline.push(sample);
         self.newest = sample;
         if tcp.is_some() {
@@ -456,6 +484,17 @@ mod tests {
         assert!(matches!(again[..], [Due::Probe { .. }]), "{again:?}");
         watch.frame(start + 10 * S, &video(0));
         assert_eq!(watch.finish(start + 10 * S, acked()).silence.probe, Probe::None);
+    }
+
+    #[test]
+    fn each_second_of_a_datagram_transport_holds_what_was_lost_and_sent_again_in_it() {
+        let (mut watch, start) = watch(Limits::default());
+        for (s, lost) in [(1u32, 3u64), (2, 3), (3, 10)] {
+            watch.link(LinkFacts { rtt_us: 40_000, lost, retransmitted: lost - 1 });
+            watch.tick(start + S * s, None);
+        }
+        let seen: Vec<_> = watch.timeline.seconds().map(|s| (s.rtt_us, s.ooo, s.retrans)).collect();
+        assert_eq!(seen, [(Some(40_000), 3, 2), (Some(40_000), 0, 0), (Some(40_000), 7, 7)]);
     }
 
     #[test]

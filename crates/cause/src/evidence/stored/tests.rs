@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::black_box::{CommandEntry, MediaEntry, MediaEntryKind};
 use crate::evidence::{
-    Act, Close, CutMessage, Errno, FaultClass, FaultKind, Goodbye, MediaState, Probe, ProtocolFault, Silence,
-    Stage, TcpFacts, Transport,
+    Act, CarrierFacts, Close, CutMessage, Errno, FaultClass, FaultKind, Goodbye, MediaState, Probe,
+    ProtocolFault, Silence, SrtFacts, Stage, TcpFacts, Transport, TsFacts,
 };
 use crate::timeline::Sample;
 use crate::verdict::verdict;
@@ -13,6 +13,7 @@ use crate::{Cause, Detail, DetailKey};
 /// Written by the versions; regenerate them never, and add a fixture for each later version.
 const VERSION_1: &[u8] = include_bytes!("../../../tests/fixtures/evidence-v1.bin");
 const VERSION_2: &[u8] = include_bytes!("../../../tests/fixtures/evidence-v2.bin");
+const VERSION_3: &[u8] = include_bytes!("../../../tests/fixtures/evidence-v3.bin");
 
 /// What the fixtures hold: every field set, every kind of value in use.
 fn fixture() -> Evidence {
@@ -21,6 +22,21 @@ fn fixture() -> Evidence {
         code: Cause::Dropped.code(),
         detail: Some(Detail::new(DetailKey::OrderedBy).with("who", "admin").with("via", "console")),
     });
+    e.carrier = Some(CarrierFacts::Srt(Box::new(SrtFacts {
+        peer_version: 0x01_05_01,
+        encrypted: true,
+        latency_ms: 120,
+        rtt_us: 41_000,
+        packets: 1_334,
+        lost: 106,
+        retransmitted: 105,
+        dropped: 1,
+        belated: 2,
+        undecrypted: 3,
+        overflowed: 4,
+        refused: 1,
+        ts: TsFacts { packets: 8_760, continuity_gaps: 1, ..TsFacts::default() },
+    })));
     e
 }
 
@@ -133,6 +149,7 @@ fn evidence_of_version_1_stays_readable() {
     let recent = vec![Occurrence { at_ms: 4000, text: "a jump of 1,240 ms".into(), ..Occurrence::default() }];
     let mut expected = fixture();
     expected.version = 1;
+    expected.carrier = None;
     expected.events[0].recent = recent;
     expected.black_box = old.black_box.clone();
     assert_eq!(old, expected);
@@ -145,21 +162,35 @@ fn evidence_of_version_1_stays_readable() {
     assert_eq!(Evidence::decode(&old.encode()).unwrap(), old, "it can be written anew");
 }
 
-/// With `WRITE_FIXTURES` set it writes the fixture anew, for a change of the format before its version was ever released.
 #[test]
 fn evidence_of_version_2_stays_readable() {
+    let mut expected = fixture();
+    expected.version = 2;
+    expected.carrier = None;
+    let old = Evidence::decode(VERSION_2).unwrap();
+    assert_eq!(old, expected);
+    assert_eq!(
+        Evidence::decode(&old.encode()).map(|e| e.lived_ms),
+        Ok(old.lived_ms),
+        "it can be written anew"
+    );
+}
+
+/// With `WRITE_FIXTURES` set it writes the fixture anew, for a change of the format before its version was ever released.
+#[test]
+fn evidence_of_version_3_stays_readable() {
     if std::env::var_os("WRITE_FIXTURES").is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/evidence-v2.bin");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/evidence-v3.bin");
         std::fs::write(path, fixture().encode()).unwrap();
     }
-    assert_eq!(Evidence::decode(VERSION_2).unwrap(), fixture());
+    assert_eq!(Evidence::decode(VERSION_3).unwrap(), fixture());
 }
 
 #[test]
 fn stored_evidence_begins_with_its_version_and_reads_back_whole() {
     let e = filled(500);
     let bytes = e.encode();
-    assert_eq!(bytes[..2], [2, 0]);
+    assert_eq!(bytes[..2], [3, 0]);
     assert_eq!(Evidence::decode(&bytes).unwrap(), e);
     let json = serde_json::to_value(&e).unwrap();
     assert_eq!(json["close"], serde_json::json!({ "failed": 32 }));
@@ -232,7 +263,7 @@ fn what_is_no_evidence_is_told_from_what_is_too_new() {
 
 proptest! {
     #[test]
-    fn decoding_never_panics(mut bytes in prop::collection::vec(any::<u8>(), 0..4000), honest in any::<bool>(), version in 1u8..3) {
+    fn decoding_never_panics(mut bytes in prop::collection::vec(any::<u8>(), 0..4000), honest in any::<bool>(), version in 1u8..4) {
         if honest {
             bytes.splice(..2.min(bytes.len()), [version, 0]);
         }

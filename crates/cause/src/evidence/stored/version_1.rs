@@ -75,6 +75,7 @@ impl From<Evidence> for crate::Evidence {
             events: old.events.into_iter().map(EventCount::from).collect(),
             black_box: BlackBox::of_version_1(commands, media),
             lived_ms: old.lived_ms,
+            carrier: None,
         }
     }
 }

@@ -33,12 +33,10 @@ impl Hevc {
             }
             match kind(unit) {
                 VPS => changed |= self.vps.take(vps_id(unit)?, unit)?,
-                SPS => {
-                    if self.sps.take(Sps::read(unit)?.id, unit)? {
-                        changed = true;
-                        // Picture parameter sets are read in the light of this one, and come again behind it.
-                        self.pps.clear();
-                    }
+                SPS if self.sps.take(Sps::read(unit)?.id, unit)? => {
+                    changed = true;
+                    // Picture parameter sets are read in the light of this one, and come again behind it.
+                    self.pps.clear();
                 }
                 PPS => changed |= self.pps.take(pps_id(unit)?, unit)?,
                 16..=21 => (key, picture) = (true, true),

@@ -92,15 +92,16 @@ fn vp9_record(data: &[u8]) -> Result<Option<Vec<u8>>, ConfigError> {
 
 /// The lowest level whose picture is large enough, at the frame rates of live streams (VP9 levels, annex A).
 fn vp9_level(width: u32, height: u32) -> u8 {
-    match u64::from(width) * u64::from(height) {
-        ..=36_864 => 10,
-        ..=73_728 => 11,
-        ..=122_880 => 20,
-        ..=245_760 => 21,
-        ..=552_960 => 30,
-        ..=983_040 => 31,
-        ..=2_228_224 => 41,
-        ..=8_912_896 => 51,
-        _ => 61,
-    }
+    const LEVELS: [(u64, u8); 8] = [
+        (36_864, 10),
+        (73_728, 11),
+        (122_880, 20),
+        (245_760, 21),
+        (552_960, 30),
+        (983_040, 31),
+        (2_228_224, 41),
+        (8_912_896, 51),
+    ];
+    let size = u64::from(width) * u64::from(height);
+    LEVELS.into_iter().find(|(largest, _)| size <= *largest).map_or(61, |(_, level)| level)
 }

@@ -23,6 +23,7 @@ mod node_death;
 mod orders;
 mod playback;
 mod playback_browser;
+mod playback_websocket;
 mod proxy_mode;
 mod proxy_protocol;
 mod relay;

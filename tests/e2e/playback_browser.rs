@@ -63,6 +63,15 @@ fn hls_js_plays_with_low_latency_and_follows_the_stream_to_its_end() {
 
 #[test]
 fn mpegts_js_plays_flv_over_http() {
+    mpegts_js_plays("http", "flv");
+}
+
+#[test]
+fn mpegts_js_plays_flv_over_websocket() {
+    mpegts_js_plays("ws", "flv_websocket");
+}
+
+fn mpegts_js_plays(scheme: &str, format: &str) {
     if !rights::has(&["ffmpeg", "chromium", "chromedriver"]) || !players::are_there() {
         return;
     }
@@ -70,10 +79,13 @@ fn mpegts_js_plays_flv_over_http() {
     let _encoder = push(&server, "camera");
     let (browser, pages) = (Browser::open(800, 600, "en"), Pages::serve());
     browser.go("about:blank");
-    browser.go(&pages.flv(&play_url(&server, "http", "camera.flv")));
+    browser.go(&pages.flv(&play_url(&server, scheme, "camera.flv")));
     advances(&browser, 90.0);
     assert_eq!(errors(&browser), Vec::<Value>::new());
-    browser.picture("mpegts-js.png");
+    let metrics = http::request(server.http(), "GET", "/metrics", &[], &[]).unwrap().text();
+    let watches = format!("lastframe_viewers{{format=\"{format}\"}} 1");
+    assert!(metrics.lines().any(|line| line == watches), "{metrics}");
+    browser.picture(&format!("mpegts-js-{scheme}.png"));
 }
 
 fn push(server: &Server, stream: &str) -> Encoder {

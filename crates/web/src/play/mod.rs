@@ -6,10 +6,12 @@
 //! | `flv` | FLV without end over HTTP |
 //! | `hls` | HLS: playlists, segments and parts |
 //! | `pieces` | answers of pieces that lie in memory |
+//! | `websocket` | FLV without end over WebSocket |
 
 mod flv;
 mod hls;
 mod pieces;
+mod websocket;
 
 use std::net::SocketAddr;
 
@@ -27,7 +29,11 @@ use crate::state::WebState;
 /// Answers what no other path has taken.
 pub(crate) async fn serve(State(state): State<WebState>, request: Request) -> Response {
     if let Some(stream) = request.uri().path().strip_suffix(".flv").map(str::to_owned) {
-        return answer(request, async |request| flv::answer(&state, &stream, request)).await;
+        return answer(request, async |request| match websocket::is_asked_for(&request) {
+            true => websocket::answer(&state, &stream, request),
+            false => flv::answer(&state, &stream, request),
+        })
+        .await;
     }
     let path = request.uri().path().to_owned();
     if let Some(target) = hls::Target::of(&path) {

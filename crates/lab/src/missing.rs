@@ -11,10 +11,6 @@ const NO_CLUSTER: &str = "needs a cluster, which this version is no part of";
 pub fn reason(cause: Cause) -> Option<&'static str> {
     Some(match cause {
         Cause::Unknown => "expected never: a push that ends so is a defect",
-        Cause::SendFailed => {
-            "needs a write that fails where the receive side then shows nothing; every peer and path that the lab can \
-             make leaves a sign there first"
-        }
         Cause::TransportLost => "needs a secured or datagram transport, which this version does not take",
         Cause::RegistryUnreachable | Cause::RegistryConflict | Cause::OwnershipLost => NO_CLUSTER,
         Cause::LeftInTlsHandshake => NO_TLS,

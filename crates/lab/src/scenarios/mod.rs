@@ -11,6 +11,7 @@ mod protocol;
 mod proxy;
 mod refusal;
 mod replayed;
+mod refused_write;
 mod server;
 mod setup;
 mod signature;
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Scenario> {
         silence::scenarios(),
         takeover::scenarios(),
         operator::scenarios(),
+        refused_write::scenarios(),
         server::scenarios(),
         proxy::scenarios(),
         damage::scenarios(),

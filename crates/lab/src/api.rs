@@ -92,6 +92,11 @@ impl Api {
         Err(LabError::Late { awaited: "the API to take the key".to_owned(), limit: PATIENCE })
     }
 
+    /// Tells what a server elsewhere tells by its hooks.
+    pub async fn hook(&self, kind: &str, token: &str, body: Value) -> Result<(), LabError> {
+        self.ask(Method::POST, &format!("/import/{kind}/{token}"), Some(body)).await.map(drop)
+    }
+
     async fn act(&self, what: &str, domain: &str, app: &str, stream: &str) -> Result<(), LabError> {
         let body = json!({ "domain": domain, "app": app, "stream": stream });
         self.ask(Method::POST, &format!("/api/v1/streams/{what}"), Some(body)).await.map(drop)

@@ -16,9 +16,6 @@ pub fn reason(cause: Cause) -> Option<&'static str> {
         Cause::LeftInTlsHandshake => NO_TLS,
         Cause::LeftInSrtHandshake => NO_SRT,
         Cause::LeftInWebrtcSetup => NO_WHIP,
-        Cause::Imported => {
-            "is told by the hooks of other servers (`/import`), which no client of this one can bring about"
-        }
         Cause::TransportGoodbye => "needs SRT or WHIP, which this version does not take",
         _ => return None,
     })

@@ -13,8 +13,10 @@ use crate::scenario::{Scenario, Seen};
 const POLL: Duration = Duration::from_millis(100);
 /// A second record of one push would come within this time.
 const SECOND_RECORD: Duration = Duration::from_millis(1_500);
-/// A node that died took its evidence along, a damaged row cannot be read, and on a full disk there is no room for it.
-const WITHOUT_EVIDENCE: [Cause; 3] = [Cause::NodeDied, Cause::RowUnreadable, Cause::JournalUnwritable];
+/// A node that died took its evidence along, a damaged row cannot be read, on a full disk there is no room for it, and
+/// another server tells none.
+const WITHOUT_EVIDENCE: [Cause; 4] =
+    [Cause::NodeDied, Cause::RowUnreadable, Cause::JournalUnwritable, Cause::Imported];
 /// On a busy machine an end may be detected this much later than promised; the report says how often the promise held.
 const BUSY: Duration = Duration::from_secs(5);
 /// A record of the lab's own servers comes within this time.

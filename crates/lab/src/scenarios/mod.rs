@@ -4,6 +4,7 @@ mod client_stops;
 mod damage;
 mod encoders;
 mod events;
+mod imported;
 mod network;
 mod operator;
 mod policy;
@@ -40,6 +41,7 @@ pub fn all() -> Vec<Scenario> {
         server::scenarios(),
         proxy::scenarios(),
         damage::scenarios(),
+        imported::scenarios(),
         events::scenarios(),
         replayed::scenarios(),
         network::scenarios(),

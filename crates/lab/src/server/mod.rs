@@ -17,7 +17,7 @@ use crate::client::PATIENCE;
 use crate::error::LabError;
 use crate::process::{self, Signal};
 
-pub use profile::{DOMAIN, KEY, Profile, SIGNED_DOMAIN};
+pub use profile::{DOMAIN, IMPORT_TOKEN, KEY, Profile, SIGNED_DOMAIN};
 
 use log::Ready;
 

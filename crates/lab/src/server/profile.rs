@@ -6,6 +6,8 @@ pub const DOMAIN: &str = "push.lab.test";
 pub const SIGNED_DOMAIN: &str = "signed.lab.test";
 /// The key that `signed.lab.test` signs with.
 pub const KEY: &str = "the-key-of-the-lab";
+/// The token by which `Profile::Importing` takes hooks of another server.
+pub const IMPORT_TOKEN: &str = "token-of-the-lab-0123";
 /// The API key of every profile, as `id:secret`.
 pub(super) const API_KEY: &str = "lab:a-secret-of-the-lab";
 
@@ -37,6 +39,8 @@ pub enum Profile {
     Folding,
     /// The same with limits of silence that an encoder has time to come back in.
     Patient,
+    /// Another server may tell of its pushes.
+    Importing,
     /// The usual limits, and a domain whose pushes are signed.
     Load,
 }
@@ -58,6 +62,9 @@ impl Profile {
             Self::Few => "[limits]\nconnections = 1\n".to_owned(),
             Self::Small => "[limits]\npushes = 1\n".to_owned(),
             Self::Patient => "[limits]\nidle = \"60s\"\npath = \"40s\"\n".to_owned(),
+            Self::Importing => format!(
+                "[[import]]\nname = \"elsewhere\"\nkind = \"srs\"\ntoken = \"{IMPORT_TOKEN}\"\naccount = 1\n"
+            ),
             Self::Load => {
                 format!("[[domain]]\nname = \"{SIGNED_DOMAIN}\"\naccount = 1\nkey = \"{KEY}\"\n")
             }

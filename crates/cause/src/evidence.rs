@@ -3,6 +3,7 @@
 mod carrier;
 mod errno;
 mod stored;
+mod tls;
 mod words;
 
 use model::Code;
@@ -17,6 +18,7 @@ pub use carrier::{CarrierFacts, SrtFacts, TsFacts};
 pub use errno::Errno;
 pub(crate) use stored::cut;
 pub use stored::{EvidenceError, MAX_EVIDENCE_BYTES};
+pub use tls::{TlsFacts, TlsFailure, TlsFailureKind};
 
 /// The format version written today. A change of these types raises it, and the old format stays readable.
 pub const EVIDENCE_VERSION: u16 = 3;
@@ -343,6 +345,11 @@ pub struct LimitFacts {
 }
 
 impl Evidence {
+    /// What is known of TLS, where the push came over it or was meant to.
+    pub fn tls(&self) -> Option<&TlsFacts> {
+        self.carrier.as_ref().and_then(CarrierFacts::tls)
+    }
+
     /// Evidence of a push of which nothing is known yet but its transport.
     pub fn new(transport: Transport) -> Self {
         Self {

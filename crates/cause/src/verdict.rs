@@ -219,7 +219,13 @@ fn below_rtmp(stage: Stage) -> bool {
     matches!(stage, Stage::TlsHandshake | Stage::SrtHandshake | Stage::WebrtcSetup)
 }
 
+/// The rule of a fault that is no broken RTMP but TLS on a plain port.
+pub const TLS_ON_PLAIN: &str = "tls_on_plain";
+
 fn rule_detail(fault: &ProtocolFault) -> Detail {
+    if fault.rule == TLS_ON_PLAIN {
+        return DetailKey::TlsOnPlain.into();
+    }
     Detail::new(DetailKey::Rule)
         .with("rule", fault.rule.as_str())
         .with("class", fault.class.as_str())

@@ -80,11 +80,22 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::SetupClosed => {
             "The client's side ended the connection[ {after_ms} after connecting][, by {close}]."
         }
+        Key::TlsLeft => {
+            "The client left during the TLS handshake[, {after_ms} after connecting][, by {close}]. It had seen the \
+             server's certificate by then, and may not trust it."
+        }
+        Key::TlsHandshakeFailed => "The TLS handshake failed[: {reason}][ ({version})].",
+        Key::PlainOnTls => {
+            "Plain RTMP came to a port that expects TLS: push to rtmps:// here, or to rtmp:// on the RTMP port."
+        }
 
         // What the client sent.
         Key::Rule => {
             "A rule was broken[: {rule}][ at byte {offset} of the connection][, in {path}][: {found}][ ({class})][; \
              message type {message_type}][, length {length}][, chunk stream {chunk_stream}]."
+        }
+        Key::TlsOnPlain => {
+            "TLS came to a port that expects plain RTMP: push to rtmp:// here, or to rtmps:// on the RTMPS port."
         }
         Key::MessageLimit => {
             "A message was too large[: {size}][ ({message_type})][; the limit is {limit}][; at byte {offset} of the \
@@ -253,6 +264,7 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         }
         Key::WriteFailed => "A write to the encoder had failed too[: {errno}].",
         Key::PathSuspectBefore => "The path had been silent before and had come back[; times: {times}].",
+        Key::CloseNotify => "TLS ended with its closing message: the program closed the connection itself.",
         Key::NoCloseNotify => "TLS ended without its closing message.",
         Key::BytesProve => "The bytes received are the proof[, at byte {offset} of the connection].",
 

@@ -78,11 +78,22 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
             "この段階に時間がかかりすぎたため、サーバーが接続を閉じました[（制限: {limit_ms}）]。"
         }
         Key::SetupClosed => "[接続から{after_ms}後に、]相手の側で接続が終わりました[（{close}）]。",
+        Key::TlsLeft => {
+            "[接続から{after_ms}後、]TLSハンドシェイクの途中で相手が離れました[（{close}）]。サーバーの証明書を受け取った後なので、\
+             証明書を信頼していない可能性があります。"
+        }
+        Key::TlsHandshakeFailed => "TLSハンドシェイクに失敗しました[（{reason}）][（{version}）]。",
+        Key::PlainOnTls => {
+            "TLS用のポートに、暗号化されていないRTMPが届きました。このポートへはrtmps://で、RTMP用のポートへはrtmp://で配信してください。"
+        }
 
         // What the client sent.
         Key::Rule => {
             "規則に反するデータです[（{rule}）][。接続の{offset}バイト目][、{path}][。{found}][（{class}）]\
              [。メッセージの種類: {message_type}][、長さ: {length}][、チャンクストリーム: {chunk_stream}]。"
+        }
+        Key::TlsOnPlain => {
+            "暗号化しないRTMP用のポートに、TLSが届きました。このポートへはrtmp://で、RTMPS用のポートへはrtmps://で配信してください。"
         }
         Key::MessageLimit => {
             "メッセージが大きすぎました[（{size}）][（種類: {message_type}）][。上限は{limit}です][。接続の{offset}バイト目です]。"
@@ -263,6 +274,7 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         }
         Key::WriteFailed => "エンコーダーへの書き込みも失敗していました[（{errno}）]。",
         Key::PathSuspectBefore => "以前にも通信が途絶え、その後回復していました[（{times}回）]。",
+        Key::CloseNotify => "TLSが終了の通知とともに終わりました。プログラムが自分で接続を閉じています。",
         Key::NoCloseNotify => "TLSが、終了の通知なしに終わりました。",
         Key::BytesProve => "受信したデータそのものが証拠です[（接続の{offset}バイト目）]。",
 

@@ -158,11 +158,21 @@ detail_keys! {
         LeftBeforePublish, LeftInTlsHandshake, LeftInSrtHandshake, LeftInWebrtcSetup, LeftInAuthHook]
         with [close: Word, after_ms: Millis];
 
+    /// The client left once it had seen the server's certificate, and gave no reason.
+    TlsLeft = "tls_left" under [LeftInTlsHandshake] with [close: Word, after_ms: Millis];
+    /// The TLS handshake failed: an alert of the client's, or bytes that nobody can agree to. `version` where the server
+    /// had answered already.
+    TlsHandshakeFailed = "tls_handshake_failed" under [LeftInTlsHandshake] with [reason: Sentence, version: Text];
+    /// The port expects TLS, and the first bytes are plain RTMP.
+    PlainOnTls = "plain_on_tls" under [LeftInTlsHandshake] with [];
+
     // What the client sent.
 
     /// A protocol or media rule was broken: `rule` is its stable name, `found` what was seen, in English.
     Rule = "rule" under [ProtocolBroken, MessageTooLarge, MediaBroken, AmfBroken]
         with [rule: Text, class: Word, offset: Offset, message_type: MessageType, length: Bytes, chunk_stream: Count, path: Text, found: Sentence];
+    /// The port expects plain RTMP, and the first bytes are TLS.
+    TlsOnPlain = "tls_on_plain" under [ProtocolBroken] with [];
     /// A message was larger than allowed.
     MessageLimit = "message_limit" under [MessageTooLarge]
         with [size: Bytes, limit: Bytes, message_type: MessageType, offset: Offset];
@@ -360,6 +370,8 @@ detail_keys! {
     WriteFailed = "write_failed" under any with [errno: Errno];
     /// The path had been suspect before, and the push had resumed.
     PathSuspectBefore = "path_suspect_before" under any with [times: Count];
+    /// TLS ended with its closing message: the program closed the connection itself.
+    CloseNotify = "close_notify" under any with [];
     /// TLS ended without its closing message.
     NoCloseNotify = "no_close_notify" under any with [];
     /// The rule that was broken is one that nothing else explains: the bytes themselves are the proof.

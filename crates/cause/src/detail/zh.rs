@@ -56,11 +56,21 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         // Before a push was live.
         Key::SetupLimit => "客户端在这一阶段耗时过长[（时限 {limit_ms}）]，服务器关闭了连接。",
         Key::SetupClosed => "[连接 {after_ms}后，]客户端一侧结束了连接[（{close}）]。",
+        Key::TlsLeft => {
+            "[连接 {after_ms}后，]客户端在 TLS 握手期间离开[（{close}）]。此时它已收到服务器证书，可能不信任该证书。"
+        }
+        Key::TlsHandshakeFailed => "TLS 握手失败[：{reason}][（{version}）]。",
+        Key::PlainOnTls => {
+            "TLS 端口收到了未加密的 RTMP：此端口请用 rtmps:// 推流，或在 RTMP 端口用 rtmp:// 推流。"
+        }
 
         // What the client sent.
         Key::Rule => {
             "违反了规则[：{rule}][；连接的第 {offset} 字节][，{path}][：{found}][（{class}）][；消息类型：{message_type}]\
              [，长度：{length}][，块流：{chunk_stream}]。"
+        }
+        Key::TlsOnPlain => {
+            "普通 RTMP 端口收到了 TLS：此端口请用 rtmp:// 推流，或在 RTMPS 端口用 rtmps:// 推流。"
         }
         Key::MessageLimit => {
             "消息过大[：{size}][（类型：{message_type}）][；上限为 {limit}][；位于连接的第 {offset} 字节]。"
@@ -181,6 +191,7 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         }
         Key::WriteFailed => "向编码器写数据也失败过[：{errno}]。",
         Key::PathSuspectBefore => "此前网络路径曾经沉默，后来又恢复[；共 {times} 次]。",
+        Key::CloseNotify => "TLS 以关闭通知结束：程序自行关闭了连接。",
         Key::NoCloseNotify => "TLS 结束时没有发送关闭通知。",
         Key::BytesProve => "收到的数据本身就是证据[，位于连接的第 {offset} 字节]。",
 

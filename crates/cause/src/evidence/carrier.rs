@@ -2,12 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::TlsFacts;
+
 /// The facts of one transport. Stored by the number of the variant: new ones are added at the end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CarrierFacts {
     /// SRT with MPEG-TS in it.
     Srt(Box<SrtFacts>),
+    /// TLS with RTMP in it, or a connection that was meant to become that.
+    Tls(Box<TlsFacts>),
 }
 
 impl CarrierFacts {
@@ -15,6 +19,23 @@ impl CarrierFacts {
     pub(super) fn heap_bytes(&self) -> usize {
         match self {
             Self::Srt(facts) => size_of_val(&**facts),
+            Self::Tls(facts) => size_of_val(&**facts) + facts.texts().map(String::capacity).sum::<usize>(),
+        }
+    }
+
+    /// The facts of TLS, where it is that.
+    pub(super) fn tls(&self) -> Option<&TlsFacts> {
+        match self {
+            Self::Tls(tls) => Some(tls),
+            Self::Srt(_) => None,
+        }
+    }
+
+    /// As [`Self::tls`].
+    pub(super) fn tls_mut(&mut self) -> Option<&mut TlsFacts> {
+        match self {
+            Self::Tls(tls) => Some(tls),
+            Self::Srt(_) => None,
         }
     }
 }

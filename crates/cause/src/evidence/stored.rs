@@ -2,7 +2,7 @@
 
 mod version_1;
 
-use super::{CarrierFacts, EVIDENCE_VERSION, Evidence};
+use super::{CarrierFacts, EVIDENCE_VERSION, Evidence, TlsFacts};
 use crate::event::{EventCount, OCCURRENCES_KEPT, Occurrence};
 
 /// The most that one push's evidence takes on disk, bytes.
@@ -106,7 +106,8 @@ impl Evidence {
     fn texts_fit(&self) -> bool {
         let client = [&self.client.agent, &self.client.encoder, &self.client.handshake].into_iter().flatten();
         let fault = self.fault.iter().flat_map(|fault| [&fault.rule, &fault.path, &fault.found]);
-        client.chain(fault).all(|text| text.len() <= TEXT_BYTES)
+        let tls = self.tls().into_iter().flat_map(TlsFacts::texts);
+        client.chain(fault).chain(tls).all(|text| text.len() <= TEXT_BYTES)
             && self.events.iter().all(|event| {
                 event.recent.len() <= OCCURRENCES_KEPT
                     && event.recent.iter().all(|seen| seen.text.len() <= EVENT_TEXT_BYTES)
@@ -120,6 +121,8 @@ impl Evidence {
         let fault =
             self.fault.iter_mut().flat_map(|fault| [&mut fault.rule, &mut fault.path, &mut fault.found]);
         client.into_iter().flatten().chain(fault).for_each(|text| cut(text, TEXT_BYTES));
+        let tls = self.carrier.iter_mut().filter_map(CarrierFacts::tls_mut).flat_map(TlsFacts::texts_mut);
+        tls.for_each(|text| cut(text, TEXT_BYTES));
         self.events.truncate(EVENTS);
         for event in &mut self.events {
             let old = event.recent.len().saturating_sub(OCCURRENCES_KEPT);

@@ -2,7 +2,7 @@
 
 use super::Ruling;
 use crate::detail::{Detail, DetailKey};
-use crate::evidence::{Close, Evidence, Stage};
+use crate::evidence::{Close, Evidence, Stage, TlsFacts, TlsFailureKind};
 use crate::table::Cause;
 
 pub(super) fn left(e: &Evidence) -> Option<Ruling> {
@@ -23,11 +23,33 @@ pub(super) fn left(e: &Evidence) -> Option<Ruling> {
 
 /// Whether the limit for the stage passed, or how the client's connection ended.
 fn how(e: &Evidence) -> Detail {
+    if let Some(detail) = e.tls().filter(|_| e.stage == Stage::TlsHandshake).and_then(|tls| in_tls(e, tls)) {
+        return detail;
+    }
     match e.close {
         Close::SetupLimit | Close::IdleLimit => Detail::new(DetailKey::SetupLimit)
             .with_some("limit_ms", (e.limits.setup_ms > 0).then_some(e.limits.setup_ms)),
         close => Detail::new(DetailKey::SetupClosed)
             .with("close", close.as_str())
             .with_some("after_ms", (e.lived_ms > 0).then_some(e.lived_ms)),
+    }
+}
+
+/// What is known of a TLS handshake that failed, or that the client left after it had seen our certificate.
+fn in_tls(e: &Evidence, tls: &TlsFacts) -> Option<Detail> {
+    let version = tls.version.as_deref();
+    match &tls.failure {
+        Some(failure) if failure.kind == TlsFailureKind::PlainRtmp => Some(DetailKey::PlainOnTls.into()),
+        Some(failure) => Some(
+            Detail::new(DetailKey::TlsHandshakeFailed)
+                .with("reason", failure.found.as_str())
+                .with_some("version", version),
+        ),
+        None if version.is_none() || matches!(e.close, Close::SetupLimit | Close::IdleLimit) => None,
+        None => Some(
+            Detail::new(DetailKey::TlsLeft)
+                .with("close", e.close.as_str())
+                .with_some("after_ms", (e.lived_ms > 0).then_some(e.lived_ms)),
+        ),
     }
 }

@@ -223,6 +223,9 @@ fn socket_ended(e: &Evidence) -> Detail {
 /// No goodbye, and whether media flowed until the end.
 fn until_the_end(e: &Evidence) -> Vec<Detail> {
     let mut signs = vec![Detail::new(DetailKey::NoGoodbye)];
+    if let Some(tls) = e.tls() {
+        signs.push(if tls.close_notify { DetailKey::CloseNotify } else { DetailKey::NoCloseNotify }.into());
+    }
     match e.media.last_ms_ago {
         Some(last_ms) if last_ms < NO_SILENCE_MS => {
             signs.push(Detail::new(DetailKey::MediaUntilEnd).with("last_ms", last_ms));

@@ -95,7 +95,11 @@ fn transport_lost(e: &Evidence) -> Option<Detail> {
     let key = match e.transport {
         Transport::Srt => DetailKey::PeerTimeout,
         Transport::Whip => DetailKey::ConsentLost,
-        Transport::Rtmp | Transport::Rtmps => return None,
+        Transport::Rtmps => {
+            let failure = e.tls()?.failure.as_ref()?;
+            return Some(Detail::new(DetailKey::TlsBroken).with("reason", failure.found.as_str()));
+        }
+        Transport::Rtmp => return None,
     };
     Some(Detail::new(key).with("silence_ms", e.silence.ms))
 }

@@ -4,7 +4,8 @@ use super::*;
 use crate::black_box::{CommandEntry, MediaEntry, MediaEntryKind};
 use crate::evidence::{
     Act, CarrierFacts, Close, CutMessage, Errno, FaultClass, FaultKind, Goodbye, MediaState, Probe,
-    ProtocolFault, Silence, SrtFacts, Stage, TcpFacts, Transport, TsFacts,
+    ProtocolFault, Silence, SrtFacts, Stage, TcpFacts, TlsFacts, TlsFailure, TlsFailureKind, Transport,
+    TsFacts,
 };
 use crate::timeline::Sample;
 use crate::verdict::verdict;
@@ -259,6 +260,23 @@ fn what_is_no_evidence_is_told_from_what_is_too_new() {
     let mut bytes = filled(3).encode();
     bytes.push(0);
     assert!(matches!(Evidence::decode(&bytes), Err(EvidenceError::Broken { .. })));
+}
+
+#[test]
+fn what_is_known_of_tls_is_stored_and_cut_where_it_is_long() {
+    let mut e = filled(20);
+    let failure = TlsFailure { kind: TlsFailureKind::Broken, found: "x".repeat(10_000) };
+    e.carrier = Some(CarrierFacts::Tls(Box::new(TlsFacts {
+        version: Some("TLSv1.3".into()),
+        server_name: Some("push.example.com".into()),
+        close_notify: true,
+        failure: Some(failure),
+    })));
+    assert!(e.memory_bytes() > filled(20).memory_bytes() + 9_000);
+    let stored = Evidence::decode(&e.encode()).unwrap();
+    let tls = stored.tls().unwrap();
+    assert_eq!((tls.server_name.as_deref(), tls.close_notify), (Some("push.example.com"), true));
+    assert_eq!(tls.failure.as_ref().unwrap().found.len(), TEXT_BYTES);
 }
 
 proptest! {

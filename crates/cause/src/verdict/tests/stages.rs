@@ -2,7 +2,9 @@
 
 use super::build::*;
 use crate::Cause;
-use crate::evidence::{Close, Errno, FaultKind, Goodbye, Stage};
+use crate::evidence::{
+    CarrierFacts, Close, Errno, FaultKind, Goodbye, Stage, TlsFacts, TlsFailure, TlsFailureKind, Transport,
+};
 use crate::verdict::{Confidence, verdict};
 
 #[test]
@@ -100,4 +102,56 @@ fn a_broken_tls_handshake_is_no_broken_rtmp() {
     let mut e = early(Stage::TlsHandshake, Close::Open);
     e.fault = Some(fault(FaultKind::Protocol));
     assert_eq!(cause_of(&e), Cause::LeftInTlsHandshake);
+}
+
+#[test]
+fn a_tls_handshake_tells_whether_it_broke_or_was_left_and_how_far_it_had_come() {
+    let left = |tls: TlsFacts, close| {
+        let mut e = early(Stage::TlsHandshake, close);
+        e.transport = Transport::Rtmps;
+        e.carrier = Some(CarrierFacts::Tls(Box::new(tls)));
+        judged(&e)
+    };
+    let tls = (Cause::LeftInTlsHandshake, "");
+    let key = |key: &str| (tls.0, key.to_owned());
+    let answered = TlsFacts { version: Some("TLSv1.3".into()), ..TlsFacts::default() };
+    assert_eq!(left(TlsFacts::default(), Close::EndOfFile), key("setup_closed"));
+    assert_eq!(left(answered.clone(), Close::Reset), key("tls_left"));
+    assert_eq!(left(answered.clone(), Close::SetupLimit), key("setup_limit"));
+    let failed = |kind| Some(TlsFailure { kind, found: "what was found".into() });
+    let alert = TlsFacts { failure: failed(TlsFailureKind::Alert), ..answered };
+    assert_eq!(left(alert, Close::Open), key("tls_handshake_failed"));
+    let plain = TlsFacts { failure: failed(TlsFailureKind::PlainRtmp), ..TlsFacts::default() };
+    assert_eq!(left(plain, Close::Open), key("plain_on_tls"));
+}
+
+#[test]
+fn a_tls_record_that_cannot_be_read_is_a_lost_transport() {
+    let mut e = live(Close::TransportLost);
+    e.transport = Transport::Rtmps;
+    let failure = TlsFailure { kind: TlsFailureKind::Broken, found: "cannot decrypt peer's message".into() };
+    e.carrier = Some(CarrierFacts::Tls(Box::new(TlsFacts { failure: Some(failure), ..TlsFacts::default() })));
+    let v = verdict(&e);
+    assert_eq!((v.cause, detail_of(&v)), (Cause::TransportLost, "tls_broken"));
+    assert_eq!(v.detail.unwrap().params["reason"], "cannot decrypt peer's message");
+}
+
+#[test]
+fn an_end_of_file_over_tls_tells_whether_the_program_closed_it_itself() {
+    let mut e = live(Close::EndOfFile);
+    e.transport = Transport::Rtmps;
+    for (close_notify, key) in [(true, "close_notify"), (false, "no_close_notify")] {
+        e.carrier = Some(CarrierFacts::Tls(Box::new(TlsFacts { close_notify, ..TlsFacts::default() })));
+        let v = verdict(&e);
+        assert_eq!(v.cause, Cause::EndOfFile);
+        assert!(v.findings[0].signs_for.iter().any(|sign| sign.key.as_str() == key), "{v:?}");
+    }
+}
+
+#[test]
+fn tls_on_the_plain_port_is_told_as_what_it_is() {
+    let mut e = early(Stage::RtmpHandshake, Close::Open);
+    e.fault = Some(fault(FaultKind::Protocol));
+    e.fault.as_mut().unwrap().rule = crate::verdict::TLS_ON_PLAIN.into();
+    assert_eq!(judged(&e), (Cause::ProtocolBroken, "tls_on_plain".to_owned()));
 }

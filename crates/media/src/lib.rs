@@ -8,6 +8,7 @@
 //! | which size, profile, frame rate, sample rate? | [`video_config`], [`audio_config`] from a sequence header |
 //! | the same, for codecs that have no sequence header | [`frame_size`], [`audio_frame_config`] from a coded frame |
 //! | does the frame hold together? | [`check_access_unit`] |
+//! | what is in an MPEG transport stream? | [`ts`] |
 //! | how is it written to a file or an HTTP response? | [`flv`] |
 //! | how does it come out of MPEG-TS or RTP? | [`pack`] |
 //! | how is it written for browsers and Apple's players? | [`cmaf`], [`hls`] |
@@ -47,6 +48,7 @@ pub mod hls;
 mod offset;
 pub mod pack;
 mod tag;
+pub mod ts;
 
 pub use access_unit::{AccessUnit, AccessUnitError, check_access_unit};
 pub use codec::{AudioCodec, CodecId, FourCc, VideoCodec};

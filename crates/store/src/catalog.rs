@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 
-use model::catalog::{Account, AccountId, ApiKey, Domain, Forbidden, Role};
+use model::catalog::{Account, AccountId, ApiKey, Domain, Forbidden};
 use model::{Catalog, StreamKey};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Transaction, params_from_iter};
@@ -14,9 +14,11 @@ use serde_json::{from_str, to_string};
 
 mod audit;
 mod callbacks;
+mod users;
 
 pub use audit::{AuditEntry, AuditQuery, AuditRow};
 pub(crate) use callbacks::template_for;
+pub use users::User;
 
 use crate::error::StoreError;
 use crate::journal::Shared;
@@ -48,17 +50,6 @@ impl Change {
         }
         Ok(u64::try_from(rows).unwrap_or(u64::MAX))
     }
-}
-
-/// Somebody who may sign in to the console.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    /// The name to sign in with.
-    pub name: String,
-    /// PHC string of the password's hash.
-    pub password_hash: String,
-    /// What they may do.
-    pub role: Role,
 }
 
 /// The catalog on disk. Cheap to clone.
@@ -231,32 +222,6 @@ impl CatalogStore {
         let params = vec![key.to_owned().into(), value.to_owned().into()];
         self.change("insert or replace into setting (key, value) values (?1, ?2)", params, false).map(drop)
     }
-
-    /// Adds somebody who may sign in, or replaces the one of that name.
-    ///
-    /// # Errors
-    /// As [`CatalogStore::put_account`].
-    pub fn put_user(&self, name: &str, password_hash: &str, role: Role) -> Result<(), StoreError> {
-        let params =
-            vec![name.to_owned().into(), password_hash.to_owned().into(), role_text(role).to_owned().into()];
-        let sql = "insert or replace into user (name, password_hash, role) values (?1, ?2, ?3)";
-        self.change(sql, params, false).map(drop)
-    }
-
-    /// Somebody who may sign in, by name.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the journal cannot be read.
-    pub fn user(&self, name: &str) -> Result<Option<User>, StoreError> {
-        let path = self.path();
-        let db = JOURNAL.open_read_only(&path)?;
-        db.query_row("select name, password_hash, role from user where name = ?1", [name], |row| {
-            let role: String = row.get(2)?;
-            Ok(User { name: row.get(0)?, password_hash: row.get(1)?, role: role_of(&role) })
-        })
-        .optional()
-        .map_err(StoreError::db(&path))
-    }
 }
 
 fn bodies(db: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, String)>> {
@@ -278,21 +243,4 @@ fn key_params(key: &StreamKey) -> Vec<Value> {
 
 fn broken(what: &'static str, key: String) -> impl FnOnce(serde_json::Error) -> StoreError {
     move |source| StoreError::Catalog { what, key, source }
-}
-
-fn role_text(role: Role) -> &'static str {
-    match role {
-        Role::Viewer => "viewer",
-        Role::Operator => "operator",
-        Role::Admin => "admin",
-    }
-}
-
-/// A role that this version does not know may do least.
-fn role_of(text: &str) -> Role {
-    match text {
-        "admin" => Role::Admin,
-        "operator" => Role::Operator,
-        _ => Role::Viewer,
-    }
 }

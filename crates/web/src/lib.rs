@@ -6,6 +6,7 @@
 //! | [`console`] | pages for people: sign-in, interruption records, one record, causes; one folder a page |
 //! | [`api`] | `/api/v1`: the same for programs; `/`: the API of Tencent Cloud CSS |
 //! | [`callback`] | events told to others: templates, rules, delivery |
+//! | [`manage`] | accounts, domains, keys, users: changed through here by API and console |
 //! | [`metrics`] | `/metrics`, read at each scrape |
 //! | [`health`] | `/healthz`, `/readyz` |
 //! | [`import`] | records of pushes that run elsewhere |
@@ -36,6 +37,7 @@ pub mod guard;
 pub mod health;
 pub mod import;
 pub mod incidents;
+pub mod manage;
 pub mod metrics;
 pub mod password;
 mod play;
@@ -49,4 +51,4 @@ pub mod state;
 pub use callback::CallbackSettings;
 pub use router::{Surface, router};
 pub use server::{ServerLimits, serve};
-pub use state::{WebConfig, WebState};
+pub use state::{Door, Retention, WebConfig, WebState};

@@ -20,7 +20,7 @@ const WINDOW: Duration = Duration::from_secs(300);
 /// Addresses remembered at once.
 const ADDRESSES: usize = 10_000;
 /// Longer passwords are refused unread.
-const MAX_PASSWORD: usize = 1024;
+pub const MAX_PASSWORD: usize = 1024;
 
 /// A password that could not be hashed.
 #[derive(Debug, thiserror::Error)]

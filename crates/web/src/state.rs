@@ -1,11 +1,12 @@
 //! What the handlers share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cause::Lang;
 use ipnet::IpNet;
 use live::Live;
-use model::{Catalog, Clock};
+use model::{AdmissionSettings, Catalog, Clock, UrlKind};
 use store::{CatalogStore, History, Journal, Outbox, Reader, Store};
 
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
@@ -22,6 +23,28 @@ use crate::password::Passwords;
 /// Callback templates being tried out at once.
 const TRIALS: usize = 4;
 
+/// A listener, as URLs to it need to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Door {
+    /// What it takes or gives.
+    pub kind: UrlKind,
+    /// Its port.
+    pub port: u16,
+    /// For WHIP and playback: whether it speaks TLS.
+    pub tls: bool,
+}
+
+/// For how long what is kept is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Records: `[store] keep`.
+    pub records: Duration,
+    /// Their evidence: `[store] keep_evidence`.
+    pub evidence: Duration,
+    /// Events and deliveries: `[callback] keep`.
+    pub history: Duration,
+}
+
 /// How the surface is set up.
 #[derive(Clone, Debug)]
 pub struct WebConfig {
@@ -33,6 +56,12 @@ pub struct WebConfig {
     pub default_language: Option<Lang>,
     /// The RTMP port that hints on pages name.
     pub rtmp_port: u16,
+    /// Where to push and play: a listener each, in the order in which pages offer them.
+    pub doors: Vec<Door>,
+    /// What admission goes by, for pages that tell what it would say.
+    pub admission: AdmissionSettings,
+    /// What settings tell of retention.
+    pub retention: Retention,
     /// Whether the CSS API holds keys to the calls a second that CSS documents.
     pub css_rate_limits: bool,
     /// How callbacks are sent.

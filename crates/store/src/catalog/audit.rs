@@ -2,7 +2,8 @@
 
 use model::Timestamp;
 use model::catalog::AccountId;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, Row, Transaction, params, params_from_iter};
 use serde::Serialize;
 
 use super::CatalogStore;
@@ -47,6 +48,12 @@ pub struct AuditRow {
 pub struct AuditQuery {
     /// Those about this account's things; `None` for all.
     pub account: Option<AccountId>,
+    /// By this user or key.
+    pub who: Option<String>,
+    /// This action.
+    pub action: Option<String>,
+    /// With this in the name of the thing.
+    pub target: Option<String>,
     /// Only those with a lower number.
     pub below: Option<u64>,
     /// At most so many, newest first.
@@ -87,15 +94,25 @@ impl CatalogStore {
 
 fn read(db: &Connection, query: &AuditQuery) -> rusqlite::Result<Vec<AuditRow>> {
     let below = query.below.map_or(i64::MAX, |id| i64::try_from(id).unwrap_or(i64::MAX));
-    let account = query.account.map(u64::cast_signed);
-    // Two statements, so that each has an index that gives its rows in their order.
-    let filter = if account.is_some() { "account = ?3" } else { "?3 is null" };
+    let mut filter = String::new();
+    let limit = i64::try_from(query.limit.min(MAX_PAGE)).unwrap_or(i64::MAX);
+    let mut values = vec![Value::Integer(below), Value::Integer(limit)];
+    let mut also = |condition: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            values.push(value);
+            filter.push_str(&format!(" and {}", condition.replace('?', &format!("?{}", values.len()))));
+        }
+    };
+    // Only conditions that are wanted are written, so that those on the account have their index.
+    also("account = ?", query.account.map(|id| Value::Integer(id.cast_signed())));
+    also("who = ?", query.who.clone().map(Value::Text));
+    also("action = ?", query.action.clone().map(Value::Text));
+    also("instr(target, ?) > 0", query.target.clone().map(Value::Text));
     let sql = format!(
-        "select id, at, who, via, origin, account, action, target, what from audit where id < ?1 and {filter} \
+        "select id, at, who, via, origin, account, action, target, what from audit where id < ?1{filter} \
          order by id desc limit ?2"
     );
-    let limit = i64::try_from(query.limit.min(MAX_PAGE)).unwrap_or(i64::MAX);
-    db.prepare(&sql)?.query_map(params![below, limit, account], row)?.collect()
+    db.prepare(&sql)?.query_map(params_from_iter(values), row)?.collect()
 }
 
 fn row(row: &Row<'_>) -> rusqlite::Result<AuditRow> {

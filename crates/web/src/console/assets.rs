@@ -7,9 +7,11 @@ use sha2::{Digest, Sha256};
 
 use crate::problem::{Kind, Problem};
 
-const FILES: [(&str, &str, &[u8]); 3] = [
+const FILES: [(&str, &str, &[u8]); 5] = [
     ("style.css", "text/css; charset=utf-8", include_bytes!("../../assets/style.css")),
     ("console.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/console.js")),
+    ("setup.css", "text/css; charset=utf-8", include_bytes!("../../assets/setup.css")),
+    ("setup.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/setup.js")),
     ("icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
 ];
 

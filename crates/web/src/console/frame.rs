@@ -1,13 +1,18 @@
 //! What every page shares: language, user, navigation; and the way to a page for those who are not signed in.
 
+use std::time::Instant;
+
 use askama::Template;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use cause::Lang;
+use model::catalog::Role;
 
+use super::note::Note;
 use super::session::{self, Session};
+use super::theme::Theme;
 use super::words::Words;
 use super::{cookie, language};
 use crate::client::Client;
@@ -23,6 +28,9 @@ pub struct Frame {
     pub session: Option<Session>,
     /// Path and query of this page; the language switch comes back here.
     pub here: String,
+    /// Light or dark.
+    pub theme: Theme,
+    now: Option<Instant>,
 }
 
 impl Frame {
@@ -31,13 +39,14 @@ impl Frame {
         let lang = language::of(&parts.headers, state.config().default_language);
         let session = cookie::read(&parts.headers, session::COOKIE).and_then(|t| state.sessions().find(t));
         let here = parts.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
-        Self { lang, words: Words::of(lang), session, here }
+        let (theme, now) = (Theme::of(&parts.headers), Some(state.clock().instant()));
+        Self { lang, words: Words::of(lang), session, here, theme, now }
     }
 
     /// A frame of nobody's request, for tests of pages.
     #[cfg(test)]
     pub fn bare(lang: Lang) -> Self {
-        Self { lang, words: Words::of(lang), session: None, here: "/".into() }
+        Self { lang, words: Words::of(lang), session: None, here: "/".into(), theme: Theme::Auto, now: None }
     }
 
     /// A text of the reader's language.
@@ -79,9 +88,48 @@ impl Frame {
         self.session.as_ref().map_or("", |s| s.csrf.as_str())
     }
 
+    /// What the user may do; the least if nobody is signed in.
+    pub fn role(&self) -> Role {
+        self.session.as_ref().map_or(Role::Viewer, |s| s.role)
+    }
+
+    /// Whether the user acts on streams.
+    pub fn may_operate(&self) -> bool {
+        self.session.is_some() && self.role() >= Role::Operator
+    }
+
+    /// Whether the user changes what is set up.
+    pub fn may_administer(&self) -> bool {
+        self.session.is_some() && self.role() >= Role::Admin
+    }
+
+    /// Path of this page.
+    pub fn path(&self) -> &str {
+        self.here.split('?').next().unwrap_or_default()
+    }
+
+    /// What an action left for this page; nothing is told twice.
+    pub fn take_note(&self) -> Note {
+        let taken = self.session.as_ref().zip(self.now).and_then(|(s, now)| s.take(self.path(), now));
+        taken.unwrap_or_default()
+    }
+
+    /// Leaves a note for a page of this console and leads there.
+    pub fn go_with(&self, path: &str, note: Note) -> Response {
+        if let Some((session, now)) = self.session.as_ref().zip(self.now) {
+            session.leave(path.split(['?', '#']).next().unwrap_or_default(), note, now);
+        }
+        Redirect::to(path).into_response()
+    }
+
+    /// Whether `path` is the page that is shown, or leads to it.
+    pub fn is_below(&self, path: &str) -> bool {
+        self.path().strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// Whether `path` is the page that is shown.
     pub fn is_at(&self, path: &str) -> bool {
-        self.here.split('?').next() == Some(path)
+        self.path() == path
     }
 }
 
@@ -129,7 +177,7 @@ pub fn safe_path(path: &str) -> &str {
     if local && path.parse::<Uri>().is_ok() { path } else { "/" }
 }
 
-fn percent_encode(text: &str, into: &mut String) {
+pub(super) fn percent_encode(text: &str, into: &mut String) {
     for byte in text.bytes() {
         match byte.is_ascii_alphanumeric() || b"-_.~/".contains(&byte) {
             true => into.push(char::from(byte)),

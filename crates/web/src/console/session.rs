@@ -9,6 +9,8 @@ use model::catalog::Role;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::note::{GOOD_FOR, Note, Waiting};
+
 /// The session's cookie.
 pub const COOKIE: &str = "lastframe_session";
 /// A session ends this long after sign-in.
@@ -28,6 +30,25 @@ pub struct Session {
     /// The token that every form of this session carries.
     pub csrf: String,
     until: Instant,
+    note: Arc<Mutex<Option<Waiting>>>,
+}
+
+impl Session {
+    /// Leaves a note for the page at `path`. A note that was there goes.
+    pub fn leave(&self, path: &str, note: Note, now: Instant) {
+        *self.note() = Some(Waiting { at: path.to_owned(), note, since: now });
+    }
+
+    /// Takes the note for the page at `path`.
+    pub fn take(&self, path: &str, now: Instant) -> Option<Note> {
+        let mut note = self.note();
+        let good = |w: &Waiting| w.at == path && now.saturating_duration_since(w.since) < GOOD_FOR;
+        if note.as_ref().is_some_and(good) { note.take().map(|w| w.note) } else { None }
+    }
+
+    fn note(&self) -> std::sync::MutexGuard<'_, Option<Waiting>> {
+        self.note.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// All sessions.
@@ -50,7 +71,7 @@ impl Sessions {
     /// Opens a session; gives the cookie's value. Only its digest is kept.
     pub fn open(&self, user: String, role: Role) -> Result<String, NoRandomness> {
         let token = token()?;
-        let session = Session { user, role, csrf: self::token()?, until: self.clock.instant() + LIFETIME };
+        let session = Session { user, role, csrf: self::token()?, until: self.clock.instant() + LIFETIME, note: Arc::default() };
         let now = self.clock.instant();
         let mut open = self.lock();
         if open.len() >= MAX_SESSIONS {
@@ -69,6 +90,12 @@ impl Sessions {
     pub fn find(&self, token: &str) -> Option<Session> {
         let now = self.clock.instant();
         self.lock().get(&digest(token)).filter(|s| s.until > now).cloned()
+    }
+
+    /// Ends the sessions of a user, but that of the cookie's value `keep`.
+    pub fn close_all(&self, user: &str, keep: Option<&str>) {
+        let keep = keep.map(digest);
+        self.lock().retain(|key, session| session.user != user || Some(*key) == keep);
     }
 
     /// Ends a session.
@@ -116,6 +143,31 @@ mod tests {
         assert!(sessions.find("").is_none());
         clock.advance(LIFETIME);
         assert!(sessions.find(&second).is_none());
+    }
+
+    #[test]
+    fn a_new_password_ends_the_other_sessions_of_that_user_alone() {
+        let sessions = Sessions::new(Arc::new(ManualClock::new(Timestamp(0))));
+        let open = |user: &str| sessions.open(user.into(), Role::Admin).unwrap();
+        let (here, elsewhere, somebody) = (open("a"), open("a"), open("b"));
+        sessions.close_all("a", Some(&here));
+        assert!(sessions.find(&here).is_some() && sessions.find(&somebody).is_some());
+        assert!(sessions.find(&elsewhere).is_none());
+    }
+
+    #[test]
+    fn a_note_is_read_once_on_its_own_page_and_does_not_wait_for_ever() {
+        let clock = Arc::new(ManualClock::new(Timestamp(0)));
+        let sessions = Sessions::new(clock.clone());
+        let token = sessions.open("a".into(), Role::Admin).unwrap();
+        let session = sessions.find(&token).unwrap();
+        session.leave("/domains/d", Note::done("SECRET".into()), clock.instant());
+        assert!(session.take("/domains", clock.instant()).is_none());
+        assert!(sessions.find(&token).unwrap().take("/domains/d", clock.instant()).is_some());
+        assert!(session.take("/domains/d", clock.instant()).is_none());
+        session.leave("/domains/d", Note::done("SECRET".into()), clock.instant());
+        clock.advance(GOOD_FOR);
+        assert!(session.take("/domains/d", clock.instant()).is_none());
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use live::{AuthHookConfig, LiveConfig};
+use model::UrlKind;
 use model::admission::AdmissionSettings;
 use store::{IgnoreRule, StoreConfig};
 use uuid::Uuid;
-use web::{CallbackSettings, WebConfig};
+use web::{CallbackSettings, Door, Retention, WebConfig};
 
 use crate::config::{Config, Ignore};
 
@@ -37,12 +38,7 @@ pub fn live(config: &Config) -> LiveConfig {
             events: config.events,
         },
         play: config.play.clone(),
-        admission: AdmissionSettings {
-            default_domain: config.node.default_domain.clone(),
-            names: limits.names,
-            allow_domain_override: config.node.domain_override,
-            admit_any: config.proxy.upstream.is_some() && config.proxy.admit_any,
-        },
+        admission: admission(config),
         auth_hook: (!config.auth_hook.url.is_empty()).then(|| AuthHookConfig {
             url: config.auth_hook.url.clone(),
             timeout: config.auth_hook.timeout,
@@ -56,6 +52,16 @@ pub fn live(config: &Config) -> LiveConfig {
         }),
         terse: limits.terse,
         strict_media: limits.strict_media,
+    }
+}
+
+/// What admission goes by.
+fn admission(config: &Config) -> AdmissionSettings {
+    AdmissionSettings {
+        default_domain: config.node.default_domain.clone(),
+        names: config.limits.names,
+        allow_domain_override: config.node.domain_override,
+        admit_any: config.proxy.upstream.is_some() && config.proxy.admit_any,
     }
 }
 
@@ -80,8 +86,20 @@ pub fn store(config: &Config, data: &Path, node_id: Uuid) -> StoreConfig {
 }
 
 /// For the web side.
-pub fn web(config: &Config, rtmp_port: u16) -> WebConfig {
+pub fn web(config: &Config, rtmp_port: u16, http_port: u16) -> WebConfig {
+    let door = |kind, port| Door { kind, port, tls: false };
     WebConfig {
+        doors: vec![
+            door(UrlKind::Rtmp, rtmp_port),
+            door(UrlKind::Flv, http_port),
+            door(UrlKind::Hls, http_port),
+        ],
+        admission: admission(config),
+        retention: Retention {
+            records: config.store.keep,
+            evidence: config.store.keep_evidence,
+            history: config.callback.keep,
+        },
         trusted_proxies: config.http.trusted_proxies.clone(),
         insecure: config.http.insecure,
         default_language: config.console.default_language,

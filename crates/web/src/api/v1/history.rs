@@ -220,6 +220,9 @@ pub async fn events(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditParams {
+    who: Option<String>,
+    action: Option<String>,
+    target: Option<String>,
     limit: Option<usize>,
     after: Option<String>,
 }
@@ -240,6 +243,9 @@ pub async fn audit(
     caller.require(Role::Admin)?;
     let query = AuditQuery {
         account: caller.scope.account(),
+        who: params.who,
+        action: params.action,
+        target: params.target,
         below: below(params.after.as_deref())?,
         limit: page(params.limit)?,
     };

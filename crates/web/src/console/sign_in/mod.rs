@@ -86,6 +86,13 @@ pub(super) async fn submit(
     match (checked, user) {
         (Checked::Right, Some(user)) => {
             let token = state.sessions().open(user.name.clone(), user.role).map_err(no_randomness)?;
+            // Checking took its time: whoever was removed or given another role meanwhile is asked again.
+            let (users, name) = (state.users().clone(), user.name.clone());
+            if tokio::task::spawn_blocking(move || users.user(&name)).await??.as_ref() != Some(&user) {
+                state.sessions().close(&token);
+                let notice = f.t("sign-in-wrong");
+                return again(f, StatusCode::UNAUTHORIZED, notice);
+            }
             tracing::info!(user = user.name, client = %client.ip, "signed in");
             let mut response = Redirect::to(safe_path(&submitted.next)).into_response();
             add_cookie(&mut response, session::COOKIE, &token, LIFETIME.as_secs(), client);

@@ -8,13 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Caller;
 use super::super::input::{Body, Segments};
-use super::domains::{find, store};
-use super::invalid;
-use crate::problem::{Kind, Problem};
+use crate::manage;
+use crate::problem::Problem;
 use crate::state::WebState;
-
-/// Channels of one domain.
-const MAX_CHANNELS: usize = 10_000;
 
 /// The channels of a domain, by name.
 #[derive(Serialize)]
@@ -35,7 +31,7 @@ pub async fn list(
     State(state): State<WebState>,
     Segments(name): Segments<String>,
 ) -> Result<Json<Channels>, Problem> {
-    let mut channels = find(&state, &caller, &name)?.channels;
+    let mut channels = manage::domains::one(&state, caller.scope, &name)?.channels;
     channels.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Json(Channels { channels }))
 }
@@ -48,18 +44,8 @@ pub async fn put(
     Body(body): Body<ChannelBody>,
 ) -> Result<Json<Channel>, Problem> {
     caller.require(Role::Admin)?;
-    if !(1..=255).contains(&channel.len()) || channel.chars().any(char::is_control) {
-        return Err(invalid("channel", "must have 1 to 255 bytes"));
-    }
     let channel = Channel { name: channel, enabled: body.enabled };
-    let _editing = state.edit().await;
-    let mut domain = find(&state, &caller, &name)?;
-    domain.channels.retain(|known| known.name != channel.name);
-    if domain.channels.len() >= MAX_CHANNELS {
-        return Err(Problem::new(Kind::Conflict, "the domain has 10000 channels already"));
-    }
-    domain.channels.push(channel.clone());
-    store(&state, &caller, domain).await?;
+    manage::channels::put(&state, caller.scope, &name, channel.clone(), &caller.by()).await?;
     Ok(Json(channel))
 }
 
@@ -70,13 +56,6 @@ pub async fn delete(
     Segments((name, channel)): Segments<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     caller.require(Role::Admin)?;
-    let _editing = state.edit().await;
-    let mut domain = find(&state, &caller, &name)?;
-    let before = domain.channels.len();
-    domain.channels.retain(|known| known.name != channel);
-    if domain.channels.len() == before {
-        return Err(Problem::new(Kind::NotFound, "the domain has no such channel"));
-    }
-    store(&state, &caller, domain).await?;
+    manage::channels::delete(&state, caller.scope, &name, &channel, &caller.by()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

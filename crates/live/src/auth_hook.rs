@@ -3,10 +3,12 @@
 //! The question is a POST with a JSON body ([`HookQuestion`]). Any 2xx answer lets the push in, unless its body is JSON
 //! with a `code` that is not 0; everything else refuses it (19/0).
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use cause::evidence::Transport;
 use cause::{Detail, DetailKey};
-use model::{StreamKey, stream_key::PushUrl};
+use model::{Clock, PushId, StreamKey, stream_key::PushUrl};
 use serde::Serialize;
 
 use crate::config::AuthHookConfig;
@@ -38,6 +40,42 @@ pub(crate) struct HookQuestion {
     client_port: u16,
     protocol: &'static str,
     encoder: Option<String>,
+    /// Nobody pushes: somebody tries the hook out.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    test: bool,
+}
+
+/// A push that never was, to try the hook out with.
+#[derive(Clone, Debug)]
+pub struct HookSample {
+    /// What is pushed to.
+    pub key: StreamKey,
+    /// The push URL's query.
+    pub stream_param: String,
+    /// Where it comes from.
+    pub client: SocketAddr,
+}
+
+/// What came of trying the hook out.
+#[derive(Clone, Debug)]
+pub struct HookTrial {
+    /// What it was asked: JSON.
+    pub question: String,
+    /// The status and the beginning of the body of its answer; `None` without one.
+    pub answer: Option<(u16, String)>,
+    /// Why the push would be refused (19/0); `None` if it would be let in.
+    pub refusal: Option<Detail>,
+    /// How long the answer, or the lack of one, took.
+    pub took: Duration,
+}
+
+/// The hook, as it is set up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookFacts {
+    /// Its URL; secrets in it are masked.
+    pub url: String,
+    /// Time for its answer.
+    pub timeout: Duration,
 }
 
 /// A hook that cannot be used as configured.
@@ -65,6 +103,24 @@ impl HookQuestion {
             client_port: push.client.port(),
             protocol: push.transport.as_str(),
             encoder: push.encoder(),
+            test: false,
+        }
+    }
+
+    fn sample(sample: &HookSample, id: PushId) -> Self {
+        Self {
+            action: "publish",
+            push_id: id.to_string(),
+            sequence: id.sequence().to_string(),
+            domain: sample.key.domain.clone(),
+            app: sample.key.app.clone(),
+            stream: sample.key.stream.clone(),
+            stream_param: sample.stream_param.clone(),
+            client_ip: sample.client.ip().to_string(),
+            client_port: sample.client.port(),
+            protocol: Transport::Rtmp.as_str(),
+            encoder: None,
+            test: true,
         }
     }
 }
@@ -77,18 +133,44 @@ impl AuthHook {
         Ok(Self { client, url, timeout: config.timeout })
     }
 
+    /// How it is set up.
+    pub(crate) fn facts(&self) -> HookFacts {
+        HookFacts { url: model::mask::mask_text(self.url.as_str()), timeout: self.timeout }
+    }
+
     /// Asks. `Err` is the detail of the refusal.
     pub(crate) async fn ask(&self, question: &HookQuestion) -> Result<(), Detail> {
         match tokio::time::timeout(self.timeout, self.exchange(question)).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                let limit = u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX);
-                Err(Detail::new(DetailKey::HookTimeout).with("limit_ms", limit))
-            }
+            Ok(answer) => answer.and_then(|answer| answer.judge()),
+            Err(_) => Err(self.timed_out()),
         }
     }
 
-    async fn exchange(&self, question: &HookQuestion) -> Result<(), Detail> {
+    /// Asks about a push that never was.
+    pub(crate) async fn try_out(&self, sample: &HookSample, clock: &dyn Clock) -> HookTrial {
+        let question = HookQuestion::sample(sample, clock.push_id());
+        let began = clock.instant();
+        let asked = tokio::time::timeout(self.timeout, self.exchange(&question)).await;
+        let took = clock.instant().saturating_duration_since(began);
+        let asked = asked.unwrap_or_else(|_| Err(self.timed_out()));
+        let refusal = match &asked {
+            Ok(answer) => answer.judge().err(),
+            Err(detail) => Some(detail.clone()),
+        };
+        HookTrial {
+            question: serde_json::to_string_pretty(&question).unwrap_or_default(),
+            answer: asked.ok().map(|a| (a.status.as_u16(), String::from_utf8_lossy(&a.body).into_owned())),
+            refusal,
+            took,
+        }
+    }
+
+    fn timed_out(&self) -> Detail {
+        let limit = u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX);
+        Detail::new(DetailKey::HookTimeout).with("limit_ms", limit)
+    }
+
+    async fn exchange(&self, question: &HookQuestion) -> Result<Answer, Detail> {
         let sent = self.client.post(self.url.clone()).json(question).send().await;
         let mut response = sent.map_err(|e| unreachable(&e))?;
         let status = response.status();
@@ -99,16 +181,29 @@ impl AuthHook {
                 None => break,
             }
         }
-        let answer: Option<serde_json::Value> = serde_json::from_slice(&body).ok();
+        Ok(Answer { status, body })
+    }
+}
+
+/// What the hook answered.
+struct Answer {
+    status: reqwest::StatusCode,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// Whether it lets the push in. `Err` is the detail of the refusal.
+    fn judge(&self) -> Result<(), Detail> {
+        let answer: Option<serde_json::Value> = serde_json::from_slice(&self.body).ok();
         let code = answer.as_ref().and_then(|a| a.get("code")).and_then(serde_json::Value::as_i64);
-        if status.is_success() && code.unwrap_or(0) == 0 {
+        if self.status.is_success() && code.unwrap_or(0) == 0 {
             return Ok(());
         }
         let reason = answer.as_ref().and_then(|a| a.get("message")).and_then(serde_json::Value::as_str);
         let reason: Option<String> = reason.map(|r| r.chars().take(200).collect());
         let status = match code {
-            Some(code) if code != 0 => format!("{} code {code}", status.as_u16()),
-            _ => status.as_u16().to_string(),
+            Some(code) if code != 0 => format!("{} code {code}", self.status.as_u16()),
+            _ => self.status.as_u16().to_string(),
         };
         Err(Detail::new(DetailKey::HookStatus).with("status", status).with_some("reason", reason))
     }

@@ -45,7 +45,7 @@ use model::{Catalog, Clock, Sequence, StreamKey, Timestamp};
 use store::Store;
 use tokio::task::JoinHandle;
 
-pub use auth_hook::HookConfigError;
+pub use auth_hook::{HookConfigError, HookFacts, HookSample, HookTrial};
 pub use catalog::{CatalogError, Change};
 pub use config::{
     AuthHookConfig, EventLimits, HlsConfig, HlsMode, Limits, ListenConfig, LiveConfig, PlayConfig,
@@ -321,6 +321,17 @@ impl Live {
             let clock = &*self.shared.clock;
             self.shared.hub.order_where(|push| catalog::cut_by(&catalog, push, clock));
         }
+    }
+
+    /// The authentication hook as it is set up; `None` where there is none.
+    pub fn auth_hook(&self) -> Option<HookFacts> {
+        self.shared.auth_hook.as_ref().map(AuthHook::facts)
+    }
+
+    /// Asks the authentication hook about a push that never was; `None` where there is no hook.
+    pub async fn try_auth_hook(&self, sample: &HookSample) -> Option<HookTrial> {
+        let hook = self.shared.auth_hook.as_ref()?;
+        Some(hook.try_out(sample, &*self.shared.clock).await)
     }
 
     /// Live streams on their way to other servers.

@@ -126,7 +126,7 @@ async fn the_page_shows_a_record_with_its_cause_in_each_language() {
         let page = server.get("/records", &[("cookie", &session), ("accept-language", lang)]).await;
         let errmsg = cause::Cause::SignatureWrong.errmsg(lang.parse().unwrap());
         for part in [
-            &format!("<html lang=\"{html}\">"),
+            &format!("<html lang=\"{html}\" data-theme=\"auto\">"),
             heading,
             "配信-1",
             "a.example",

@@ -20,11 +20,13 @@
 //! | `domains`, `push`, `callbacks`, `hook`, `settings` | the pages that set things up |
 
 pub mod assets;
+mod callbacks;
 mod causes;
 pub mod cookie;
 mod domains;
 pub mod feed;
 pub mod frame;
+mod hook;
 mod incidents;
 pub mod language;
 pub mod note;
@@ -73,6 +75,8 @@ pub fn routes() -> Router<WebState> {
         .route("/domains/{name}/callbacks", post(domains::callbacks))
         .route("/domains/{name}/remove", post(domains::remove))
         .route("/push", get(push::page))
+        .route("/hook", get(hook::page).post(hook::submit))
+        .merge(callbacks::routes())
         .merge(settings::routes())
         .route("/sign-in", get(sign_in::page).post(sign_in::submit))
         .route("/sign-out", post(sign_in::sign_out))

@@ -90,7 +90,11 @@ impl CatalogStore {
     pub fn all_users(&self) -> Result<Vec<User>, StoreError> {
         let path = self.path();
         let db = JOURNAL.open_read_only(&path)?;
-        let read = || db.prepare("select name, password_hash, role from user order by name")?.query_map([], user)?.collect::<Result<_, _>>();
+        let read = || {
+            db.prepare("select name, password_hash, role from user order by name")?
+                .query_map([], user)?
+                .collect::<Result<_, _>>()
+        };
         read().map_err(StoreError::db(&path))
     }
 }

@@ -71,7 +71,13 @@ impl Sessions {
     /// Opens a session; gives the cookie's value. Only its digest is kept.
     pub fn open(&self, user: String, role: Role) -> Result<String, NoRandomness> {
         let token = token()?;
-        let session = Session { user, role, csrf: self::token()?, until: self.clock.instant() + LIFETIME, note: Arc::default() };
+        let session = Session {
+            user,
+            role,
+            csrf: self::token()?,
+            until: self.clock.instant() + LIFETIME,
+            note: Arc::default(),
+        };
         let now = self.clock.instant();
         let mut open = self.lock();
         if open.len() >= MAX_SESSIONS {

@@ -115,23 +115,24 @@ impl<N: Needs, T: DeserializeOwned> FromRequest<WebState> for Act<N, T> {
         let client =
             Client::from_request_parts(&mut parts, state).await.map_err(IntoResponse::into_response)?;
         let session = cookie::read(&parts.headers, session::COOKIE).unwrap_or_default().to_owned();
-        let is_form = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
-            kind.as_bytes().starts_with(b"application/x-www-form-urlencoded")
-        });
+        let is_form = parts
+            .headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
         let bytes = Bytes::from_request(Request::from_parts(parts, body), state)
             .await
             .map_err(|error| Problem::new(Kind::TooLarge, error.body_text()).into_response())?;
-        let token: Token = read(&bytes)?;
+        let token: Token = read(&bytes).map_err(IntoResponse::into_response)?;
         if !is_form || !session::same(f.csrf(), &token.token) {
             let text = "the form is not of this session; load the page again";
             return Err(Problem::new(Kind::Forbidden, text).into_response());
         }
         let by = OrderedBy { who: f.user().to_owned(), via: "console", from: Some(client.ip) };
-        Ok(Self { by, client, session, form: read(&bytes)?, f, needs: PhantomData })
+        let form = read(&bytes).map_err(IntoResponse::into_response)?;
+        Ok(Self { by, client, session, form, f, needs: PhantomData })
     }
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response> {
-    serde_urlencoded::from_bytes(body)
-        .map_err(|error| Problem::new(Kind::BadRequest, error.to_string()).into_response())
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    serde_urlencoded::from_bytes(body).map_err(|error| Problem::new(Kind::BadRequest, error.to_string()))
 }

@@ -58,12 +58,11 @@ pub async fn delete(
     by: &OrderedBy,
 ) -> Result<(), ManageError> {
     require_all(scope)?;
-    let deleted = change(state, by, |catalog| {
-        match catalog.domains.values().any(|domain| domain.account == id) {
+    let deleted =
+        change(state, by, |catalog| match catalog.domains.values().any(|domain| domain.account == id) {
             true => Err(Clash::AccountHasDomains.into()),
             false => Ok(Change::DeleteAccount(id)),
-        }
-    });
+        });
     if deleted.await? { Ok(()) } else { Err(ManageError::Missing(Thing::Account)) }
 }
 

@@ -75,9 +75,7 @@ pub(in crate::console) async fn settings(
     };
     match manage::domains::modify(&state, Scope::All, &name, patch, &by).await {
         Ok(_) => f.go_with(&link(&name), Note::done(f.t("domain-saved"))),
-        Err(error) => {
-            f.go_with(&link(&name), Note { draft, ..Note::mistake(wording::refused(&error, &f)) })
-        }
+        Err(error) => f.go_with(&link(&name), Note { draft, ..Note::mistake(wording::refused(&error, &f)) }),
     }
 }
 
@@ -214,9 +212,9 @@ pub(in crate::console) async fn callbacks(
     let _editing = state.edit().await;
     let done = match form.act.as_str() {
         "unbind" => callback::unbind(&state, Scope::All, &name, app, &by).await.map(|()| "callback-unbound"),
-        _ => callback::bind(&state, Scope::All, &name, app, form.template, &by)
-            .await
-            .map(|_| "callback-bound"),
+        _ => {
+            callback::bind(&state, Scope::All, &name, app, form.template, &by).await.map(|_| "callback-bound")
+        }
     };
     let note = match done {
         Ok(key) => Note::done(f.t(key)),

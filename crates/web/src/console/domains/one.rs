@@ -132,12 +132,8 @@ fn app_row(app: &model::catalog::App, f: &Frame) -> AppRow {
 }
 
 fn conflicts(present: Option<ConflictRule>, f: &Frame) -> Vec<Choice> {
-    [
-        ("replace", ConflictRule::Replace),
-        ("backup", ConflictRule::Backup),
-        ("refuse", ConflictRule::Refuse),
-    ]
-    .into_iter()
-    .map(|(value, rule)| Choice { value, text: f.t(conflict_key(rule)), chosen: present == Some(rule) })
-    .collect()
+    [("replace", ConflictRule::Replace), ("backup", ConflictRule::Backup), ("refuse", ConflictRule::Refuse)]
+        .into_iter()
+        .map(|(value, rule)| Choice { value, text: f.t(conflict_key(rule)), chosen: present == Some(rule) })
+        .collect()
 }

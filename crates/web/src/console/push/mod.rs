@@ -99,8 +99,7 @@ pub(super) async fn page(
             let hours = TTLS.iter().find(|(value, ..)| *value == form.ttl).map_or(24, |(_, hours, _)| *hours);
             let expires = state.clock().now().plus(Duration::from_secs(hours * 3_600));
             let host = host(domain, &headers, &state.config().admission);
-            let wanted =
-                Wanted { domain, app: &form.app, stream: &form.stream, expires, host: &host };
+            let wanted = Wanted { domain, app: &form.app, stream: &form.stream, expires, host: &host };
             let url = wanted.push(door);
             let key = StreamKey::new(domain.name.clone(), form.app.clone(), form.stream.clone());
             Some(Built {
@@ -118,7 +117,9 @@ pub(super) async fn page(
     };
     let page = Page {
         domains: domains.iter().map(|d| (d.name.clone(), d.name == form.domain)).collect(),
-        kinds: pushes(doors).map(|door| (word(door.kind), name(door.kind), Some(door.kind) == chosen(&form))).collect(),
+        kinds: pushes(doors)
+            .map(|door| (word(door.kind), name(door.kind), Some(door.kind) == chosen(&form)))
+            .collect(),
         ttls: TTLS.into_iter().map(|(value, _, key)| (value, f.t(key), value == form.ttl)).collect(),
         mistake,
         built,
@@ -228,6 +229,9 @@ mod tests {
         off.enabled = false;
         let mut form = Params { app: " /live//eu/ ".into(), ..Params::default() };
         fill_in(&mut form, &[off, Domain::new("b.example", 1, "k")]);
-        assert_eq!((form.domain.as_str(), form.app.as_str(), form.stream.as_str()), ("b.example", "live/eu", "test"));
+        assert_eq!(
+            (form.domain.as_str(), form.app.as_str(), form.stream.as_str()),
+            ("b.example", "live/eu", "test")
+        );
     }
 }

@@ -28,8 +28,7 @@ pub(super) struct Play {
 
 impl Wanted<'_> {
     fn url(&self, door: Door, host: &str, key: Option<&str>) -> String {
-        let signature =
-            key.map(|key| Signature { key, expires: self.expires, algorithm: Algorithm::Md5 });
+        let signature = key.map(|key| Signature { key, expires: self.expires, algorithm: Algorithm::Md5 });
         StreamUrl {
             kind: door.kind,
             tls: door.tls,

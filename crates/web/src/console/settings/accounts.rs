@@ -77,12 +77,8 @@ pub(in crate::console) async fn page(visit: Visit<Anybody>, State(state): State<
         live: pushes.iter().filter(|push| owner(&push.domain) == Some(account.id)).count(),
         id: account.id,
     });
-    let page = Page {
-        rows: rows.collect(),
-        statuses: statuses(AccountStatus::Active, &f),
-        note: f.take_note(),
-        f,
-    };
+    let page =
+        Page { rows: rows.collect(), statuses: statuses(AccountStatus::Active, &f), note: f.take_note(), f };
     render(StatusCode::OK, &page)
 }
 

@@ -28,5 +28,5 @@ pub mod verdict;
 pub use detail::{Detail, DetailKey};
 pub use event::EventKind;
 pub use evidence::Evidence;
-pub use table::{Cause, Lang, Side};
+pub use table::{Cause, Lang, Plain, Side};
 pub use verdict::{Finding, Verdict, verdict};

@@ -7,6 +7,7 @@ mod en;
 mod ja;
 mod lang;
 mod side;
+mod streamer;
 #[cfg(test)]
 mod tests;
 mod zh;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use lang::{Lang, LangError};
 pub use side::{Side, SideError};
+pub use streamer::Plain;
 
 /// What is said about one cause in one language.
 struct Text {

@@ -54,7 +54,7 @@ pub use counters::{LATENCY_BOUNDS_US, LiveCounters, PlayCounters};
 pub use hub::{Switched, WatchError, feed};
 pub use ingest::proxy_protocol;
 pub use play::PlayError;
-pub use push::{EventReport, EventSeen, LivePush, PushState};
+pub use push::{Declared, EventReport, EventSeen, LivePush, PushState, Second, TREND_SECONDS, Trend};
 
 use crate::auth_hook::AuthHook;
 use crate::catalog::CatalogRoom;

@@ -14,11 +14,15 @@ use serde_json::{from_str, to_string};
 
 mod audit;
 mod callbacks;
+mod shares;
 mod users;
+mod views;
 
 pub use audit::{AuditEntry, AuditQuery, AuditRow};
 pub(crate) use callbacks::template_for;
+pub use shares::Share;
 pub use users::User;
+pub use views::SavedView;
 
 use crate::error::StoreError;
 use crate::journal::Shared;

@@ -38,7 +38,7 @@ mod schema;
 mod stats;
 mod store;
 
-pub use catalog::{AuditEntry, AuditQuery, AuditRow, CatalogStore, User};
+pub use catalog::{AuditEntry, AuditQuery, AuditRow, CatalogStore, SavedView, Share, User};
 pub use check::{Problem, Report, check};
 pub use config::{IgnoreRule, StoreConfig};
 pub use error::{JournalError, StoreError};
@@ -47,7 +47,7 @@ pub use history::{DeliveryEntry, DeliveryQuery, DeliveryRow, EventQuery, EventRo
 pub use journal::{Import, Journal, OpenPush};
 pub use lock::DataLock;
 pub use outbox::{
-    Notice, Occurrence, Outbox, OutboxConfig, PushReport, ReportedEvent, Settled, Told, Waiting,
+    Notice, Occurrence, Outbox, OutboxConfig, PushReport, ReportedEvent, Seen, Settled, Told, Waiting,
 };
 pub use reader::{
     Cursor, CursorError, ListQuery, Listing, Page, Reader, RecordQuery, StreamEnds, Summary, WithEvidence,

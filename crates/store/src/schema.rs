@@ -17,7 +17,11 @@ pub(crate) struct Schema {
 }
 
 pub(crate) const JOURNAL: Schema = Schema {
-    steps: &[include_str!("schema/journal.sql"), include_str!("schema/journal-2.sql")],
+    steps: &[
+        include_str!("schema/journal.sql"),
+        include_str!("schema/journal-2.sql"),
+        include_str!("schema/journal-3.sql"),
+    ],
     page_size: 4096,
 };
 pub(crate) const HISTORY: Schema = Schema { steps: &[include_str!("schema/history.sql")], page_size: 4096 };

@@ -259,7 +259,7 @@ async fn a_report_is_kept_and_told() {
     let noticed = |kind| ReportedEvent {
         kind,
         count: 3,
-        occurrences: vec![Occurrence { at: Timestamp(9), what: "3200 ms".to_owned() }],
+        occurrences: vec![Occurrence { at: Timestamp(9), what: "3200 ms".to_owned(), seen: None }],
     };
     let report = PushReport {
         push: id,
@@ -281,6 +281,9 @@ async fn a_report_is_kept_and_told() {
         "3200 ms"
     );
     assert_eq!(found(EventQuery { account: Some(6), ..EventQuery::default() }), []);
+    let part = |stream: &str, fuzzy| EventQuery { stream: Some(stream.into()), fuzzy, ..EventQuery::default() };
+    assert_eq!((found(part("S", true)).len(), found(part("S", false)).len()), (2, 0));
+    assert_eq!(found(part("%", true)), [], "a name has no wildcards");
     assert_eq!(
         found(EventQuery { push: Some(id), stream: Some("s".into()), ..EventQuery::default() }).len(),
         2

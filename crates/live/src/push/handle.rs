@@ -10,6 +10,7 @@ use model::{PushId, Sequence, StreamKey, Timestamp};
 use serde::Serialize;
 
 use super::order::OrderSlot;
+use super::trend::{Second, Trend};
 use crate::hub::feed::Cached;
 
 /// The shared side of a push: its identity, its order slot, and numbers that its task keeps fresh.
@@ -35,6 +36,7 @@ pub struct PushHandle {
     /// Milliseconds from `origin` to the last media message, plus 1; 0 means none yet.
     last_media: AtomicU64,
     state: Mutex<PushState>,
+    trend: Arc<Trend>,
     contests: Mutex<Contests>,
 }
 
@@ -87,12 +89,24 @@ pub struct PushState {
     /// Hz; 0 while unknown.
     #[serde(skip)]
     pub audio_sample_rate: u32,
+    /// What the encoder said it would send.
+    #[serde(skip)]
+    pub declared: Declared,
     /// Encoder's own name for itself.
     pub encoder: Option<String>,
 }
 
+/// What an encoder says in its metadata that it is going to send.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Declared {
+    /// Video frames a second.
+    pub fps: Option<f32>,
+    /// Video and audio together, kbit/s.
+    pub kbps: Option<f32>,
+}
+
 /// One live push, as lists show it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct LivePush {
     /// The push's id.
     pub id: PushId,
@@ -122,6 +136,9 @@ pub struct LivePush {
     /// Its viewers and what is kept for them; none for a backup.
     #[serde(flatten)]
     pub played: Cached,
+    /// Its last minute.
+    #[serde(skip)]
+    pub trend: Arc<Trend>,
 }
 
 impl PushHandle {
@@ -150,6 +167,7 @@ impl PushHandle {
             origin,
             last_media: AtomicU64::new(0),
             state: Mutex::default(),
+            trend: Arc::default(),
             contests: Mutex::default(),
         }
     }
@@ -192,6 +210,7 @@ impl PushHandle {
 
     /// Replaces the numbers; once a second.
     pub fn set_state(&self, state: PushState) {
+        self.trend.push(Second { kbps: state.kbps, fps: state.fps, lag_ms: state.lag_ms });
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
@@ -211,6 +230,7 @@ impl PushHandle {
             role,
             state: self.state.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             played,
+            trend: self.trend.clone(),
         }
     }
 }

@@ -9,6 +9,7 @@ mod low_rate;
 mod media_facts;
 mod order;
 mod report;
+mod trend;
 mod unplayed;
 mod watch;
 
@@ -24,10 +25,11 @@ use store::OpenPush;
 
 pub use self::end::{ConnectionFacts, End, client_text};
 pub use self::events::{EventReport, EventSeen};
-pub use self::handle::{LivePush, PushHandle, PushState};
+pub use self::handle::{Declared, LivePush, PushHandle, PushState};
 pub use self::media_facts::MediaFault;
 pub use self::order::OrderSlot;
 pub use self::report::report;
+pub use self::trend::{Second, TREND_SECONDS, Trend};
 pub use self::unplayed::Unplayed;
 #[allow(unused_imports, reason = "datagram transports follow")]
 pub use self::watch::LinkFacts;
@@ -60,6 +62,8 @@ pub struct Push {
     pub stream_param: Option<String>,
     /// What the client said about itself.
     pub facts: ClientFacts,
+    /// What its metadata promises.
+    pub declared: Declared,
     /// Counters, timeline, events, limits.
     pub watch: Watch,
     /// Commands and media headers.
@@ -104,6 +108,7 @@ impl Push {
             claimed: Claimed::default(),
             stream_param: None,
             facts: ClientFacts::default(),
+            declared: Declared::default(),
             watch: Watch::new(limits.clone(), origin),
             black_box: BlackBox::default(),
             order: Arc::default(),
@@ -170,6 +175,7 @@ impl Push {
             audio_kbps: audio.as_ref().and_then(|a| a.kbps).unwrap_or(0),
             audio_sample_rate: audio.as_ref().and_then(|a| a.sample_rate).unwrap_or(0),
             audio_codec: audio.and_then(|a| a.codec),
+            declared: self.declared,
             encoder: self.encoder(),
         });
     }

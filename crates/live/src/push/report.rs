@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cause::Lang;
 use model::Timestamp;
-use store::{Occurrence, PushReport, ReportedEvent};
+use store::{Occurrence, PushReport, ReportedEvent, Seen};
 
 use super::Push;
 use super::events::EventReport;
@@ -28,6 +28,11 @@ fn reported(event: &EventReport) -> ReportedEvent {
     let seen = |seen: &super::events::EventSeen| Occurrence {
         at: seen.at,
         what: seen.what.text(Some(event.kind), Lang::En),
+        seen: Some(Seen {
+            value: seen.what.value,
+            timestamp: seen.what.timestamp,
+            text: seen.what.text.clone(),
+        }),
     };
     ReportedEvent {
         kind: event.kind.number(),

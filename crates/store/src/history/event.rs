@@ -53,6 +53,8 @@ pub struct EventQuery {
     pub push: Option<PushId>,
     /// Of this type.
     pub kind: Option<u8>,
+    /// `stream` may be a part of the name, in any letter case.
+    pub fuzzy: bool,
     /// At or after.
     pub since: Option<Timestamp>,
     /// Before.
@@ -92,7 +94,13 @@ pub(super) fn find(db: &Connection, query: &EventQuery) -> rusqlite::Result<Vec<
     filter.equal("account", query.account.map(|id| Value::Integer(id.cast_signed())));
     filter.equal("domain", query.domain.clone().map(Value::Text));
     filter.equal("app", query.app.clone().map(Value::Text));
-    filter.equal("stream", query.stream.clone().map(Value::Text));
+    match &query.stream {
+        // `instr` has no wildcards that a name could bring along.
+        Some(part) if query.fuzzy => {
+            filter.contains("stream", part);
+        }
+        stream => filter.equal("stream", stream.clone().map(Value::Text)),
+    }
     filter.equal("push", query.push.map(|id| Value::Blob(id.as_bytes().to_vec())));
     filter.equal("type", query.kind.map(|kind| Value::Integer(kind.into())));
     filter.compare("at >=", query.since.map(|at| Value::Integer(at.millis())));
@@ -141,6 +149,12 @@ impl Where {
             self.values.push(value);
             self.conditions.push(format!("{comparison} ?{}", self.values.len()));
         }
+    }
+
+    /// Letter case does not count for ASCII.
+    pub fn contains(&mut self, column: &str, part: &str) {
+        self.values.push(Value::Text(part.to_owned()));
+        self.conditions.push(format!("instr(lower({column}), lower(?{})) > 0", self.values.len()));
     }
 
     pub fn fixed(&mut self, condition: &str) {

@@ -26,7 +26,7 @@ use crate::journal::Shared;
 use crate::journal::queue::Op;
 use crate::layout;
 use crate::schema::JOURNAL;
-pub use notice::{Notice, Occurrence, PushReport, ReportedEvent, Told};
+pub use notice::{Notice, Occurrence, PushReport, ReportedEvent, Seen, Told};
 pub use read::Waiting;
 
 /// What is put into the outbox.

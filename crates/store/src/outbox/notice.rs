@@ -68,6 +68,23 @@ pub struct Occurrence {
     pub at: Timestamp,
     /// What was seen, in English.
     pub what: String,
+    /// The same as numbers, to be worded in another language; kept in the history alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
+}
+
+/// What was noticed, as numbers. See `cause::event::Occurrence`, whose fields these are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// What was measured, in the type's own unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<u32>,
+    /// Timestamp of the media message, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<u32>,
+    /// What was seen beyond the numbers.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
 }
 
 /// The abnormalities of a live push in one interval.

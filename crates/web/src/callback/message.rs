@@ -214,7 +214,7 @@ mod tests {
         let event = ReportedEvent {
             kind: 6,
             count: 2,
-            occurrences: vec![Occurrence { at: Timestamp(5), what: "3012 ms".into() }],
+            occurrences: vec![Occurrence { at: Timestamp(5), what: "3012 ms".into(), seen: None }],
         };
         let told = Told::Exception { interval_ms: 5_000, events: vec![event] };
         let (body, _) = made(CallbackKind::Exception, told, "key");

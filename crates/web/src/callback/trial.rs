@@ -59,7 +59,7 @@ fn told(kind: CallbackKind, now: model::Timestamp) -> Told {
             Told::End { errcode: 1, sub_errcode: 0, duration_ms: 60_000, width: 1280, height: 720 }
         }
         CallbackKind::Exception => {
-            let occurrences = vec![Occurrence { at: now, what: "sample".to_owned() }];
+            let occurrences = vec![Occurrence { at: now, what: "sample".to_owned(), seen: None }];
             Told::Exception {
                 interval_ms: 5_000,
                 events: vec![ReportedEvent { kind: 6, count: 1, occurrences }],

@@ -19,7 +19,7 @@ use crate::ingest::conclude::conclude;
 use crate::ingest::intake::{self, Message, Round, Rounds};
 use crate::ingest::way::Way;
 use crate::ingest::words::text;
-use crate::push::{End, Push, client_text};
+use crate::push::{Declared, End, Push, client_text};
 use crate::shared::Shared;
 
 /// An answer to FCUnpublish that the client does not read turns its clean stop into a reset, so it waits.
@@ -189,14 +189,27 @@ fn note_data(push: &mut Push, now: Instant, data: &DataMessage) {
     if data.name != "onMetaData" {
         return;
     }
-    let encoder = data.values.iter().find_map(|value| match value {
-        Value::Object(object) | Value::EcmaArray(object) => match object.get("encoder") {
-            Some(Value::String(name) | Value::LongString(name)) => Some(text(name)),
+    let objects = || {
+        data.values.iter().filter_map(|value| match value {
+            Value::Object(object) | Value::EcmaArray(object) => Some(object),
             _ => None,
-        },
+        })
+    };
+    let encoder = objects().find_map(|object| match object.get("encoder") {
+        Some(Value::String(name) | Value::LongString(name)) => Some(text(name)),
         _ => None,
     });
     if encoder.is_some() {
         push.facts.encoder = encoder;
     }
+    let number = |name: &str| {
+        let given = objects().find_map(|object| match object.get(name) {
+            Some(Value::Number(number)) => Some(*number as f32),
+            _ => None,
+        });
+        given.filter(|number| number.is_finite() && *number > 0.0)
+    };
+    // Encoders without a set rate declare none, or only that of the sound.
+    let kbps = number("videodatarate").map(|video| video + number("audiodatarate").unwrap_or(0.0));
+    push.declared = Declared { fps: number("framerate"), kbps };
 }

@@ -179,7 +179,8 @@ impl EventAnswer {
             kind: row.kind,
             name: name.unwrap_or_else(|| row.kind.to_string()),
             count: row.count,
-            occurrences: row.occurrences,
+            // The words say what the numbers do.
+            occurrences: row.occurrences.into_iter().map(|o| Occurrence { seen: None, ..o }).collect(),
         }
     }
 }
@@ -199,6 +200,7 @@ pub async fn events(
 ) -> Result<Json<Events>, Problem> {
     let lang = language(params.lang.as_deref())?;
     let query = EventQuery {
+        fuzzy: false,
         account: caller.scope.account(),
         domain: params.domain.map(|domain| domain.to_ascii_lowercase()),
         app: params.app,

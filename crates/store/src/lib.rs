@@ -43,7 +43,7 @@ pub use check::{Problem, Report, check};
 pub use config::{IgnoreRule, StoreConfig};
 pub use error::{JournalError, StoreError};
 pub use filing::import;
-pub use history::{DeliveryEntry, DeliveryQuery, DeliveryRow, EventQuery, EventRow, History};
+pub use history::{DeliveryEntry, DeliveryQuery, DeliveryRow, EventQuery, EventRow, History, StreamEvents};
 pub use journal::{Import, Journal, OpenPush};
 pub use lock::DataLock;
 pub use outbox::{

@@ -281,7 +281,11 @@ async fn a_report_is_kept_and_told() {
         "3200 ms"
     );
     assert_eq!(found(EventQuery { account: Some(6), ..EventQuery::default() }), []);
-    let part = |stream: &str, fuzzy| EventQuery { stream: Some(stream.into()), fuzzy, ..EventQuery::default() };
+    let streams = store.history().event_streams(&EventQuery { limit: 9, ..EventQuery::default() }).unwrap();
+    assert_eq!((streams.len(), streams[0].count, streams[0].kinds.as_slice()), (1, 6, [6, 100].as_slice()));
+    assert_eq!((&streams[0].key, streams[0].last), (&key("s"), report.at));
+    let part =
+        |stream: &str, fuzzy| EventQuery { stream: Some(stream.into()), fuzzy, ..EventQuery::default() };
     assert_eq!((found(part("S", true)).len(), found(part("S", false)).len()), (2, 0));
     assert_eq!(found(part("%", true)), [], "a name has no wildcards");
     assert_eq!(

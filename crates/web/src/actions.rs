@@ -1,10 +1,10 @@
-//! What an operator does to streams: drop, forbid, resume. The console and the APIs both act through here.
+//! What an operator does to streams: drop, forbid, resume, switch to a backup. The console and the APIs both act through here.
 
 use std::time::Duration;
 
-use live::OrderedBy;
+use live::{OrderedBy, Switched};
 use model::catalog::AccountId;
-use model::{StreamKey, Timestamp};
+use model::{Sequence, StreamKey, Timestamp};
 
 use crate::problem::{Kind, Problem};
 use crate::state::WebState;
@@ -74,6 +74,20 @@ pub async fn resume(
     let resumed = state.live().resume(key, by).await?;
     tracing::info!(stream = %key, resumed, who = by.who, via = by.via, "stream resumed");
     Ok(resumed)
+}
+
+/// Lets another push of `key` carry the stream: a backup, or the one that did so before.
+pub fn switch(
+    state: &WebState,
+    scope: Scope,
+    key: &StreamKey,
+    to: Sequence,
+    by: &OrderedBy,
+) -> Result<Switched, Problem> {
+    scope.check(state, &key.domain)?;
+    let switched = state.live().switch_to(key, to, by);
+    tracing::info!(stream = %key, ?to, ?switched, who = by.who, via = by.via, "stream switched");
+    Ok(switched)
 }
 
 /// Whose streams and records somebody may see and act on.

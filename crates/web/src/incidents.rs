@@ -99,7 +99,7 @@ pub fn find(records: &[Record]) -> Vec<Incident> {
 }
 
 /// What nobody meant: no goodbye, no order of an operator, no push that another replaced, no refusal of a single URL.
-fn is_unexpected(record: &Record) -> bool {
+pub fn is_unexpected(record: &Record) -> bool {
     match (record.errcode, record.sub_errcode) {
         (1 | 2 | 21 | 35 | 37, _) => false,
         (18, sub) => sub < 200,
@@ -215,14 +215,14 @@ fn duel(key: String, mut fights: Vec<&Record>) -> Option<Incident> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use model::{Clock, SystemClock};
 
     use super::*;
 
     const AT: i64 = 1_795_383_346_000;
 
-    fn record(stream: &str, ip: &str, code: (u16, u16), at: i64) -> Record {
+    pub(crate) fn record(stream: &str, ip: &str, code: (u16, u16), at: i64) -> Record {
         let id = SystemClock.push_id();
         Record {
             id,

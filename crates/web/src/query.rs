@@ -75,7 +75,8 @@ impl Moment {
         }
     }
 
-    fn read(text: &str) -> Option<Self> {
+    /// Reads `24h`, RFC 3339, or what a browser's date field sends, which means UTC.
+    pub fn read(text: &str) -> Option<Self> {
         if let Some(duration) = ago(text) {
             return Some(Self::Ago(duration, text.to_owned()));
         }
@@ -228,6 +229,15 @@ pub fn link(filters: &[(&str, &str)]) -> String {
         text.push(name, Some(value));
     }
     format!("/records{}", text.0)
+}
+
+/// A query string with more pairs behind those that it has.
+pub fn extended(query: &str, more: &[(&str, &str)]) -> String {
+    let mut text = QueryText(query.to_owned());
+    for (name, value) in more {
+        text.push(name, Some(value));
+    }
+    text.0
 }
 
 /// A page as full as the records make it, though the store looks at a bounded number of rows at a time. Gives up after

@@ -5,7 +5,6 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 
-use crate::problem::{Kind, Problem};
 use crate::state::WebState;
 use crate::{api, client, console, guard, health, import, metrics, play};
 
@@ -17,9 +16,9 @@ const MAX_BODY: usize = 64 << 10;
 pub enum Surface {
     /// Everything on one listener.
     All,
-    /// Console, APIs and metrics alone: `[http] admin_listen`.
+    /// Console, APIs, metrics, and the playback that the console's preview needs: `[http] admin_listen`.
     Admin,
-    /// Everything but those, where they have a listener of their own.
+    /// Playback and shared records: everything but those, where they have a listener of their own.
     Public,
 }
 
@@ -27,24 +26,20 @@ pub enum Surface {
 pub fn router(state: WebState, surface: Surface) -> Router {
     let health = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
     let mut router = health.route("/import/{kind}/{token}", post(import::take));
-    if surface != Surface::Public {
+    if surface == Surface::Public {
+        router = router.merge(console::public());
+    } else {
         router = router
             .route("/metrics", get(metrics::scrape))
             .route("/", api::css::beside(console::home(), state.clone()))
             .nest("/api/v1", api::v1::routes())
             .merge(console::routes());
     }
-    let router = match surface {
-        Surface::Admin => router.fallback(nothing_here),
-        Surface::All | Surface::Public => router.fallback(play::serve),
-    };
+    // Playback is beside the console too, for its preview.
     router
+        .fallback(play::serve)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(middleware::from_fn(guard::headers))
         .layer(middleware::from_fn_with_state(state.clone(), client::recognise))
         .with_state(state)
-}
-
-async fn nothing_here() -> Problem {
-    Problem::new(Kind::NotFound, "there is nothing at this path")
 }

@@ -173,7 +173,7 @@ async fn filters_stay_in_the_form_and_in_the_links() {
         .get("/records?stream=show&match=fuzzy&code=3/0&range=24h&limit=2", &[("cookie", &session)])
         .await;
     assert_eq!(page.status, 200);
-    assert_eq!(page.body.matches("<tr data-row>").count(), 2);
+    assert_eq!(page.body.matches("<tr data-row=").count(), 2);
     assert!(page.body.contains("value=\"show\"") && page.body.contains("value=\"3/0\" selected"));
     let (_, rest) = page.body.split_once("rel=\"next\" href=\"").unwrap();
     let older = unescaped(rest.split('"').next().unwrap());
@@ -182,7 +182,7 @@ async fn filters_stay_in_the_form_and_in_the_links() {
         "{older}"
     );
     let page = server.get(&older, &[("cookie", &session)]).await;
-    assert_eq!(page.body.matches("<tr data-row>").count(), 1);
+    assert_eq!(page.body.matches("<tr data-row=").count(), 1);
     assert!(page.body.contains("show-0") && !page.body.contains("rel=\"next\""));
     let page = server.get("/records?code=99/9", &[("cookie", &session)]).await;
     assert_eq!(page.status, 400);

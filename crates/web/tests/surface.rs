@@ -33,12 +33,16 @@ async fn health_and_readiness_are_told() {
 #[tokio::test]
 async fn a_public_listener_has_neither_console_nor_api() {
     let server = Server::start_with(Surface::Public, |_| {}).await;
-    for path in ["/", "/records", "/sign-in", "/metrics", "/api/v1/records", "/assets/style.css"] {
+    for path in ["/", "/records", "/events", "/streams", "/sign-in", "/feed", "/metrics", "/api/v1/records"] {
         let answer = server.get(path, &[]).await;
         assert_eq!(answer.status, 404, "{path}");
         assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     }
     assert_eq!(server.get("/healthz", &[]).await.status, 200);
+    // Those with whom a record was shared come here.
+    assert_eq!(server.get("/assets/style.css", &[]).await.status, 200);
+    let unknown = server.get(&format!("/shared/{}", "0".repeat(64)), &[]).await;
+    assert_eq!((unknown.status, unknown.header("content-type")), (404, Some("text/html; charset=utf-8")));
 }
 
 #[tokio::test]

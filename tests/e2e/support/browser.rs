@@ -121,6 +121,24 @@ impl Browser {
         self.tell("POST", "/execute/sync", &json!({ "script": script, "args": [] }))
     }
 
+    /// What a piece of script gives to the function that is its last argument.
+    pub fn wait_for_script(&self, script: &str) -> Value {
+        self.tell("POST", "/timeouts", &json!({ "script": 60_000 }));
+        self.tell("POST", "/execute/async", &json!({ "script": script, "args": [] }))
+    }
+
+    /// Presses keys, wherever the focus is.
+    pub fn press(&self, keys: &str) {
+        let actions: Vec<Value> = keys
+            .chars()
+            .flat_map(|key| {
+                ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() }))
+            })
+            .collect();
+        let body = json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] });
+        self.tell("POST", "/actions", &body);
+    }
+
     /// Errors on the browser's own console since the last look.
     pub fn complaints(&self) -> Vec<String> {
         let log = self.tell("POST", "/se/log", &json!({ "type": "browser" }));
@@ -130,17 +148,32 @@ impl Browser {
 
     /// Shows pages as a telephone does that is so many pixels wide; windows themselves have a least width.
     pub fn narrow(&self, width: u32) {
-        let metrics = json!({ "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": true });
-        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics });
-        self.tell("POST", "/goog/cdp/execute", &command);
+        self.size(width, 844);
+    }
+
+    /// Shows pages in this size, as a telephone does where it is narrow.
+    pub fn size(&self, width: u32, height: u32) {
+        let mobile = width < 500;
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
+        self.cdp("Emulation.setDeviceMetricsOverride", metrics);
+    }
+
+    /// A command of the DevTools protocol.
+    pub fn cdp(&self, command: &str, params: Value) {
+        self.tell("POST", "/goog/cdp/execute", &json!({ "cmd": command, "params": params }));
     }
 
     /// Keeps a picture of the window under `target/screens`.
     pub fn picture(&self, name: &str) {
-        let picture = self.tell("GET", "/screenshot", &Value::Null);
         let folder = screens();
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join(name), base64(picture.as_str().unwrap())).unwrap();
+        self.keep_picture(&folder.join(name));
+    }
+
+    /// Keeps a picture of the window in this file.
+    pub fn keep_picture(&self, file: &Path) {
+        let picture = self.tell("GET", "/screenshot", &Value::Null);
+        std::fs::write(file, base64(picture.as_str().unwrap())).unwrap();
     }
 
     fn tell(&self, method: &str, path: &str, body: &Value) -> Value {
@@ -164,7 +197,8 @@ impl Drop for Browser {
     }
 }
 
-fn screens() -> PathBuf {
+/// Where pictures lie that nobody asked to keep.
+pub fn screens() -> PathBuf {
     // The test binary lies in TARGET/PROFILE/deps.
     let binary = std::env::current_exe().unwrap();
     binary.ancestors().nth(3).map_or_else(|| Path::new("target").to_owned(), Path::to_owned).join("screens")

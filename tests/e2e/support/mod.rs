@@ -1,5 +1,6 @@
 //! What the scenarios share: a server of their own, clients that push to it, and eyes to look at what it kept.
 
+pub mod axe;
 pub mod browser;
 pub mod clock;
 pub mod encoder;
@@ -14,6 +15,7 @@ pub mod ports;
 pub mod pusher;
 pub mod receiver;
 pub mod rights;
+pub mod screens;
 pub mod sdk;
 pub mod server;
 pub mod setup;

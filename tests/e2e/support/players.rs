@@ -59,6 +59,11 @@ pub fn are_there() -> bool {
     there
 }
 
+/// The text of a file of one of the packages, if it is installed.
+pub fn file(path: &str) -> Option<String> {
+    std::fs::read_to_string(folder().join(path)).ok()
+}
+
 /// Where test.sh puts the players: the test binary lies in TARGET/PROFILE/deps.
 fn folder() -> PathBuf {
     let binary = std::env::current_exe().unwrap();

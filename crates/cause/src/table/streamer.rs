@@ -34,8 +34,26 @@ mod tests {
 
     /// Words that only those who run servers know.
     const OF_OPERATORS: [&str; 20] = [
-        "rtmp", "tcp", "amf", "srt", "whip", "tls", "txsecret", "txtime", "publish", "deletestream", "errno",
-        "catalog", "journal", "ingest", "handshake", "socket", "reset", "node", "hook", "codec",
+        "rtmp",
+        "tcp",
+        "amf",
+        "srt",
+        "whip",
+        "tls",
+        "txsecret",
+        "txtime",
+        "publish",
+        "deletestream",
+        "errno",
+        "catalog",
+        "journal",
+        "ingest",
+        "handshake",
+        "socket",
+        "reset",
+        "node",
+        "hook",
+        "codec",
     ];
 
     #[test]

@@ -89,7 +89,20 @@ pub(super) fn insert(tx: &Transaction<'_>, report: &PushReport) -> rusqlite::Res
     Ok(())
 }
 
-pub(super) fn find(db: &Connection, query: &EventQuery) -> rusqlite::Result<Vec<EventRow>> {
+/// The abnormalities of one stream, added up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamEvents {
+    /// The stream.
+    pub key: StreamKey,
+    /// How often anything was noticed.
+    pub count: u64,
+    /// The types that were, lowest first.
+    pub kinds: Vec<u8>,
+    /// When anything was noticed last.
+    pub last: Timestamp,
+}
+
+fn filter(query: &EventQuery) -> (String, Vec<Value>) {
     let mut filter = Where::default();
     filter.equal("account", query.account.map(|id| Value::Integer(id.cast_signed())));
     filter.equal("domain", query.domain.clone().map(Value::Text));
@@ -106,12 +119,37 @@ pub(super) fn find(db: &Connection, query: &EventQuery) -> rusqlite::Result<Vec<
     filter.compare("at >=", query.since.map(|at| Value::Integer(at.millis())));
     filter.compare("at <", query.until.map(|at| Value::Integer(at.millis())));
     filter.compare("id <", query.below.map(|id| Value::Integer(signed(id))));
-    let (filter, values) = filter.done();
+    filter.done()
+}
+
+pub(super) fn find(db: &Connection, query: &EventQuery) -> rusqlite::Result<Vec<EventRow>> {
+    let (filter, values) = filter(query);
     let sql = format!(
         "select id, at, interval_ms, push, sequence, account, domain, app, stream, client_ip, type, count, occurrences \
          from event {filter} order by id desc limit {}",
         query.limit.min(MAX_PAGE)
     );
+    db.prepare(&sql)?.query_map(params_from_iter(values), row)?.collect()
+}
+
+pub(super) fn streams(db: &Connection, query: &EventQuery) -> rusqlite::Result<Vec<StreamEvents>> {
+    let (filter, values) = filter(query);
+    let sql = format!(
+        "select domain, app, stream, sum(count), group_concat(distinct type), max(at) from event {filter} \
+         group by domain, app, stream order by sum(count) desc, stream limit {}",
+        query.limit.min(MAX_PAGE)
+    );
+    let row = |row: &Row<'_>| {
+        let kinds: String = row.get(4)?;
+        let mut kinds: Vec<u8> = kinds.split(',').filter_map(|kind| kind.parse().ok()).collect();
+        kinds.sort_unstable();
+        Ok(StreamEvents {
+            key: StreamKey { domain: row.get(0)?, app: row.get(1)?, stream: row.get(2)? },
+            count: counter(row.get(3)?),
+            kinds,
+            last: Timestamp(row.get(5)?),
+        })
+    };
     db.prepare(&sql)?.query_map(params_from_iter(values), row)?.collect()
 }
 

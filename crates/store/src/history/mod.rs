@@ -24,7 +24,7 @@ use crate::limits::MAX_WAITING_HISTORY;
 use crate::outbox::PushReport;
 use crate::schema::HISTORY;
 pub use delivery::{DeliveryEntry, DeliveryQuery, DeliveryRow};
-pub use event::{EventQuery, EventRow};
+pub use event::{EventQuery, EventRow, StreamEvents};
 
 /// One thing to be kept.
 pub(crate) enum Entry {
@@ -121,6 +121,15 @@ impl History {
     /// [`StoreError`] when the history cannot be read.
     pub fn events(&self, query: &EventQuery) -> Result<Vec<EventRow>, StoreError> {
         self.read(|db| event::find(db, query))
+    }
+
+    /// The streams with the most abnormalities, most first; `below` of the query is not heeded.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the history cannot be read.
+    pub fn event_streams(&self, query: &EventQuery) -> Result<Vec<StreamEvents>, StoreError> {
+        let query = EventQuery { below: None, ..query.clone() };
+        self.read(|db| event::streams(db, &query))
     }
 
     fn read<T: Default>(

@@ -127,6 +127,26 @@ impl Frame {
         self.path().strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
+    /// Whether the user has this role or a higher one.
+    pub fn may(&self, role: Role) -> bool {
+        self.session.as_ref().is_some_and(|session| session.role >= role)
+    }
+
+    /// The session of a form that was sent, if it carries this session's token and the user has the role.
+    ///
+    /// # Errors
+    /// [`Kind::Forbidden`].
+    pub fn ordered(&self, token: &str, role: Role) -> Result<&Session, Problem> {
+        let of_session = self.session.as_ref().filter(|_| session::same(self.csrf(), token));
+        let session = of_session.ok_or_else(|| {
+            Problem::new(Kind::Forbidden, "the form is not of this session; load the page again")
+        })?;
+        if session.role < role {
+            return Err(Problem::new(Kind::Forbidden, "your role does not allow this"));
+        }
+        Ok(session)
+    }
+
     /// Whether `path` is the page that is shown.
     pub fn is_at(&self, path: &str) -> bool {
         self.path() == path

@@ -14,17 +14,23 @@
 //! | [`assets`] | style and script, embedded |
 //! | [`show`] | times, durations, chips: values as pages show them |
 //! | [`feed`] | tells open pages that records came |
-//! | [`row`] | a record as a row of a list |
+//! | [`row`], [`columns`] | a record as a row of a list, and what of it is shown |
+//! | [`filter_form`] | filters as the fields of a form |
+//! | [`spark`] | curves that fit a row |
 //! | [`summaries`] | the last day, counted once for all who look |
-//! | `sign_in`, `overview`, `streams`, `records`, `record`, `incidents`, `causes` | the pages |
+//! | `sign_in`, `overview`, `streams`, `stream`, `records`, `record`, `events`, `incidents`, `causes` | the pages |
 //! | `domains`, `push`, `callbacks`, `hook`, `settings` | the pages that set things up |
+//! | `shared` | one record for somebody without an account |
 
 pub mod assets;
 mod callbacks;
 mod causes;
+pub mod columns;
 pub mod cookie;
 mod domains;
+mod events;
 pub mod feed;
+pub mod filter_form;
 pub mod frame;
 mod hook;
 mod incidents;
@@ -37,8 +43,11 @@ mod records;
 pub mod row;
 pub mod session;
 mod settings;
+mod shared;
 pub mod show;
 mod sign_in;
+pub mod spark;
+mod stream;
 mod streams;
 pub mod summaries;
 pub mod theme;
@@ -61,9 +70,15 @@ pub fn routes() -> Router<WebState> {
     Router::new()
         .route("/feed", get(feed::listen))
         .route("/streams", get(streams::page).post(streams::submit))
+        .route("/streams/key", get(stream::page))
+        .route("/streams/preview", get(stream::preview))
+        .route("/events", get(events::page))
         .route("/records", get(records::page))
+        .route("/records/views", post(records::keep_view))
         .route("/records/export", get(records::file))
         .route("/records/{id}", get(record::page))
+        .route("/records/{id}/export", get(record::export))
+        .route("/records/{id}/share", post(record::share))
         .route("/incidents", get(incidents::page))
         .route("/causes", get(causes::page))
         .route("/domains", get(domains::page).post(domains::add))
@@ -80,6 +95,13 @@ pub fn routes() -> Router<WebState> {
         .merge(settings::routes())
         .route("/sign-in", get(sign_in::page).post(sign_in::submit))
         .route("/sign-out", post(sign_in::sign_out))
+        .merge(public())
+}
+
+/// What those may read who have no account: a record that was shared with them, and what it looks like.
+pub fn public() -> Router<WebState> {
+    Router::new()
+        .route("/shared/{token}", get(shared::page))
         .route("/language", get(language::choose))
         .route("/assets/{name}", get(assets::serve))
 }

@@ -3,8 +3,10 @@
 use super::Cause;
 
 const AGAIN: &str = "Start the stream again. Nothing has to be changed on your side.";
-const LATER: &str = "Wait a minute and start again. If it happens again, tell the people who run the service.";
-const NEW_ADDRESS: &str = "Get a new stream address and key from whoever gave you this one, and paste them in again.";
+const LATER: &str =
+    "Wait a minute and start again. If it happens again, tell the people who run the service.";
+const NEW_ADDRESS: &str =
+    "Get a new stream address and key from whoever gave you this one, and paste them in again.";
 const ASK: &str = "Ask the people who run the service; nothing can be mended in your software.";
 const LINE: &str = "Use a cable in place of Wi-Fi, lower the bitrate by a third, and stop other uploads.";
 const PROGRAM: &str = "Look whether your streaming software is still running, update it, and start again.";
@@ -49,7 +51,9 @@ pub(super) const fn words(cause: Cause) -> (&'static str, &'static str) {
             "Your internet connection was lost.",
             "See whether other sites open. Restart the router, use a cable in place of Wi-Fi, and start again.",
         ),
-        Cause::UplinkCollapsed => ("Your internet connection became too slow for the stream, and then broke off.", LINE),
+        Cause::UplinkCollapsed => {
+            ("Your internet connection became too slow for the stream, and then broke off.", LINE)
+        }
         Cause::LagLimit => ("Your internet connection was too slow: the stream fell too far behind.", LINE),
         Cause::TransportLost => (
             "The connection between you and us was lost.",
@@ -71,7 +75,9 @@ pub(super) const fn words(cause: Cause) -> (&'static str, &'static str) {
         Cause::PushByIp | Cause::DomainUnknown | Cause::DomainInvalid => {
             ("The stream address in your software is not one of ours.", NEW_ADDRESS)
         }
-        Cause::DomainDisabled | Cause::AppDisabled => ("This stream address is switched off at the moment.", ASK),
+        Cause::DomainDisabled | Cause::AppDisabled => {
+            ("This stream address is switched off at the moment.", ASK)
+        }
         Cause::StreamForbidden => ("This stream is not allowed at the moment.", ASK),
         Cause::ChannelMissing => ("There is no channel with this name.", NEW_ADDRESS),
         Cause::ChannelStopped => ("This channel is stopped at the moment.", ASK),
@@ -120,7 +126,9 @@ pub(super) const fn words(cause: Cause) -> (&'static str, &'static str) {
             "The people who run the service ended this stream.",
             "You may start again. If you do not know why it was ended, ask them.",
         ),
-        Cause::Forbidden => ("The people who run the service ended this stream and do not allow it for now.", ASK),
+        Cause::Forbidden => {
+            ("The people who run the service ended this stream and do not allow it for now.", ASK)
+        }
         Cause::TakenOver => (
             "The same stream key started on another device, and that one is live now.",
             "Use the key on one device only. If the other one is not you, ask for a new key.",

@@ -10,11 +10,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use cause::{Cause, Side};
-use model::{Code, Timestamp};
+use model::{Code, StreamKey, Timestamp};
 use store::{RecordQuery, Summary};
 
+use super::columns::Columns;
 use super::frame::{Frame, SignedIn, render};
-use super::row::Row;
+use super::row::{self, Row};
 use super::show::{Chip, When, grouped, mark};
 use crate::state::WebState;
 
@@ -37,6 +38,7 @@ struct Page {
     bars_top: String,
     causes: Vec<CauseCount>,
     flapping: Vec<Flapping>,
+    columns: Columns,
     rows: Vec<Row>,
     health: Vec<Health>,
     mistake: String,
@@ -79,20 +81,21 @@ pub(super) async fn page(SignedIn(f): SignedIn, State(state): State<WebState>) -
     let newest = tokio::task::spawn_blocking(move || {
         let page = reader.query(&RecordQuery { limit: NEWEST, ..RecordQuery::default() })?;
         let hour = reader.summary(now.minus(HOUR), HOUR)?;
-        Ok::<_, store::StoreError>((page.records, hour))
+        let minutes = row::minutes(&reader, &page.records);
+        Ok::<_, store::StoreError>((page.records, minutes, hour))
     });
     let mut mistake = String::new();
-    let (records, hour) = match newest.await {
+    let (records, minutes, hour) = match newest.await {
         Ok(Ok(found)) => found,
         Ok(Err(error)) => {
             tracing::error!(%error, "the records cannot be read");
             mistake = f.t("records-unreadable");
-            (Vec::new(), Summary::default())
+            Default::default()
         }
         Err(error) => {
             tracing::error!(%error, "the records cannot be read");
             mistake = f.t("records-unreadable");
-            (Vec::new(), Summary::default())
+            Default::default()
         }
     };
     let day = found.unwrap_or_default();
@@ -107,7 +110,8 @@ pub(super) async fn page(SignedIn(f): SignedIn, State(state): State<WebState>) -
         bars,
         causes: causes(&day, &f),
         flapping: flapping(&hour),
-        rows: records.into_iter().map(|record| Row::of(record, &f)).collect(),
+        columns: Columns::default(),
+        rows: Row::all(records, &minutes, &f),
         health: health(&state, &f),
         rtmp_port: state.config().rtmp_port,
         mistake,
@@ -170,11 +174,11 @@ fn flapping(hour: &Summary) -> Vec<Flapping> {
             place: format!("{}/{}", stream.domain, stream.app),
             count: grouped(stream.ends),
             last: When::of(stream.last),
-            link: crate::query::link(&[
-                ("stream", &stream.stream),
-                ("domain", &stream.domain),
-                ("app", &stream.app),
-            ]),
+            link: super::stream::link(&StreamKey::new(
+                stream.domain.as_str(),
+                stream.app.as_str(),
+                stream.stream.as_str(),
+            )),
         })
         .collect()
 }

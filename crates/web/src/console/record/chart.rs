@@ -16,7 +16,7 @@ const WIDTH: f64 = 1000.0;
 const MINUTE: u32 = 60;
 
 /// One drawing over one span of time.
-pub(super) struct Chart {
+pub(in crate::console) struct Chart {
     /// `minute` or `all`: where the page's switch finds it.
     pub id: &'static str,
     /// Its name on the switch, and for those who cannot see it.
@@ -35,7 +35,7 @@ pub(super) struct Chart {
 }
 
 /// One quantity.
-pub(super) struct Panel {
+pub(in crate::console) struct Panel {
     pub name: String,
     /// The largest value with its unit.
     pub top: String,
@@ -50,7 +50,7 @@ pub(super) struct Panel {
 }
 
 /// A place on the time axis with its text.
-pub(super) struct Mark {
+pub(in crate::console) struct Mark {
     pub x: String,
     pub text: String,
     /// `start`, `middle`, `end`.
@@ -58,19 +58,19 @@ pub(super) struct Mark {
 }
 
 /// A span of the time axis.
-pub(super) struct Band {
+pub(in crate::console) struct Band {
     pub x: String,
     pub width: String,
 }
 
 /// One row of the numbers behind the drawing.
-pub(super) struct Numbers {
+pub(in crate::console) struct Numbers {
     pub at: String,
     pub cells: Vec<String>,
 }
 
 /// The drawings that a push deserves: its last minute, and the whole where that is longer. None without samples.
-pub(super) fn charts(evidence: &Evidence, f: &Frame) -> Vec<Chart> {
+pub(in crate::console) fn charts(evidence: &Evidence, f: &Frame) -> Vec<Chart> {
     let samples = evened(evidence.timeline.all().collect(), evidence.lived_ms);
     let (Some(first), Some(last)) = (samples.first(), samples.last()) else { return Vec::new() };
     let begin = first.at_s.saturating_sub(first.span_s);
@@ -106,6 +106,13 @@ pub(super) fn numbers(evidence: &Evidence) -> Vec<Numbers> {
     };
     let samples = evened(evidence.timeline.seconds().collect(), evidence.lived_ms);
     samples.into_iter().rev().take(MINUTE as usize).map(row).collect()
+}
+
+/// The bitrate of the last minute, kbit/s a second, oldest first.
+pub(in crate::console) fn last_minute(evidence: &Evidence) -> Vec<f64> {
+    let samples = evened(evidence.timeline.seconds().collect(), evidence.lived_ms);
+    let last = samples.len().saturating_sub(MINUTE as usize);
+    samples.iter().skip(last).map(kbps).collect()
 }
 
 fn kbps(sample: &Sample) -> f64 {

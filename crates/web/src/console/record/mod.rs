@@ -6,10 +6,14 @@
 //! | [`sequence`] | the black box as a sequence of messages |
 //! | [`socket`] | how the connection ended, and what TCP knew |
 //! | [`neighbours`] | what happened around it |
+//! | [`share`] | links for those who have no account |
+//! | [`export`] | the record as a file |
 
 mod chart;
+mod export;
 mod neighbours;
 mod sequence;
+mod share;
 mod socket;
 
 use askama::Template;
@@ -17,14 +21,22 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use cause::verdict::Confidence;
-use cause::{Cause, Evidence};
-use model::{PushId, Record};
+use cause::{Cause, Evidence, Plain};
+use model::catalog::Role;
+use model::{PushId, Record, StreamKey};
 use store::{Reader, StoreError};
 
+pub(super) use chart::{Chart, charts, last_minute};
+pub(super) use export::file as export;
+pub(super) use share::{digest, submit as share};
+
+use self::share::Sharing;
 use super::frame::{Frame, SignedIn, render};
 use super::show::{Chip, When, duration, grouped};
+use super::stream;
 use super::words::Words;
 use crate::present::in_language;
+use crate::problem::Problem;
 use crate::state::WebState;
 
 #[derive(Template)]
@@ -32,7 +44,12 @@ use crate::state::WebState;
 struct Page {
     f: Frame,
     title: String,
+    /// The page of its stream key; empty where none was named.
+    stream_link: String,
+    id: String,
     chip: Chip,
+    /// The same in the words of those who stream.
+    plain: Plain,
     meaning: &'static str,
     advice: &'static str,
     detail: String,
@@ -55,6 +72,9 @@ struct Page {
     network: String,
     /// How to make the same cause happen; empty where the lab cannot.
     lab: String,
+    sharing: Sharing,
+    /// Days that a link may live.
+    days: [u32; 3],
 }
 
 /// A type of event that happened while the push was live.
@@ -98,18 +118,14 @@ pub(super) async fn page(
     Path(id): Path<String>,
 ) -> Response {
     let Ok(id) = id.parse::<PushId>() else { return missing(f, StatusCode::NOT_FOUND, "record-missing") };
-    let reader = state.reader().clone();
-    match tokio::task::spawn_blocking(move || read(&reader, id)).await {
-        Ok(Ok(Some(found))) => render(StatusCode::OK, &Page::of(found, f)),
-        Ok(Ok(None)) => missing(f, StatusCode::NOT_FOUND, "record-missing"),
-        Ok(Err(error)) => {
-            tracing::error!(%error, %id, "a record cannot be read");
-            missing(f, StatusCode::INTERNAL_SERVER_ERROR, "records-unreadable")
+    match find(&state, id).await {
+        Ok(Some(found)) => {
+            let links = share::of_record(&state, id).await;
+            let sharing = Sharing { links, may_act: f.may(Role::Operator), ..Sharing::default() };
+            render(StatusCode::OK, &Page::of(found, sharing, f))
         }
-        Err(error) => {
-            tracing::error!(%error, %id, "a record cannot be read");
-            missing(f, StatusCode::INTERNAL_SERVER_ERROR, "records-unreadable")
-        }
+        Ok(None) => missing(f, StatusCode::NOT_FOUND, "record-missing"),
+        Err(_) => missing(f, StatusCode::INTERNAL_SERVER_ERROR, "records-unreadable"),
     }
 }
 
@@ -118,6 +134,11 @@ struct Found {
     record: Record,
     evidence: Option<Vec<u8>>,
     around: neighbours::Found,
+}
+
+async fn find(state: &WebState, id: PushId) -> Result<Option<Found>, Problem> {
+    let reader = state.reader().clone();
+    Ok(tokio::task::spawn_blocking(move || read(&reader, id)).await??)
 }
 
 fn read(reader: &Reader, id: PushId) -> Result<Option<Found>, StoreError> {
@@ -132,7 +153,7 @@ fn missing(f: Frame, status: StatusCode, key: &str) -> Response {
 }
 
 impl Page {
-    fn of(found: Found, f: Frame) -> Self {
+    fn of(found: Found, sharing: Sharing, f: Frame) -> Self {
         let Found { record, evidence, around } = found;
         let record = in_language(record, f.lang);
         let evidence = evidence.and_then(|bytes| Evidence::decode(&bytes).ok());
@@ -140,7 +161,15 @@ impl Page {
         let cause = Cause::from_code(record.code()).unwrap_or(Cause::Unknown);
         Self {
             title: record.stream.clone().unwrap_or_else(|| record.client_ip.to_string()),
+            stream_link: match (&record.domain, &record.app, &record.stream) {
+                (Some(domain), Some(app), Some(stream)) => {
+                    stream::link(&StreamKey::new(domain.as_str(), app.as_str(), stream.as_str()))
+                }
+                _ => String::new(),
+            },
+            id: record.id.to_string(),
             chip: Chip::of(record.code(), f.lang),
+            plain: cause.plain(f.lang),
             meaning: cause.meaning(f.lang),
             advice: cause.advice(f.lang),
             detail: record.detail.as_ref().map(|d| d.text.clone()).unwrap_or_default(),
@@ -163,6 +192,8 @@ impl Page {
             same_network: neighbours::lines(&around.same_network, &record, &f),
             network: around.network.map(|n| n.to_string()).unwrap_or_default(),
             lab: format!("lastframe lab run {}", record.code()),
+            sharing,
+            days: share::DAYS,
             f,
         }
     }
@@ -237,14 +268,16 @@ fn facts(record: &Record, f: &Frame) -> Vec<Fact> {
         .collect()
 }
 
-fn video(record: &Record) -> String {
+/// Video in one line: codec, size, rates.
+pub(super) fn video(record: &Record) -> String {
     let Some(video) = &record.video else { return String::new() };
     let size = video.width.zip(video.height).map(|(w, h)| format!("{w}×{h}"));
     let fps = video.fps.map(|n| format!("{n:.1} fps"));
     joined([video.codec.clone(), size, fps, video.kbps.map(kbps)])
 }
 
-fn audio(record: &Record, words: &Words) -> String {
+/// Audio in one line: codec, rates, channels.
+pub(super) fn audio(record: &Record, words: &Words) -> String {
     let Some(audio) = &record.audio else { return String::new() };
     let channels = audio.channels.map(|n| words.with("fact-channels", &[("n", n.to_string())]));
     let rate = audio.sample_rate.map(|n| format!("{} Hz", grouped(n.into())));

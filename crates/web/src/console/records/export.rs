@@ -8,8 +8,8 @@ use cause::Lang;
 use futures_util::stream;
 use store::{Cursor, Reader, RecordQuery};
 
-use super::from_form;
 use crate::actions::Scope;
+use crate::console::filter_form::from_form;
 use crate::console::frame::SignedIn;
 use crate::csv;
 use crate::present::in_language;

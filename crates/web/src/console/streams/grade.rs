@@ -1,20 +1,26 @@
-//! How well a push is doing, and why.
+//! How well a push is doing, and why: what it sends against what it promised, and against itself a minute ago.
 
-use live::LivePush;
+use live::{LivePush, Second};
 
 use crate::console::frame::Frame;
+use crate::console::show::grouped;
 
 /// A push that fell behind by this much while live does badly, ms.
 const LAG_POOR: i32 = 2_000;
 const LAG_FAIR: i32 = 500;
-/// Frames a second below which a picture stutters.
+/// Frames a second below which a picture stutters, where the encoder promised nothing.
 const FPS_FAIR: u32 = 15;
+/// Seconds that a rate is taken over; one alone is no rate, since frames come in bursts.
+const OVER: usize = 5;
+/// Below these shares of what is expected a push does badly or not well, per cent.
+const SHARE_POOR: f64 = 50.0;
+const SHARE_FAIR: f64 = 80.0;
 /// Nothing is said about a push that has only just begun, ms.
-const SETTLING: u64 = 3_000;
+const SETTLING: u64 = 5_000;
 
 /// A grade with its reasons.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Grade {
+pub(in crate::console) struct Grade {
     /// `good`, `fair`, `poor`: the style's name.
     pub level: &'static str,
     pub mark: &'static str,
@@ -23,23 +29,47 @@ pub(super) struct Grade {
     pub reasons: String,
 }
 
+/// What can be wrong, worst first.
+enum Reason {
+    Poor(String),
+    Fair(String),
+}
+
 impl Grade {
-    pub(super) fn of(push: &LivePush, lived_ms: u64, f: &Frame) -> Self {
+    /// The grade of a push that has been live for so long, ms.
+    pub fn of(push: &LivePush, lived_ms: u64, f: &Frame) -> Self {
         let state = &push.state;
-        let mut poor = Vec::new();
-        let mut fair = Vec::new();
+        let mut reasons = Vec::new();
         if lived_ms >= SETTLING {
+            let seconds = push.trend.seconds();
+            let (kbps, fps) = (recent(&seconds, |s| s.kbps), recent(&seconds, |s| s.fps));
+            let has_video = state.video_codec.is_some();
             if state.kbps == 0 {
-                poor.push(f.t("grade-silent"));
-            } else if state.video_codec.is_some() && state.fps == 0 {
-                poor.push(f.t("grade-no-video"));
-            } else if state.video_codec.is_some() && state.fps < FPS_FAIR {
-                fair.push(f.tn("grade-fps", state.fps));
+                reasons.push(Reason::Poor(f.t("grade-silent")));
+            } else if has_video && state.fps == 0 {
+                reasons.push(Reason::Poor(f.t("grade-no-video")));
+            } else {
+                reasons.extend(frame_rate(fps, state.declared.fps, has_video, f));
+                // An encoder that promises no rate is measured by its own median of the minute.
+                let usual = median(&seconds).filter(|_| seconds.len() >= 4 * OVER);
+                let expected = state.declared.kbps.map(f64::from).filter(|rate| *rate > 64.0).or(usual);
+                reasons.extend(expected.and_then(|expected| bitrate(kbps, expected, f)));
             }
             match state.lag_ms {
-                LAG_POOR.. => poor.push(f.tn("grade-lag", state.lag_ms)),
-                LAG_FAIR.. => fair.push(f.tn("grade-lag", state.lag_ms)),
+                LAG_POOR.. => reasons.push(Reason::Poor(f.tn("grade-lag", grouped_i(state.lag_ms)))),
+                LAG_FAIR.. => reasons.push(Reason::Fair(f.tn("grade-lag", grouped_i(state.lag_ms)))),
                 _ => {}
+            }
+        }
+        Self::because(reasons, f)
+    }
+
+    fn because(reasons: Vec<Reason>, f: &Frame) -> Self {
+        let (mut poor, mut fair) = (Vec::new(), Vec::new());
+        for reason in reasons {
+            match reason {
+                Reason::Poor(text) => poor.push(text),
+                Reason::Fair(text) => fair.push(text),
             }
         }
         let (level, mark, text) = match (poor.is_empty(), fair.is_empty()) {
@@ -49,5 +79,139 @@ impl Grade {
         };
         poor.extend(fair);
         Self { level, mark, text, reasons: poor.join(" · ") }
+    }
+}
+
+fn grouped_i(number: i32) -> String {
+    grouped(u64::from(number.unsigned_abs()))
+}
+
+/// The mean of the last seconds.
+fn recent(seconds: &[Second], value: fn(&Second) -> u32) -> f64 {
+    let last = seconds.get(seconds.len().saturating_sub(OVER)..).unwrap_or_default();
+    last.iter().map(|second| f64::from(value(second))).sum::<f64>() / last.len().max(1) as f64
+}
+
+fn median(seconds: &[Second]) -> Option<f64> {
+    let mut rates: Vec<u32> = seconds.iter().map(|second| second.kbps).collect();
+    rates.sort_unstable();
+    rates.get(rates.len() / 2).map(|rate| f64::from(*rate))
+}
+
+fn frame_rate(actual: f64, declared: Option<f32>, has_video: bool, f: &Frame) -> Option<Reason> {
+    if !has_video {
+        return None;
+    }
+    let Some(expected) = declared.map(f64::from) else {
+        let slow = actual < f64::from(FPS_FAIR);
+        return slow.then(|| Reason::Fair(f.tn("grade-fps", format!("{actual:.0}"))));
+    };
+    let values = [("n", format!("{actual:.0}")), ("expected", format!("{expected:.0}"))];
+    below(actual, expected, || f.words().with("grade-fps-of", &values))
+}
+
+fn bitrate(actual: f64, expected: f64, f: &Frame) -> Option<Reason> {
+    let round = |rate: f64| grouped(rate.round() as u64);
+    let values = [("n", round(actual)), ("expected", round(expected))];
+    // Pictures that hardly move need few bits, so a low bitrate alone is never poor.
+    (actual < expected * SHARE_POOR / 100.0).then(|| Reason::Fair(f.words().with("grade-kbps-of", &values)))
+}
+
+fn below(actual: f64, expected: f64, text: impl FnOnce() -> String) -> Option<Reason> {
+    match actual * 100.0 / expected {
+        share if share < SHARE_POOR => Some(Reason::Poor(text())),
+        share if share < SHARE_FAIR => Some(Reason::Fair(text())),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use cause::Lang;
+    use live::{Declared, PushState, Trend};
+    use model::{Clock, SystemClock, Timestamp};
+
+    use super::*;
+
+    fn push(declared: Declared, seconds: &[(u32, u32)], lag_ms: i32) -> LivePush {
+        let trend = Trend::default();
+        for (kbps, fps) in seconds {
+            trend.push(Second { kbps: *kbps, fps: *fps, lag_ms });
+        }
+        let (kbps, fps) = seconds.last().copied().unwrap_or_default();
+        let id = SystemClock.push_id();
+        LivePush {
+            id,
+            sequence: id.sequence(),
+            account: 1,
+            domain: "d.example".into(),
+            app: "live".into(),
+            stream: "s".into(),
+            protocol: "rtmp",
+            client_ip: "192.0.2.1".parse().unwrap(),
+            client_port: 1,
+            published_at: Timestamp(0),
+            role: "live",
+            state: PushState {
+                kbps,
+                fps,
+                lag_ms,
+                declared,
+                video_codec: Some("h264".into()),
+                ..PushState::default()
+            },
+            played: live::feed::Cached::default(),
+            trend: Arc::new(trend),
+        }
+    }
+
+    fn grade(push: &LivePush) -> (&'static str, String) {
+        let grade = Grade::of(push, 60_000, &Frame::bare(Lang::En));
+        (grade.level, grade.reasons)
+    }
+
+    #[test]
+    fn a_push_that_sends_what_it_promised_does_well() {
+        let declared = Declared { fps: Some(30.0), kbps: Some(2_500.0) };
+        assert_eq!(grade(&push(declared, &[(2_400, 30); 30], 40)), ("good", String::new()));
+        // A burst after a gap is no fault.
+        let uneven: Vec<(u32, u32)> =
+            (0..30).map(|n| if n % 2 == 0 { (4_000, 50) } else { (900, 10) }).collect();
+        assert_eq!(grade(&push(declared, &uneven, 0)).0, "good");
+    }
+
+    #[test]
+    fn frames_are_held_against_what_the_encoder_promised() {
+        let declared = Declared { fps: Some(60.0), kbps: None };
+        assert_eq!(
+            grade(&push(declared, &[(2_000, 40); 30], 0)),
+            ("fair", "40 of 60 frames a second".into())
+        );
+        assert_eq!(grade(&push(declared, &[(2_000, 20); 30], 0)).0, "poor");
+        assert_eq!(grade(&push(Declared::default(), &[(2_000, 24); 30], 0)).0, "good");
+        assert_eq!(grade(&push(Declared::default(), &[(2_000, 12); 30], 0)).0, "fair");
+    }
+
+    #[test]
+    fn a_bitrate_is_held_against_the_promise_or_the_minute_before() {
+        let declared = Declared { fps: None, kbps: Some(4_000.0) };
+        let (level, reasons) = grade(&push(declared, &[(1_200, 30); 30], 0));
+        assert_eq!((level, reasons.as_str()), ("fair", "1,200 of 4,000 kbit/s"));
+        let mut fell = [(3_000, 30); 40];
+        fell[35..].fill((600, 30));
+        assert_eq!(grade(&push(Declared::default(), &fell, 0)).1, "600 of 3,000 kbit/s");
+    }
+
+    #[test]
+    fn silence_lag_and_missing_pictures_are_poor() {
+        assert_eq!(grade(&push(Declared::default(), &[(0, 0); 9], 0)).0, "poor");
+        assert_eq!(grade(&push(Declared::default(), &[(300, 0); 9], 0)).1, "no picture arrives");
+        assert_eq!(
+            grade(&push(Declared::default(), &[(900, 30); 9], 2_500)),
+            ("poor", "2,500 ms behind real time".into())
+        );
+        assert_eq!(grade(&push(Declared::default(), &[(900, 30); 9], 600)).0, "fair");
     }
 }

@@ -1,66 +1,56 @@
-//! Streams: who is live, how healthy, and what an operator does about it.
+//! Streams: who is live, how healthy, who watches, and what an operator does about it.
 
 mod act;
 mod grade;
+mod live_row;
 
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use live::LivePush;
-use model::Timestamp;
 use model::catalog::{Forbidden, Role};
 use serde::Deserialize;
 
 pub(super) use act::submit;
+pub(super) use live_row::LiveRow;
 
 use super::frame::{Frame, SignedIn, render};
-use super::show::{When, duration, grouped};
+use super::show::{When, grouped};
+use super::stream;
 use crate::state::WebState;
-use grade::Grade;
 
 /// Rows on the page; a node carries more pushes than a person reads.
-const SHOWN: usize = 500;
+const SHOWN: usize = 300;
 
 #[derive(Template)]
 #[template(path = "streams.html")]
 struct Page {
     f: Frame,
-    rows: Vec<Row>,
+    rows: Vec<LiveRow>,
     /// How many there are beyond those that are shown.
     more: usize,
     forbidden: Vec<ForbiddenRow>,
     /// What the last action did; empty for nothing.
     done: String,
     search: String,
+    /// Pushes, and viewers of them all.
+    pushes: String,
+    viewers: String,
     /// Whether the user may act.
     may_act: bool,
+    /// Where forms lead back to.
+    back: String,
     rtmp_port: u16,
 }
 
-struct Row {
-    domain: String,
-    app: String,
-    stream: String,
-    backup: bool,
-    history: String,
-    client: String,
-    since: When,
-    lasted: String,
-    media: String,
-    kbps: String,
-    fps: String,
-    lag: String,
-    rtt: String,
-    grade: Grade,
-}
-
 struct ForbiddenRow {
+    link: String,
     domain: String,
     app: String,
     stream: String,
     until: When,
     reason: String,
+    by: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -78,67 +68,52 @@ pub(super) async fn page(
     Query(params): Query<Params>,
 ) -> Response {
     let now = state.clock().now();
-    let wanted = params.search.to_lowercase();
+    let wanted = params.search.trim().to_lowercase();
     let mut pushes = state.live().pushes();
-    pushes.retain(|push| wanted.is_empty() || push.stream.to_lowercase().contains(&wanted));
-    let more = pushes.len().saturating_sub(SHOWN);
+    let has = |text: &str| text.to_lowercase().contains(&wanted);
+    pushes.retain(|push| {
+        wanted.is_empty() || has(&push.stream) || has(&push.domain) || has(&push.client_ip.to_string())
+    });
+    let (count, viewers) = (pushes.len(), pushes.iter().map(|push| push.played.viewers as u64).sum());
     pushes.truncate(SHOWN);
     let mut forbidden: Vec<Forbidden> =
         state.catalog().forbidden.values().filter(|entry| entry.until > now).cloned().collect();
     forbidden.sort_by_key(|entry| entry.until);
     let page = Page {
-        rows: pushes.into_iter().map(|push| Row::of(push, now, &f)).collect(),
-        more,
+        rows: pushes.into_iter().map(|push| LiveRow::of(push, now, &f)).collect(),
+        more: count.saturating_sub(SHOWN),
+        pushes: grouped(count as u64),
+        viewers: grouped(viewers),
         forbidden: forbidden.into_iter().map(ForbiddenRow::of).collect(),
-        done: match params.done.as_str() {
-            "dropped" => f.t("streams-dropped"),
-            "forbidden" => f.t("streams-forbade"),
-            "resumed" => f.t("streams-resumed"),
-            "gone" => f.t("streams-gone"),
-            _ => String::new(),
-        },
+        done: told(&params.done, &f),
         search: params.search,
-        may_act: f.session.as_ref().is_some_and(|session| session.role >= Role::Operator),
+        may_act: f.may(Role::Operator),
+        back: String::new(),
         rtmp_port: state.config().rtmp_port,
         f,
     };
     render(StatusCode::OK, &page)
 }
 
-impl Row {
-    fn of(push: LivePush, now: Timestamp, f: &Frame) -> Self {
-        let state = &push.state;
-        let size = state.width.zip(state.height).map(|(w, h)| format!("{w}×{h}"));
-        let media = [state.video_codec.clone(), size, state.audio_codec.clone()];
-        let lived = u64::try_from(now.millis() - push.published_at.millis()).unwrap_or(0);
-        Self {
-            grade: Grade::of(&push, lived, f),
-            history: crate::query::link(&[
-                ("stream", &push.stream),
-                ("domain", &push.domain),
-                ("app", &push.app),
-            ]),
-            backup: push.role == "backup",
-            client: push.client_ip.to_string(),
-            since: When::of(push.published_at),
-            lasted: duration(f.words(), lived),
-            media: media.into_iter().flatten().collect::<Vec<_>>().join(" · "),
-            kbps: grouped(state.kbps.into()),
-            fps: state.fps.to_string(),
-            lag: grouped(u64::try_from(state.lag_ms).unwrap_or(0)),
-            rtt: if state.rcv_rtt_ms > 0.0 { format!("{:.0}", state.rcv_rtt_ms) } else { String::new() },
-            domain: push.domain,
-            app: push.app,
-            stream: push.stream,
-        }
+/// What an action did, in words.
+pub(super) fn told(done: &str, f: &Frame) -> String {
+    match done {
+        "dropped" => f.t("streams-dropped"),
+        "forbidden" => f.t("streams-forbade"),
+        "resumed" => f.t("streams-resumed"),
+        "switched" => f.t("streams-switched"),
+        "gone" => f.t("streams-gone"),
+        _ => String::new(),
     }
 }
 
 impl ForbiddenRow {
     fn of(entry: Forbidden) -> Self {
         Self {
+            link: stream::link(&entry.key),
             until: When::of(entry.until),
             reason: entry.reason,
+            by: entry.by,
             domain: entry.key.domain,
             app: entry.key.app,
             stream: entry.key.stream,

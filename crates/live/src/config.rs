@@ -199,7 +199,7 @@ impl Default for HlsConfig {
 impl Default for PlayConfig {
     fn default() -> Self {
         Self {
-            merge: Duration::from_millis(80),
+            merge: Duration::from_millis(100),
             cache: Duration::from_secs(12),
             cache_bytes: 32 * 1024 * 1024,
             queue: Duration::from_secs(6),

@@ -224,6 +224,10 @@ impl ChunkReader {
     /// # Errors
     /// [`Error`] at the first rule broken; nothing useful can follow it.
     pub fn next_message(&mut self) -> Result<Option<Message>, Error> {
+        // Asked again where nothing has come since all was read: the buffer was given back then.
+        if self.buf.is_empty() && self.allocation == 0 {
+            return Ok(None);
+        }
         // Whoever filled the buffer may have made it larger than it was.
         self.allocation = self.allocation.max(self.buf.capacity());
         let message = self.read_message()?;

@@ -70,8 +70,8 @@ pub(super) struct State {
     next_frame: u64,
     open: Vec<Frame>,
     open_bytes: usize,
-    /// When the open batch began.
-    pub(super) open_since: Option<Instant>,
+    /// When the oldest frame came that viewers have not been woken for.
+    pub(super) waits_since: Option<Instant>,
     /// Timestamp of the newest video frame.
     last_video: Option<u32>,
     pub(super) viewers: HashMap<u64, Arc<Entry>>,
@@ -109,7 +109,7 @@ impl Feed {
             next_frame: 0,
             open: Vec::new(),
             open_bytes: 0,
-            open_since: None,
+            waits_since: None,
             last_video: None,
             viewers: HashMap::new(),
             next_viewer: 0,
@@ -205,7 +205,7 @@ impl Feed {
     }
 
     fn seal_and_wake(&self, mut state: MutexGuard<'_, State>) {
-        state.seal(&self.memory);
+        state.hand_out(&self.memory);
         let wakers = std::mem::take(&mut state.wakers);
         state.round += 1;
         drop(state);
@@ -244,7 +244,8 @@ impl State {
         self.ring.get(index)
     }
 
-    /// Takes a frame in. Returns whether a batch was sealed.
+    /// Takes a frame in. Returns whether viewers are to be woken: what came before a key frame waits with it, so that each
+    /// is woken once in [`PlayConfig::merge`], however often a key frame comes.
     pub(super) fn add(
         &mut self,
         frame: Frame,
@@ -257,32 +258,37 @@ impl State {
         }
         let watched = !self.viewers.is_empty();
         let merge = if watched { millis(play.merge) } else { UNWATCHED_MERGE.max(millis(play.merge)) };
-        let mut sealed = frame.key && self.seal(memory);
-        let begun = *self.open_since.get_or_insert(now);
+        let sealed = frame.key && self.seal(memory);
+        let begun = *self.waits_since.get_or_insert(now);
         self.open_bytes += frame.payload.len();
         let timestamp = frame.timestamp;
         self.open.push(frame);
         let first = self.open.first().map_or(timestamp, |f| f.timestamp);
         let late = watched && now.saturating_duration_since(begun) >= play.merge;
-        if late || timeline::span(first, timestamp) >= merge || self.open.len() >= LONGEST_BATCH {
-            sealed |= self.seal(memory);
+        let due = late || timeline::span(first, timestamp) >= merge || self.open.len() >= LONGEST_BATCH;
+        if due {
+            self.hand_out(memory);
         }
-        if sealed {
+        if due || sealed {
             self.trim(play, memory, watched);
         }
-        sealed
+        due
     }
 
     /// Takes new headers; what came before them goes out with the old ones.
-    pub(super) fn set_headers(&mut self, headers: Arc<Headers>, memory: &Arc<MediaMemory>) -> bool {
-        let sealed = self.seal(memory);
+    pub(super) fn set_headers(&mut self, headers: Arc<Headers>, memory: &Arc<MediaMemory>) {
+        self.seal(memory);
         self.headers = headers;
-        sealed
+    }
+
+    /// Closes the open batch, for viewers who are woken now. False if nothing waits for them.
+    pub(super) fn hand_out(&mut self, memory: &Arc<MediaMemory>) -> bool {
+        self.seal(memory);
+        self.waits_since.take().is_some()
     }
 
     /// Closes the open batch. False if there is none.
-    pub(super) fn seal(&mut self, memory: &Arc<MediaMemory>) -> bool {
-        self.open_since = None;
+    fn seal(&mut self, memory: &Arc<MediaMemory>) -> bool {
         let Some(first) = self.open.first() else { return false };
         let no_video = self.open.iter().all(|f| f.kind != FrameKind::Video)
             && self.last_video.is_none_or(|last| timeline::span(last, first.timestamp) > NO_VIDEO_AFTER);

@@ -1,5 +1,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
@@ -60,6 +62,27 @@ impl Stage {
     }
 }
 
+/// Frames are merged over 80 ms: three of them.
+fn merging() -> PlayConfig {
+    PlayConfig { merge: Duration::from_millis(80), ..PlayConfig::default() }
+}
+
+/// Counts how often a viewer is woken.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Woken {
+    fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// All that a viewer gets now, in a line.
 fn drain(viewer: &mut Viewer) -> Vec<String> {
     std::iter::from_fn(|| viewer.try_next())
@@ -85,7 +108,7 @@ fn timestamps(viewer: &mut Viewer) -> Vec<u32> {
 
 #[test]
 fn a_viewer_begins_with_headers_and_the_last_key_frame() {
-    let mut stage = Stage::new(PlayConfig::default());
+    let mut stage = Stage::new(merging());
     stage.video(0, AVC_HEADER);
     stage.play(0, 2200);
     let mut viewer = stage.watch();
@@ -96,7 +119,7 @@ fn a_viewer_begins_with_headers_and_the_last_key_frame() {
 
 #[test]
 fn a_key_frame_is_the_first_of_its_batch() {
-    let mut stage = Stage::new(PlayConfig::default());
+    let mut stage = Stage::new(merging());
     let mut viewer = stage.watch();
     stage.audio(0);
     stage.play(0, 960);
@@ -109,8 +132,26 @@ fn a_key_frame_is_the_first_of_its_batch() {
 }
 
 #[test]
+fn a_key_frame_wakes_viewers_no_earlier_than_what_came_before_it() {
+    let mut stage = Stage::new(merging());
+    let mut viewer = stage.watch();
+    stage.play(0, 960);
+    drain(&mut viewer);
+    let woken = Arc::new(Woken::default());
+    assert!(viewer.poll_next(&mut Context::from_waker(&Waker::from(woken.clone()))).is_pending());
+    stage.video(1000, INTER);
+    stage.video(1040, KEY);
+    stage.video(1060, INTER);
+    let due = stage.at(1080);
+    assert_eq!((woken.count(), stage.writer.deadline()), (0, Some(due)), "they go out together");
+    stage.writer.flush(due);
+    assert_eq!((woken.count(), stage.writer.deadline()), (1, None));
+    assert_eq!(drain(&mut viewer), ["1000 x1", "key 1040 x2"]);
+}
+
+#[test]
 fn a_stream_without_video_begins_anywhere() {
-    let mut stage = Stage::new(PlayConfig::default());
+    let mut stage = Stage::new(merging());
     (0..5000).step_by(20).for_each(|ms| stage.audio(ms));
     let mut viewer = stage.watch();
     let first = drain(&mut viewer);
@@ -121,7 +162,7 @@ fn a_stream_without_video_begins_anywhere() {
 
 #[test]
 fn a_viewer_that_is_too_slow_goes_on_at_the_newest_key_frame() {
-    let play = PlayConfig { queue: Duration::from_secs(3), ..PlayConfig::default() };
+    let play = PlayConfig { queue: Duration::from_secs(3), ..merging() };
     let mut stage = Stage::new(play);
     stage.play(0, 40);
     let (mut slow, mut quick) = (stage.watch(), stage.watch());
@@ -132,14 +173,14 @@ fn a_viewer_that_is_too_slow_goes_on_at_the_newest_key_frame() {
         seen += timestamps(&mut quick).len();
     }
     let got = drain(&mut slow);
-    assert_eq!(got[..2], ["skipped 499".to_owned(), "key 20000 x3".to_owned()], "{got:?}");
+    assert_eq!(got[..2], ["skipped 499".to_owned(), "key 20000 x2".to_owned()], "{got:?}");
     assert!(seen >= 508, "the other one missed nothing: {seen}");
     assert_eq!(slow.try_next().map(|_| ()), None);
 }
 
 #[test]
 fn the_ring_is_bounded_in_time_and_in_bytes() {
-    let play = PlayConfig { cache_bytes: 100_000, cache: Duration::from_secs(5), ..PlayConfig::default() };
+    let play = PlayConfig { cache_bytes: 100_000, cache: Duration::from_secs(5), ..merging() };
     let mut stage = Stage::new(play);
     let _viewer = stage.watch();
     let large = Bytes::from([KEY, &[7; 5000]].concat());
@@ -148,7 +189,7 @@ fn the_ring_is_bounded_in_time_and_in_bytes() {
         stage.writer.media(now, FrameKind::Video, ms, large.clone(), true, ms == 0);
     }
     assert!(stage.feed.cached().cached_bytes < 120_000, "{:?}", stage.feed.cached());
-    let mut stage = Stage::new(PlayConfig { queue: Duration::from_secs(1), ..PlayConfig::default() });
+    let mut stage = Stage::new(PlayConfig { queue: Duration::from_secs(1), ..merging() });
     stage.video(0, KEY);
     (40..40_000).step_by(40).for_each(|ms| stage.video(ms, INTER));
     assert!(stage.feed.cached().queue_ms <= 13_000, "{:?}", stage.feed.cached());
@@ -175,7 +216,7 @@ fn what_is_held_for_viewers_is_given_back() {
 
 #[test]
 fn frames_that_wait_to_be_merged_go_out_when_the_push_is_quiet() {
-    let mut stage = Stage::new(PlayConfig::default());
+    let mut stage = Stage::new(merging());
     let mut viewer = stage.watch();
     stage.video(0, KEY);
     assert_eq!(drain(&mut viewer), [""; 0]);
@@ -193,7 +234,7 @@ fn frames_that_wait_to_be_merged_go_out_when_the_push_is_quiet() {
 
 #[test]
 fn headers_come_again_only_when_they_have_changed() {
-    let mut stage = Stage::new(PlayConfig::default());
+    let mut stage = Stage::new(merging());
     let mut viewer = stage.watch();
     stage.video(0, AVC_HEADER);
     stage.play(0, 200);
@@ -211,7 +252,7 @@ fn headers_come_again_only_when_they_have_changed() {
 
 #[test]
 fn time_goes_on_when_another_push_takes_over() {
-    let mut stage = Stage::new(PlayConfig::default());
+    let mut stage = Stage::new(merging());
     stage.play(0, 1000);
     let mut viewer = stage.watch();
     let mut seen = timestamps(&mut viewer);
@@ -235,7 +276,7 @@ fn time_goes_on_when_another_push_takes_over() {
 
 #[test]
 fn viewers_leave_when_the_stream_is_over_and_get_what_was_left() {
-    let mut stage = Stage::new(PlayConfig::default());
+    let mut stage = Stage::new(merging());
     let mut viewer = stage.watch();
     stage.video(0, KEY);
     stage.feed.end(Ended::Unpublished);
@@ -248,7 +289,7 @@ fn viewers_leave_when_the_stream_is_over_and_get_what_was_left() {
 
 #[test]
 fn frames_are_framed_once_for_all() {
-    let mut stage = Stage::new(PlayConfig::default());
+    let mut stage = Stage::new(merging());
     let (mut one, mut two) = (stage.watch(), stage.watch());
     stage.play(0, 120);
     let batch = |viewer: &mut Viewer| loop {
@@ -263,7 +304,7 @@ fn frames_are_framed_once_for_all() {
 
 #[test]
 fn rtmp_bytes_read_back_as_the_frames_on_any_message_stream() {
-    let mut stage = Stage::new(PlayConfig { merge: Duration::ZERO, ..PlayConfig::default() });
+    let mut stage = Stage::new(PlayConfig { merge: Duration::ZERO, ..merging() });
     let mut viewer = stage.watch();
     let large = Bytes::from([KEY, &[9; 20_000]].concat());
     // On both sides of the extended timestamp, and of the wrap.
@@ -297,7 +338,7 @@ fn rtmp_bytes_read_back_as_the_frames_on_any_message_stream() {
 
 #[tokio::test]
 async fn a_viewer_that_waits_is_woken() {
-    let mut stage = Stage::new(PlayConfig::default());
+    let mut stage = Stage::new(merging());
     let mut viewer = stage.watch();
     let waiting = tokio::spawn(async move {
         loop {

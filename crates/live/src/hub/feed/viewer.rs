@@ -166,7 +166,7 @@ impl Viewer {
         let mut state = feed.lock();
         // Without viewers, batches are long, and nobody waits for the one that is open.
         if state.viewers.is_empty() {
-            state.seal(&feed.memory);
+            state.hand_out(&feed.memory);
         }
         let position = state.start.unwrap_or(state.next_sequence);
         let id = state.enter(entry.clone());

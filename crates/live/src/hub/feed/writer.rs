@@ -117,7 +117,7 @@ impl Writer {
         }
         self.flush_at = None;
         let mut state = self.feed.lock();
-        if state.carrier == Some(self.number) && state.seal(&self.feed.memory) {
+        if state.carrier == Some(self.number) && state.hand_out(&self.feed.memory) {
             take_wakers(&mut state, &mut self.woken);
         }
         drop(state);
@@ -142,18 +142,16 @@ impl Writer {
         }
         let Some(timestamp) = state.timeline.map(frame.timestamp, now) else { return };
         frame.timestamp = timestamp;
-        let mut sealed = false;
         if !self.headers_given {
             self.headers_given = true;
             if *state.headers != self.headers {
-                sealed = state.set_headers(Arc::new(self.headers.clone()), &self.feed.memory);
+                state.set_headers(Arc::new(self.headers.clone()), &self.feed.memory);
             }
         }
-        sealed |= state.add(frame, now, &self.play, &self.feed.memory);
-        if sealed {
+        if state.add(frame, now, &self.play, &self.feed.memory) {
             take_wakers(&mut state, &mut self.woken);
         }
-        self.flush_at = match state.open_since {
+        self.flush_at = match state.waits_since {
             Some(since) if !state.viewers.is_empty() => Some(since + self.play.merge),
             _ => None,
         };

@@ -75,18 +75,8 @@ pub(super) enum Input {
 pub(super) enum PlayInput {
     /// The live stream goes on, or has ended.
     Step(Step),
-    /// The client said something.
-    Event(Event),
-    /// The client broke a rule.
-    Fault(Fault),
-    /// The client has left.
-    Closed(Close),
-    /// The deadline has come.
-    Due,
-    /// An order stands.
-    Ordered,
-    /// As [`Input::Memory`].
-    Memory(End),
+    /// Something of the client's, or about it.
+    Client(Input),
 }
 
 /// Smaller holdings are covered by the read buffers, and are not worth a number that all connections share.
@@ -121,23 +111,8 @@ impl Connection {
     /// The next thing that happens, before `deadline`.
     pub(super) async fn next(&mut self, watch: &mut Watch, deadline: Instant, order: &OrderSlot) -> Input {
         loop {
-            match self.session.poll() {
-                Ok(Some(event)) => return Input::Event(event),
-                Ok(None) => {}
-                Err(fault) => return Input::Fault(fault),
-            }
-            if let Some(end) = self.count_memory() {
-                return Input::Memory(end);
-            }
-            // An order that stands came before this look: what the client does then is its reaction.
-            if order.get().is_some() {
-                return Input::Ordered;
-            }
-            if let Some(close) = self.sensor.closed() {
-                return Input::Closed(close);
-            }
-            if self.now >= deadline {
-                return Input::Due;
+            if let Some(input) = self.stands(Some(deadline), order) {
+                return input;
             }
             self.take_output();
             let waited_from = self.now;
@@ -157,6 +132,26 @@ impl Connection {
         }
     }
 
+    /// What stands already, before anything is waited for.
+    fn stands(&mut self, deadline: Option<Instant>, order: &OrderSlot) -> Option<Input> {
+        match self.session.poll() {
+            Ok(Some(event)) => return Some(Input::Event(event)),
+            Ok(None) => {}
+            Err(fault) => return Some(Input::Fault(fault)),
+        }
+        if let Some(end) = self.count_memory() {
+            return Some(Input::Memory(end));
+        }
+        // An order that stands came before this look: what the client does then is its reaction.
+        if order.get().is_some() {
+            return Some(Input::Ordered);
+        }
+        if let Some(close) = self.sensor.closed() {
+            return Some(Input::Closed(close));
+        }
+        deadline.is_some_and(|at| self.now >= at).then_some(Input::Due)
+    }
+
     /// The next thing that happens on a connection that plays; meanwhile `outbox` is written. The viewer is asked only
     /// once all of it is gone: what a slow one has not taken waits with the stream, where it is bounded and shared.
     pub(super) async fn exchange(
@@ -168,22 +163,8 @@ impl Connection {
     ) -> PlayInput {
         let mut viewer = viewer;
         loop {
-            match self.session.poll() {
-                Ok(Some(event)) => return PlayInput::Event(event),
-                Ok(None) => {}
-                Err(fault) => return PlayInput::Fault(fault),
-            }
-            if let Some(end) = self.count_memory() {
-                return PlayInput::Memory(end);
-            }
-            if order.get().is_some() {
-                return PlayInput::Ordered;
-            }
-            if let Some(close) = self.sensor.closed() {
-                return PlayInput::Closed(close);
-            }
-            if deadline.is_some_and(|at| self.now >= at) {
-                return PlayInput::Due;
+            if let Some(input) = self.stands(deadline, order) {
+                return PlayInput::Client(input);
             }
             // A client that asks without reading is not read any more once its answers fill their own bound.
             if outbox.remaining() < UNREAD_AT_MOST {
@@ -191,10 +172,17 @@ impl Connection {
             }
             let step = poll_fn(|cx| {
                 let reads = self.session.output().len() < UNREAD_AT_MOST;
-                if self.sensor.poll_move(cx, &mut self.session, outbox, reads).is_ready() {
-                    return Poll::Ready(None);
+                loop {
+                    match self.sensor.poll_move(cx, &mut self.session, outbox, reads) {
+                        // Answers wait to be taken behind it.
+                        Poll::Ready(Moved::Wrote) if self.session.has_output() => return Poll::Ready(None),
+                        // Once all has gone out the viewer is asked at once: nothing else has happened meanwhile.
+                        Poll::Ready(Moved::Wrote) if outbox.has_remaining() => {}
+                        Poll::Ready(Moved::Wrote) | Poll::Pending => break,
+                        Poll::Ready(Moved::Read(_) | Moved::Closed) => return Poll::Ready(None),
+                    }
                 }
-                if outbox.remaining() == 0
+                if !outbox.has_remaining()
                     && let Some(viewer) = &mut viewer
                     && let Poll::Ready(step) = viewer.poll_next(cx)
                 {

@@ -17,6 +17,7 @@ use rtmp::{ServerConfig, ServerSession};
 use tracing::{Instrument, Span};
 
 use self::connection::Connection;
+use self::setup::Wish;
 use super::conclude::{conclude, end_of};
 use super::way::Way;
 use crate::push::{End, Push, client_text};
@@ -90,11 +91,22 @@ async fn run(
     span: &Span,
 ) -> End {
     // What runs once a push is boxed, so that the task of a live push stays small and warm in the cache. Its span is
-    // entered where lines are logged: the live part logs none, and would enter and leave it with every message.
-    let setup = setup::until_publish(shared, connection, push, overload).instrument(span.clone());
-    let publish = match Box::pin(setup).await {
-        Ok(publish) => publish,
-        Err(end) => return *end,
+    // entered where lines are logged: a live push and a player log hardly any, and would enter and leave it with every
+    // message.
+    let (mut overload, mut since) = (overload, push.origin);
+    let publish = loop {
+        let setup = setup::until_wish(shared, connection, push, overload.take(), since);
+        match Box::pin(setup.instrument(span.clone())).await {
+            Ok(Wish::Publish(publish)) => break publish,
+            Ok(Wish::Play(play)) => {
+                connection.plays = true;
+                if let Some(end) = Box::pin(play::run(shared, connection, push, &play, span)).await {
+                    return end;
+                }
+                since = connection.now();
+            }
+            Err(end) => return *end,
+        }
     };
     let stream_id = publish.stream_id;
     match Box::pin(setup::admit(shared, connection, push, &publish).instrument(span.clone())).await {

@@ -7,8 +7,9 @@ use bytes::Buf;
 use model::PushUrl;
 use rtmp::message::command::Command;
 use rtmp::server::{Event, Play, PlayRejection};
+use tracing::Span;
 
-use super::connection::{Connection, PlayInput};
+use super::connection::{Connection, Input, PlayInput};
 use super::fault;
 use crate::hub::WatchError;
 use crate::hub::feed::{Ended, FrameKind, Headers, RTMP_CHUNK_SIZE, Step, Viewer, ViewerInfo, ViewerKind};
@@ -23,6 +24,8 @@ const TOGETHER: usize = 256 * 1024;
 
 /// One who plays over RTMP.
 struct Player {
+    /// Entered where lines are logged.
+    span: Span,
     viewer: Viewer,
     stream_id: u32,
     outbox: Outbox,
@@ -50,17 +53,19 @@ pub(super) async fn run(
     connection: &mut Connection,
     push: &mut Push,
     play: &Play,
+    span: &Span,
 ) -> Option<End> {
     let (viewer, give_up) = match join(shared, connection, push, play) {
         Ok(joined) => joined,
         Err((code, text)) => {
-            tracing::info!(reason = text, "play refused");
+            span.in_scope(|| tracing::info!(reason = text, "play refused"));
             connection.session.reject_play(play.stream_id, code, &text);
             return None;
         }
     };
-    tracing::info!(stream = %crate::ingest::words::text(&play.name), "play");
+    span.in_scope(|| tracing::info!(stream = %crate::ingest::words::text(&play.name), "play"));
     let mut player = Player {
+        span: span.clone(),
         viewer,
         stream_id: play.stream_id,
         outbox: Outbox::default(),
@@ -132,19 +137,19 @@ impl Player {
                     self.send(step);
                     self.send_what_is_there();
                 }
-                PlayInput::Event(event) => match self.event(connection, event) {
+                PlayInput::Client(Input::Event(event)) => match self.event(connection, event) {
                     Then::On => {}
                     Then::Stop => return None,
                 },
-                PlayInput::Due => {
+                PlayInput::Client(Input::Due) => {
                     let text = WatchError::NoSuchStream.to_string();
                     connection.session.reject_play(self.stream_id, PlayRejection::StreamNotFound, &text);
                     return None;
                 }
-                PlayInput::Fault(fault) => return Some(End::fault(fault::of_rtmp(&fault))),
-                PlayInput::Memory(end) => return Some(end),
-                PlayInput::Closed(close) => return Some(End::closed(close)),
-                PlayInput::Ordered => {
+                PlayInput::Client(Input::Fault(fault)) => return Some(End::fault(fault::of_rtmp(&fault))),
+                PlayInput::Client(Input::Memory(end)) => return Some(end),
+                PlayInput::Client(Input::Closed(close)) => return Some(End::closed(close)),
+                PlayInput::Client(Input::Ordered) => {
                     self.ended(connection, Ended::Unpublished);
                     return Some(ordered(push));
                 }
@@ -182,7 +187,7 @@ impl Player {
                     }),
                 });
             }
-            Step::Skipped { frames } => tracing::debug!(frames, "viewer is too slow"),
+            Step::Skipped { frames } => self.span.in_scope(|| tracing::debug!(frames, "viewer is too slow")),
             Step::Ended(_) => {}
         }
     }

@@ -1,10 +1,11 @@
 //! From the first byte to publish: the commands before it, then what admission is asked about.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use cause::evidence::{Act, Close, Stage};
 use model::stream_key::PushUrl;
-use rtmp::server::{Event, Publish};
+use rtmp::server::{Event, Play, Publish};
 
 use super::connection::{Connection, Input};
 use super::{fault, summary};
@@ -25,26 +26,33 @@ pub(super) fn stage_of(connection: &Connection) -> Stage {
     }
 }
 
-/// Follows the client's commands until it publishes.
-pub(super) async fn until_publish(
+/// What a client wants once it is connected.
+pub(super) enum Wish {
+    Publish(Box<Publish>),
+    Play(Box<Play>),
+}
+
+/// Follows the client's commands until it publishes or plays, for which it has the time of `[limits] setup` from `since`.
+pub(super) async fn until_wish(
     shared: &Shared,
     connection: &mut Connection,
     push: &mut Push,
     mut overloaded: Option<Act>,
-) -> Result<Box<Publish>, Box<End>> {
+    since: Instant,
+) -> Result<Wish, Box<End>> {
     if let Some(publish) = connection.carried.take() {
-        return Ok(publish);
+        return Ok(Wish::Publish(publish));
     }
     if let Some(connect) = &connection.connect {
         push.facts.agent = agent(&connect.flash_ver);
         push.facts.can_reconnect = connect.enhanced.has(rtmp::ertmp::caps::RECONNECT);
     }
     let limits = &shared.config.limits;
-    let setup_deadline = push.origin + limits.setup;
+    let setup_deadline = since + limits.setup;
     let mut deadline = if connection.connect.is_some() {
         setup_deadline
     } else {
-        setup_deadline.min(push.origin + limits.handshake)
+        setup_deadline.min(since + limits.handshake)
     };
     let order = push.order.clone();
     loop {
@@ -78,17 +86,8 @@ pub(super) async fn until_publish(
                 connection.session.accept_connect();
                 connection.connect = Some(connect);
             }
-            Event::Publish(publish) => return Ok(publish),
-            Event::Play(play) => {
-                connection.plays = true;
-                if let Some(end) = Box::pin(super::play::run(shared, connection, push, &play)).await {
-                    return Err(Box::new(end));
-                }
-                if let Some(publish) = connection.carried.take() {
-                    return Ok(publish);
-                }
-                deadline = connection.now() + limits.setup;
-            }
+            Event::Publish(publish) => return Ok(Wish::Publish(publish)),
+            Event::Play(play) => return Ok(Wish::Play(play)),
             Event::FcUnpublish(_) => connection.session.answer_fc_unpublish(),
             Event::Control(control) => live_control(push, connection, &control.control),
             _ => {}

@@ -3,9 +3,12 @@
 //! ```text
 //! cargo run --release -p store --example store_bench -- journal [SECONDS]
 //! cargo run --release -p store --example store_bench -- queries [RECORDS] [DAYS]
+//! cargo run --release -p store --example store_bench -- fill FOLDER [RECORDS] [DAYS]
+//! cargo run --release -p store --example store_bench -- lists FOLDER [TIMES]
 //! ```
 //!
-//! The data goes into a temporary folder below the current one (`TMPDIR` is often not a disk).
+//! The data goes into a temporary folder below the current one (`TMPDIR` is often not a disk); `fill` leaves it in FOLDER,
+//! for a server to be started on.
 
 use std::error::Error;
 use std::path::Path;
@@ -20,6 +23,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
     let what = args.next().unwrap_or_else(|| "journal".to_owned());
+    let folder = if what == "fill" || what == "lists" { args.next() } else { None };
     let mut number = |default| args.next().map_or(Ok(default), |text| text.parse::<u64>());
     match what.as_str() {
         "journal" => journal(number(10)?),
@@ -27,7 +31,14 @@ fn main() -> Result<()> {
             let records = number(5_000_000)?;
             queries(records, number(1)?)
         }
-        other => Err(format!("`{other}` is no bench: journal or queries").into()),
+        "fill" => {
+            let folder = folder.ok_or("fill which folder?")?;
+            std::fs::create_dir_all(&folder)?;
+            let records = number(5_000_000)?;
+            fill(&DataLock::take(Path::new(&folder))?, records, number(29)?).map(drop)
+        }
+        "lists" => lists(Path::new(&folder.ok_or("lists of which folder?")?), number(2_000)?),
+        other => Err(format!("`{other}` is no bench: journal, queries, fill or lists").into()),
     }
 }
 
@@ -271,10 +282,9 @@ fn example(id: PushId, n: u64, ended_at: Timestamp) -> Record {
     }
 }
 
-fn queries(records: u64, days: u64) -> Result<()> {
-    let dir = tempfile::tempdir_in(".")?;
-    let lock = DataLock::take(dir.path())?;
-    // Whole days in the past, the last one yesterday.
+/// Imports records over whole days in the past, the last one yesterday, and gives the time at which the first ended and
+/// the time between two, in microseconds.
+fn fill(lock: &DataLock, records: u64, days: u64) -> Result<(Timestamp, u64)> {
     let today = SystemClock.now().millis().div_euclid(86_400_000) * 86_400_000;
     let first = Timestamp(today).minus(Duration::from_secs(days * 86_400));
     let step = days * 86_400_000 * 1_000 / records.max(1);
@@ -282,9 +292,9 @@ fn queries(records: u64, days: u64) -> Result<()> {
     let began = now();
     let made = (0..records)
         .map(|n| example(PushId::from_parts(at(n).minus(Duration::from_secs(600)), n.into()), n, at(n)));
-    let count = import(&lock, made)?;
+    let count = import(lock, made)?;
     let took = (now() - began).as_secs_f64();
-    let bytes: u64 = std::fs::read_dir(dir.path().join("records"))?
+    let bytes: u64 = std::fs::read_dir(lock.dir().join("records"))?
         .map(|f| f.and_then(|f| f.metadata()).map_or(0, |m| m.len()))
         .sum();
     println!(
@@ -292,6 +302,79 @@ fn queries(records: u64, days: u64) -> Result<()> {
         count as f64 / took,
         bytes as f64 / count as f64
     );
+    Ok((first, step))
+}
+
+/// Pages of counted lists in a folder that `fill` has made, each with other conditions or another time.
+fn lists(folder: &Path, times: u64) -> Result<()> {
+    let store = Store::open(DataLock::take(folder)?, config(folder), Arc::new(SystemClock))?;
+    let reader = store.reader();
+    let today = SystemClock.now().millis().div_euclid(86_400_000) * 86_400_000;
+    let (since, until) = (Timestamp(today).minus(Duration::from_secs(29 * 86_400)), Timestamp(today));
+    let whole = |n: u64| RecordQuery {
+        since: Some(since.plus(Duration::from_secs(n % 3_000))),
+        until: Some(until.minus(Duration::from_secs(n / 3_000))),
+        ..RecordQuery::default()
+    };
+    let hour = |n: u64| {
+        let begin = since.plus(Duration::from_secs(n.wrapping_mul(0x9E37_79B9) % (28 * 86_400)));
+        RecordQuery {
+            since: Some(begin),
+            until: Some(begin.plus(Duration::from_secs(3_600))),
+            domain: Some(format!("push{}.example.com", n % 50)),
+            ..RecordQuery::default()
+        }
+    };
+    let stream = |n: u64| example(PushId::from_parts(since, 1), n * 7_919, since).stream;
+    let case = |what: &str, published: bool, query: &dyn Fn(u64) -> RecordQuery| -> Result<()> {
+        let (mut cpu, mut found) = (thread_cpu(), 0);
+        for n in 0..times + times / 4 {
+            if n == times / 4 {
+                (cpu, found) = (thread_cpu(), 0);
+            }
+            let skip = usize::try_from(n.wrapping_mul(0x9E37_79B9) % 1_000)? * 10;
+            let filter = query(n);
+            let skip = if filter.stream.is_some() || filter.domain.is_some() && filter.account.is_none() {
+                0
+            } else {
+                skip
+            };
+            let list =
+                store::ListQuery { filter, published, ascending: false, skip, take: 10, count_to: 10_000 };
+            found += reader.list(&list)?.records.len();
+        }
+        let each = (thread_cpu() - cpu).as_secs_f64() * 1e6 / times as f64;
+        println!("list, {what}: {each:.0} us of CPU, {:.1} records", found as f64 / times as f64);
+        Ok(())
+    };
+    case("a stream", false, &|n| RecordQuery { stream: stream(n), ..whole(n) })?;
+    case("a part of a stream", false, &|n| RecordQuery {
+        stream: stream(n).and_then(|name| name.get(7..13).map(str::to_owned)),
+        fuzzy: true,
+        ..whole(n)
+    })?;
+    case("a domain, an hour", false, &hour)?;
+    case("an account", false, &|n| RecordQuery { account: Some(1_000_000_008), ..whole(n) })?;
+    case("an account and an app", false, &|n| RecordQuery {
+        account: Some(1_000_000_008),
+        app: Some("live".to_owned()),
+        ..whole(n)
+    })?;
+    case("pushes of a domain that went live", true, &|n| RecordQuery {
+        domain: Some("push7.example.com".to_owned()),
+        account: Some(1_000_000_008),
+        ..whole(n)
+    })?;
+    case("everything", false, &whole)?;
+    store.shutdown()?;
+    Ok(())
+}
+
+fn queries(records: u64, days: u64) -> Result<()> {
+    let dir = tempfile::tempdir_in(".")?;
+    let lock = DataLock::take(dir.path())?;
+    let (first, step) = fill(&lock, records, days)?;
+    let at = |n: u64| first.plus(Duration::from_micros(n * step));
     let store = Store::open(lock, config(dir.path()), Arc::new(SystemClock))?;
     let reader = store.reader();
 

@@ -4,6 +4,7 @@
 //! leaves in both is copied once more without effect. It rests while the journal cannot be written, since the room that
 //! is left then belongs to the journal.
 
+pub(crate) mod changes;
 mod day_file;
 mod import;
 mod retention;
@@ -108,7 +109,16 @@ impl Filer {
                     }
                 }
             }
-            self.retention.run(&self.shared.config, &*self.shared.clock, |day| drop(self.days.remove(&day)));
+            let (days, changes) = (&mut self.days, &self.shared.changes);
+            let mut gone = false;
+            self.retention.run(&self.shared.config, &*self.shared.clock, |day| {
+                drop(days.remove(&day));
+                changes.anything(day);
+                gone = true;
+            });
+            if gone {
+                changes.of_files();
+            }
         }
     }
 
@@ -163,7 +173,14 @@ impl Filer {
             by_day.entry(Day::of(stored.record.ended_at)).or_default().push(stored);
         }
         for (day, rows) in by_day {
-            self.day(day)?.insert(&rows)?;
+            let outcome = self.day(day)?.insert(&rows);
+            match outcome {
+                Ok(None) => {}
+                Ok(Some((lowest, highest))) => self.shared.changes.added(day, lowest, highest),
+                // Whether it was committed is not known.
+                Err(_) => self.shared.changes.anything(day),
+            }
+            outcome?;
         }
         while self.days.len() > MAX_OPEN_DAYS {
             self.days.pop_first();
@@ -179,7 +196,11 @@ impl Filer {
         use std::collections::btree_map::Entry;
         match self.days.entry(day) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
-            Entry::Vacant(entry) => Ok(entry.insert(DayFile::open(&self.shared.config.dir, day)?)),
+            Entry::Vacant(entry) => {
+                let file = DayFile::open(&self.shared.config.dir, day)?;
+                self.shared.changes.of_files();
+                Ok(entry.insert(file))
+            }
         }
     }
 }

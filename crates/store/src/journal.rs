@@ -31,6 +31,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError, broa
 use crate::config::StoreConfig;
 use crate::error::{JournalError, StoreError};
 use crate::filing::Bell;
+use crate::filing::changes::Changes;
 use crate::history::HistoryQueue;
 use crate::layout::storable;
 use crate::limits::{
@@ -51,6 +52,8 @@ pub(crate) struct Shared {
     pub queue: Queue,
     /// Wakes the filer.
     pub filing: Bell,
+    /// What the filer has changed.
+    pub changes: Arc<Changes>,
     pub figures: Figures,
     pub tail: broadcast::Sender<Arc<Record>>,
     /// Bytes of evidence between `close` and commit.
@@ -73,6 +76,7 @@ impl Shared {
             clock,
             queue: Queue::default(),
             filing: Bell::default(),
+            changes: Arc::default(),
             figures: Figures::default(),
             tail: broadcast::Sender::new(TAIL),
             waiting_evidence: AtomicUsize::new(0),

@@ -45,8 +45,9 @@ pub(crate) const FILE_EVERY: Duration = Duration::from_millis(500);
 pub(crate) const MAX_OPEN_DAYS: usize = 4;
 /// Names kept in memory per record file being filled.
 pub(crate) const MAX_CACHED_NAMES: usize = 200_000;
-/// Sets of read connections kept for the next query.
-pub(crate) const MAX_IDLE_READERS: usize = 4;
+/// Sets of read connections at once: as many as there are cores, within these bounds.
+pub(crate) const MIN_READERS: usize = 4;
+pub(crate) const MAX_READERS: usize = 16;
 /// Record files one set of read connections keeps open.
 pub(crate) const MAX_READER_DAYS: usize = 64;
 /// Records on one page.
@@ -57,6 +58,9 @@ pub(crate) const MAX_EXAMINED: u64 = 50_000;
 pub(crate) const MAX_FUZZY_NAMES: usize = 512;
 /// Addresses a network filter may match before records are filtered by address instead of looked up by it.
 pub(crate) const MAX_NETWORK_ADDRESSES: usize = 512;
+/// Keys of records that lists have found before and that are kept, 8 bytes each, and the filters they belong to.
+pub(crate) const MAX_KNOWN_KEYS: usize = 4_000_000;
+pub(crate) const MAX_KNOWN_FILTERS: usize = 4_096;
 /// How long a connection waits for another one's lock.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Records kept for a slow subscriber of the live tail before it misses some.

@@ -7,15 +7,19 @@
 mod day;
 mod filter;
 mod journal;
+mod known;
 mod list;
 mod names;
 pub(crate) mod query;
+mod snapshot;
 mod source;
+mod stretches;
 mod summary;
 
 use std::collections::{BTreeMap, HashSet};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use model::{PushId, Record, Timestamp};
@@ -24,10 +28,13 @@ use rusqlite::Connection;
 use crate::columns::Stored;
 use crate::error::StoreError;
 use crate::evidence;
+use crate::filing::changes::Changes;
+use crate::journal::Shared;
 use crate::layout::{self, Day};
-use crate::limits::{MAX_EXAMINED, MAX_IDLE_READERS, MAX_READER_DAYS};
+use crate::limits::{MAX_EXAMINED, MAX_READER_DAYS, MAX_READERS, MIN_READERS};
 use crate::schema::{JOURNAL, RECORDS};
 use filter::Filter;
+use known::Known;
 pub use list::{ListQuery, Listing};
 pub use query::{Cursor, CursorError, Page, RecordQuery};
 use summary::Counting;
@@ -44,13 +51,31 @@ struct Inner {
     dir: PathBuf,
     /// Rows one query looks at.
     budget: u64,
-    idle: Mutex<Vec<Connections>>,
+    /// Sets of connections at once.
+    most: usize,
+    lending: Mutex<Lending>,
+    /// Told when connections come back.
+    back: Condvar,
+    /// Told of by the one who writes the files, where that is this process.
+    changes: Option<Arc<Changes>>,
+    known: Known,
+}
+
+/// The sets of connections: a query that finds none waits, since opening a file for each day takes longer than most
+/// queries, and more of them at once than there are cores end no sooner.
+#[derive(Default)]
+struct Lending {
+    idle: Vec<Connections>,
+    lent: usize,
 }
 
 #[derive(Default)]
 struct Connections {
     journal: Option<Connection>,
     days: BTreeMap<Day, Connection>,
+    /// The days that have a file, newest first, and how often files had come or gone before they were listed.
+    listed: Option<(u64, Vec<Day>)>,
+    changes: Option<Arc<Changes>>,
 }
 
 /// A record, and its evidence in stored form where there is any and it is still kept.
@@ -77,12 +102,16 @@ pub(crate) struct Found {
 }
 
 impl Reader {
-    pub(crate) fn new(dir: PathBuf) -> Self {
-        Self::with_budget(dir, MAX_EXAMINED)
+    /// A reader in the process that writes the files.
+    pub(crate) fn beside(store: &Shared) -> Self {
+        Self::with(store.config.dir.clone(), MAX_EXAMINED, Some(Arc::clone(&store.changes)))
     }
 
-    fn with_budget(dir: PathBuf, budget: u64) -> Self {
-        Self { inner: Arc::new(Inner { dir, budget, idle: Mutex::default() }) }
+    fn with(dir: PathBuf, budget: u64, changes: Option<Arc<Changes>>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let most = cores.clamp(MIN_READERS, MAX_READERS);
+        let (lending, back, known) = Default::default();
+        Self { inner: Arc::new(Inner { dir, budget, most, lending, back, changes, known }) }
     }
 
     /// Opens a data folder for reading only, whether a server runs on it or not. Never migrates, never writes.
@@ -100,8 +129,8 @@ impl Reader {
             }
             _ => return Err(StoreError::NoData { path: dir.to_owned() }),
         }
-        let reader = Self::new(dir.to_owned());
-        reader.with(|connections| connections.journal(dir).map(drop))?;
+        let reader = Self::with(dir.to_owned(), MAX_EXAMINED, None);
+        reader.lend(|connections| connections.journal(dir).map(drop))?;
         Ok(reader)
     }
 
@@ -110,7 +139,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when a file cannot be read.
     pub fn query(&self, query: &RecordQuery) -> Result<Page, StoreError> {
-        self.with(|connections| connections.query(&self.inner.dir, query, self.inner.budget))
+        self.lend(|connections| connections.query(&self.inner.dir, query, self.inner.budget))
     }
 
     /// One page of a list that is counted, as APIs with page numbers need it.
@@ -118,7 +147,8 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when a file cannot be read.
     pub fn list(&self, query: &ListQuery) -> Result<Listing, StoreError> {
-        self.with(|connections| connections.list(&self.inner.dir, query, self.inner.budget))
+        let Inner { dir, budget, known, .. } = &*self.inner;
+        self.lend(|connections| connections.list(dir, query, *budget, known))
     }
 
     /// One record by its push's id, with its evidence where that is still kept.
@@ -127,7 +157,7 @@ impl Reader {
     /// [`StoreError`] when a file cannot be read, or the evidence is not whole.
     pub fn get(&self, id: PushId) -> Result<Option<WithEvidence>, StoreError> {
         let dir = &self.inner.dir;
-        let Some(stored) = self.with(|connections| connections.get(dir, id))? else { return Ok(None) };
+        let Some(stored) = self.lend(|connections| connections.get(dir, id))? else { return Ok(None) };
         let day = Day::of(stored.record.ended_at);
         let evidence = match stored.evidence {
             Some(place) => evidence::read(dir, day, place, id).map_err(|error| StoreError::Unreadable {
@@ -145,7 +175,7 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when a file cannot be read.
     pub fn count_since(&self, since: Timestamp) -> Result<u64, StoreError> {
-        self.with(|connections| connections.count_since(&self.inner.dir, since))
+        self.lend(|connections| connections.count_since(&self.inner.dir, since))
     }
 
     /// Counts the ends since a time by cause and bucket of time, and names the streams that ended most.
@@ -153,21 +183,47 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when a file cannot be read.
     pub fn summary(&self, since: Timestamp, bucket: Duration) -> Result<Summary, StoreError> {
-        self.with(|connections| connections.summary(&self.inner.dir, since, bucket))
+        self.lend(|connections| connections.summary(&self.inner.dir, since, bucket))
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Connections) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let idle = || self.inner.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut connections = idle().pop().unwrap_or_default();
-        let outcome = work(&mut connections);
+    fn lend<T>(&self, work: impl FnOnce(&mut Connections) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let mut lent = Lent::of(&self.inner);
+        let outcome = work(&mut lent.connections);
         // After an error they are opened anew.
-        if outcome.is_ok() {
-            let mut idle = idle();
-            if idle.len() < MAX_IDLE_READERS {
-                idle.push(connections);
-            }
-        }
+        lent.whole = outcome.is_ok();
         outcome
+    }
+}
+
+/// A set of connections at work; its place is given back whatever becomes of the work.
+struct Lent<'a> {
+    inner: &'a Inner,
+    connections: Connections,
+    whole: bool,
+}
+
+impl<'a> Lent<'a> {
+    fn of(inner: &'a Inner) -> Self {
+        let lending = inner.lending.lock().unwrap_or_else(PoisonError::into_inner);
+        let none_free = |lending: &mut Lending| lending.lent >= inner.most;
+        let mut lending = inner.back.wait_while(lending, none_free).unwrap_or_else(PoisonError::into_inner);
+        lending.lent += 1;
+        let idle = lending.idle.pop();
+        let connections =
+            idle.unwrap_or_else(|| Connections { changes: inner.changes.clone(), ..Connections::default() });
+        Self { inner, connections, whole: false }
+    }
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        let mut lending = self.inner.lending.lock().unwrap_or_else(PoisonError::into_inner);
+        lending.lent = lending.lent.saturating_sub(1);
+        if self.whole {
+            lending.idle.push(std::mem::take(&mut self.connections));
+        }
+        drop(lending);
+        self.inner.back.notify_one();
     }
 }
 
@@ -199,9 +255,16 @@ impl Connections {
 
     /// The days that have a record file, newest first; connections to those that aged out are let go.
     fn list_days(&mut self, dir: &Path) -> Result<Vec<Day>, StoreError> {
+        let files = self.changes.as_ref().map(|changes| changes.files());
+        if let (Some(files), Some((before, days))) = (files, &self.listed)
+            && files == *before
+        {
+            return Ok(days.clone());
+        }
         let days = layout::record_days(dir)?;
         let newest: HashSet<Day> = days.iter().copied().take(MAX_READER_DAYS).collect();
         self.days.retain(|day, _| newest.contains(day));
+        self.listed = files.map(|files| (files, days.clone()));
         Ok(days)
     }
 
@@ -384,7 +447,7 @@ mod tests {
             let every: Vec<Record> =
                 (0..count).map(|n| example(n, first.plus(Duration::from_millis(n * step)))).collect();
             let dir = folder(&every);
-            let reader = Reader::with_budget(dir.path().to_owned(), budget);
+            let reader = Reader::with(dir.path().to_owned(), budget, None);
             let mut query = RecordQuery {
                 limit,
                 codes: code.map(|code| Code::new(code, 0)).into_iter().collect(),

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::StoreError;
@@ -112,6 +113,9 @@ fn read_only(path: &Path, immutable: bool) -> rusqlite::Result<Connection> {
     };
     db.busy_timeout(Duration::from_secs(2))?;
     db.pragma_update(None, "query_only", true)?;
+    // Without this a statement is parsed anew whenever it gets other values, should they ask for another plan. Ours
+    // name their index, and parsing takes longer than most of them run.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.set_prepared_statement_cache_capacity(64);
     // The file is only opened now; this finds out whether it can be read at all.
     version(&db)?;

@@ -57,8 +57,8 @@ impl Store {
     /// version, or not ours to write.
     pub fn open(lock: DataLock, config: StoreConfig, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         layout::make_dir(&layout::records_dir(&config.dir))?;
-        let reader = Reader::new(config.dir.clone());
         let shared = Arc::new(Shared::new(config, clock));
+        let reader = Reader::beside(&shared);
         let writer = Writer::open(Arc::clone(&shared))?;
         let writer = spawn("journal", move || writer.run())?;
         let filer = Filer::new(Arc::clone(&shared));

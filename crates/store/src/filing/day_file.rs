@@ -36,12 +36,19 @@ impl DayFile {
         Ok(Self { path, day, db, names: Names::default() })
     }
 
-    /// Adds records; those that are there already are left alone. Durable when it returns.
-    pub fn insert(&mut self, rows: &[Stored]) -> Result<(), StoreError> {
+    /// Adds records; those that are there already are left alone. Durable when it returns. Gives the lowest and the
+    /// highest key that was added.
+    pub fn insert(&mut self, rows: &[Stored]) -> Result<Option<(i64, i64)>, StoreError> {
         let write = |db: &mut Connection, day: Day, names: &mut Names| {
             let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            rows.iter().try_for_each(|stored| insert(&tx, day, stored, names))?;
-            tx.commit()
+            let mut added: Option<(i64, i64)> = None;
+            for stored in rows {
+                if let Some(row) = insert(&tx, day, stored, names)? {
+                    let (lowest, highest) = added.unwrap_or((row, row));
+                    added = Some((lowest.min(row), highest.max(row)));
+                }
+            }
+            tx.commit().map(|()| added)
         };
         let outcome = write(&mut self.db, self.day, &mut self.names);
         if outcome.is_err() {
@@ -52,9 +59,15 @@ impl DayFile {
     }
 }
 
-fn insert(tx: &Transaction<'_>, day: Day, stored: &Stored, names: &mut Names) -> rusqlite::Result<()> {
+/// Adds a record, and gives its key; `None` when it is there already.
+fn insert(
+    tx: &Transaction<'_>,
+    day: Day,
+    stored: &Stored,
+    names: &mut Names,
+) -> rusqlite::Result<Option<i64>> {
     let record = &stored.record;
-    let Some(row) = free_row(tx, day, stored)? else { return Ok(()) };
+    let Some(row) = free_row(tx, day, stored)? else { return Ok(None) };
     let domain = names.number(tx, Kind::Domain, record.domain.as_deref())?;
     let app = names.number(tx, Kind::App, record.app.as_deref())?;
     let stream = names.number(tx, Kind::Stream, record.stream.as_deref())?;
@@ -104,8 +117,8 @@ fn insert(tx: &Transaction<'_>, day: Day, stored: &Stored, names: &mut Names) ->
         stored.verdict_version,
         stored.evidence.map(|place| signed(place.offset)),
         stored.evidence.map(|place| signed(place.length)),
-    ])
-    .map(drop)
+    ])?;
+    Ok(Some(row))
 }
 
 /// The key a record gets; `None` when it is there already.

@@ -48,7 +48,7 @@ pub fn import(lock: &DataLock, records: impl IntoIterator<Item = Record>) -> Res
 
 fn flush_first(days: &mut BTreeMap<Day, (DayFile, Vec<Stored>)>) -> Result<(), StoreError> {
     match days.pop_first() {
-        Some((_, (mut file, rows))) => file.insert(&rows),
+        Some((_, (mut file, rows))) => file.insert(&rows).map(drop),
         None => Ok(()),
     }
 }

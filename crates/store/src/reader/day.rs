@@ -3,7 +3,8 @@
 //! Of the conditions, the one that the fewest records satisfy gives the records, newest first, from its index; the
 //! others are held against each of them.
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet};
 
 use model::{PushId, Timestamp};
 use rusqlite::types::Value;
@@ -12,7 +13,9 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::filter::Filter;
 use super::names::{Matches, Names, Streams};
 use super::query::{Cursor, TIE_BITS};
+use super::snapshot::Snapshot;
 use super::source::{By, Driver, First, Source};
+use super::stretches::Scan;
 use super::{Found, Window};
 use crate::columns::{self, Address, Stored};
 use crate::filing::first_row;
@@ -33,9 +36,9 @@ pub(crate) fn find(
     window: &mut Window,
 ) -> rusqlite::Result<Found> {
     let (from, below) = (key_of(day, window.from), key_of(day, window.below));
-    let tx = db.unchecked_transaction()?;
+    let tx = Snapshot::of(db)?;
     let Some(names) = Names::of(&tx, filter, &mut window.budget)? else { return Ok(Found::default()) };
-    let mut sources = choose(&tx, filter, &names, from, below)?.sources(First::Newest);
+    let mut sources = choose(&tx, filter, &names, from, below)?.sources(First::Newest, false);
     let mut matches = Matches::new(&tx);
     let mut found = Found::default();
     while found.records.len() < window.wanted {
@@ -63,36 +66,79 @@ pub(crate) fn find(
     Ok(found)
 }
 
-/// The keys of the records of a day in the order of a list, as far as its first `enough` and the budget reach.
-pub(crate) fn keys(
+/// The keys of the first `enough` records of a day within `from` and `below`, in the order of a list, as far as the
+/// budget reaches.
+pub(crate) fn scan(
     db: &Connection,
-    day: Day,
     filter: &Filter,
     first: First,
+    (from, below): (i64, i64),
     enough: usize,
-    window: &mut Window,
-) -> rusqlite::Result<Vec<i64>> {
-    let (from, below) = (key_of(day, window.from), key_of(day, window.below));
-    let tx = db.unchecked_transaction()?;
-    let Some(names) = Names::of(&tx, filter, &mut window.budget)? else { return Ok(Vec::new()) };
+    budget: &mut u64,
+) -> rusqlite::Result<Scan> {
+    let tx = Snapshot::of(db)?;
+    let Some(names) = Names::of(&tx, filter, budget)? else {
+        return Ok(Scan { keys: Vec::new(), reached: first.end(from, below) });
+    };
     let mut matches = Matches::new(&tx);
-    let mut keys = Vec::new();
-    for mut source in choose(&tx, filter, &names, from, below)?.sources(first) {
-        source.fill(enough, &tx, from, below, &mut window.budget, |row| {
+    let driver = choose(&tx, filter, &names, from, below)?;
+    let bare = filter.conditions() == usize::from(driver.by != By::Time);
+    let sources = driver.sources(first, bare);
+    merge(sources, first, (from, below), enough, |source| {
+        source.fill(1, &tx, from, below, budget, |row| {
             let names_match = is(row.get(1)?, names.domain)
                 && is(row.get(2)?, names.app)
                 && stream_matches(row.get(3)?, &names.streams, &mut matches)?;
             Ok(names_match && filter.admits(row, 4)? && (!filter.published || was_published(&tx, row)?))
-        })?;
-        keys.extend(source.into_found());
+        })
+    })
+}
+
+/// The first keys of all sources in one order. Sources stand beside each other: no record is in two of them.
+fn merge(
+    mut sources: Vec<Source>,
+    first: First,
+    (from, below): (i64, i64),
+    enough: usize,
+    mut fill: impl FnMut(&mut Source) -> rusqlite::Result<()>,
+) -> rusqlite::Result<Scan> {
+    // Places in the list in place of keys: the smaller comes first, whichever end of the day that is.
+    let mut heads = BinaryHeap::with_capacity(sources.len());
+    // Behind this place a source has not been looked at.
+    let mut limit = None;
+    let mut keys = Vec::new();
+    let mut advance =
+        |index: usize, source: &mut Source, heads: &mut BinaryHeap<_>, limit: &mut Option<i64>| {
+            if source.peek().is_none() {
+                fill(source)?;
+            }
+            match source.peek() {
+                Some(key) => heads.push(Reverse((first.place(key), index))),
+                None if source.is_dry() => {}
+                None => {
+                    let got_to = first.place(source.looked_to(first.begin(from, below)));
+                    *limit = Some(limit.map_or(got_to, |limit: i64| limit.min(got_to)));
+                }
+            }
+            Ok::<_, rusqlite::Error>(())
+        };
+    for (index, source) in sources.iter_mut().enumerate() {
+        advance(index, source, &mut heads, &mut limit)?;
     }
-    // Sources stand beside each other, and no record is in two of them.
-    match first {
-        First::Newest => keys.sort_unstable_by(|a, b| b.cmp(a)),
-        First::Oldest => keys.sort_unstable(),
+    while keys.len() < enough {
+        let Some(Reverse((place, index))) = heads.pop() else { break };
+        let (Some(source), false) = (sources.get_mut(index), limit.is_some_and(|limit| place > limit)) else {
+            break;
+        };
+        keys.extend(source.pop());
+        advance(index, source, &mut heads, &mut limit)?;
     }
-    keys.truncate(enough);
-    Ok(keys)
+    let reached = match (keys.last(), limit) {
+        (Some(last), _) if keys.len() == enough => first.beyond(*last),
+        (_, Some(limit)) => first.beyond(first.key(limit)),
+        (_, None) => first.end(from, below),
+    };
+    Ok(Scan { keys, reached })
 }
 
 /// Whether the push of a row of a source ever went live.
@@ -137,7 +183,7 @@ pub(crate) fn count(
     since: Timestamp,
     elsewhere: &HashSet<[u8; 16]>,
 ) -> rusqlite::Result<u64> {
-    let tx = db.unchecked_transaction()?;
+    let tx = Snapshot::of(db)?;
     let from = key_of(day, Cursor::at(since));
     let all: i64 = tx
         .prepare_cached("select count(*) from record where row >= ?1")?
@@ -178,7 +224,10 @@ fn read(db: &Connection, day: Day, key: i64) -> rusqlite::Result<Option<(Cursor,
     }
 }
 
-/// The condition that the fewest records satisfy.
+/// Looking at so many records takes no longer than looking for a better condition.
+const FEW: f64 = 50.0;
+
+/// The condition that the fewest records satisfy, or one that few do.
 fn choose(
     db: &Connection,
     filter: &Filter,
@@ -193,6 +242,9 @@ fn choose(
             let estimate = driver.estimate(db, from, below)?;
             if estimate < best.0 {
                 best = (estimate, Some(driver));
+            }
+            if estimate < FEW {
+                break;
             }
         }
         drivers = best.1.into_iter().collect();

@@ -8,7 +8,7 @@ use super::query::RecordQuery;
 use crate::columns::address;
 
 /// A condition on the stream's name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum StreamName {
     Is(String),
     /// Contains this, whatever the letter case; never empty.
@@ -16,7 +16,7 @@ pub(crate) enum StreamName {
 }
 
 /// Part of a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Part {
     pub text: String,
     lower: String,
@@ -37,7 +37,7 @@ impl Part {
 }
 
 /// The conditions of a query. Names are compared by the databases in their own ways; everything else here.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Filter {
     pub stream: Option<StreamName>,
     pub domain: Option<String>,
@@ -70,6 +70,22 @@ impl Filter {
             ip: query.ip.map(|network| network.trunc()),
             published: false,
         }
+    }
+
+    /// How many conditions there are besides time.
+    pub fn conditions(&self) -> usize {
+        let Self { stream, domain, app, codes, side, account, ip, published } = self;
+        let each = [
+            stream.is_some(),
+            domain.is_some(),
+            app.is_some(),
+            !codes.is_empty(),
+            side.is_some(),
+            account.is_some(),
+            ip.is_some(),
+            *published,
+        ];
+        each.into_iter().filter(|there| *there).count()
     }
 
     /// Whether code, side, account and address, in the columns from `first` on, satisfy the conditions.

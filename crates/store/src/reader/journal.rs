@@ -7,12 +7,13 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::filter::{Filter, StreamName};
 use super::query::Cursor;
+use super::snapshot::Snapshot;
 use super::{Found, Window};
 use crate::columns::{self, ENDED_COLUMNS, Stored};
 
 pub(crate) fn find(db: &Connection, filter: &Filter, window: &mut Window) -> rusqlite::Result<Found> {
     // One transaction: a record that is filed between being found and being read is still read.
-    let tx = db.unchecked_transaction()?;
+    let tx = Snapshot::of(db)?;
     let mut found = Found::default();
     let mut select = tx.prepare_cached(
         "select ended_at, tie, seq, domain, app, stream, errcode, sub_errcode, side, account, client_ip from ended \

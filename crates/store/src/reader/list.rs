@@ -2,15 +2,18 @@
 //! can reach.
 
 use std::path::Path;
+use std::sync::PoisonError;
+
+use model::{Record, Timestamp};
 
 use super::filter::Filter;
+use super::known::Known;
 use super::query::{Cursor, RecordQuery};
 use super::source::First;
+use super::stretches::Scan;
 use super::{Connections, Window, day, journal};
-use crate::columns::Stored;
 use crate::error::StoreError;
 use crate::layout::{self, Day};
-use model::Record;
 
 /// Which page of which list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,14 +42,17 @@ pub struct Listing {
     pub total: usize,
 }
 
-/// Where a record of the list is.
-enum Place {
-    Journal(Box<Stored>),
-    File(Day, i64),
-}
+/// Where a record is in time: its day, and its key there.
+type Place = (Day, i64);
 
 impl Connections {
-    pub(super) fn list(&mut self, dir: &Path, query: &ListQuery, budget: u64) -> Result<Listing, StoreError> {
+    pub(super) fn list(
+        &mut self,
+        dir: &Path,
+        query: &ListQuery,
+        budget: u64,
+        known: &Known,
+    ) -> Result<Listing, StoreError> {
         let filter = Filter { published: query.published, ..Filter::of(&query.filter) };
         let mut window = Window {
             below: query.filter.until.map_or(Cursor::NEWEST, Cursor::at),
@@ -56,56 +62,113 @@ impl Connections {
         };
         let path = layout::journal_file(dir);
         let found = journal::find(self.journal(dir)?, &filter, &mut window).map_err(StoreError::db(path))?;
-        let unfiled = found.records.into_iter();
-        let mut places: Vec<(Cursor, Place)> = unfiled
-            .filter(|(_, stored)| !query.published || stored.record.published_at.is_some())
-            .map(|(at, stored)| (at, Place::Journal(Box::new(stored))))
+        let mut unfiled: Vec<(Place, Record)> = found
+            .records
+            .into_iter()
+            .map(|(at, stored)| (place(at), stored.record))
+            .filter(|(_, record)| !query.published || record.published_at.is_some())
             .collect();
-        window.budget = budget;
-        let first = if query.ascending { First::Oldest } else { First::Newest };
-        let mut days = self.list_days(dir)?;
-        if query.ascending {
-            days.reverse();
-        }
-        let mut from_files = 0;
-        for day in days {
-            let (begin, end) = (Cursor::at(day.start()), Cursor::at(day.end()));
-            if begin >= window.below || end <= window.from {
-                continue;
-            }
-            let enough = query.count_to.saturating_sub(from_files);
-            if enough == 0 || window.budget == 0 {
-                break;
-            }
-            let Some(db) = self.day(dir, day)? else { continue };
-            let keys = day::keys(db, day, &filter, first, enough, &mut window)
-                .map_err(StoreError::db(layout::records_file(dir, day)))?;
-            from_files += keys.len();
-            places.extend(keys.into_iter().map(|key| (day::position(day, key), Place::File(day, key))));
-        }
-        // One that was filed in between is there twice; its two places follow each other.
-        places.sort_by_key(|(at, _)| *at);
-        places.dedup_by_key(|(at, _)| *at);
+        let filed = self.filed(dir, query, &filter, (window.from, window.below), budget, known)?;
+        // One that was filed in between is there twice.
+        unfiled.retain(|(place, _)| match query.ascending {
+            true => filed.binary_search(place).is_err(),
+            false => filed.binary_search_by(|other| place.cmp(other)).is_err(),
+        });
+        unfiled.sort_by_key(|(place, _)| *place);
         if !query.ascending {
-            places.reverse();
+            unfiled.reverse();
         }
-        places.truncate(query.count_to);
-        let mut listing = Listing { records: Vec::new(), total: places.len() };
-        for (_, place) in places.into_iter().skip(query.skip).take(query.take) {
-            listing.records.extend(match place {
-                Place::Journal(stored) => Some(stored.record),
-                Place::File(day, key) => self.record_at(dir, day, key)?,
+        let total = (filed.len() + unfiled.len()).min(query.count_to);
+        let mut records = Vec::new();
+        let page = merged(&filed, unfiled, query.ascending).take(total).skip(query.skip).take(query.take);
+        for (place, record) in page {
+            records.extend(match record {
+                Some(record) => Some(record),
+                None => self.record_at(dir, place)?,
             });
         }
         if self.days.len() > crate::limits::MAX_READER_DAYS {
             self.days.clear();
         }
-        Ok(listing)
+        Ok(Listing { records, total })
     }
 
-    fn record_at(&mut self, dir: &Path, day: Day, key: i64) -> Result<Option<Record>, StoreError> {
+    /// Where the records are that have been filed, in the order of the list, as far as it is counted and the budget
+    /// reaches.
+    fn filed(
+        &mut self,
+        dir: &Path,
+        query: &ListQuery,
+        filter: &Filter,
+        (from, below): (Cursor, Cursor),
+        budget: u64,
+        known: &Known,
+    ) -> Result<Vec<Place>, StoreError> {
+        let first = if query.ascending { First::Oldest } else { First::Newest };
+        let changes = self.changes.clone();
+        let mut days = self.list_days(dir)?;
+        if query.ascending {
+            days.reverse();
+        }
+        let slot = known.of(filter);
+        let mut filed = Vec::new();
+        let mut left = budget;
+        {
+            let mut of_filter = slot.lock().unwrap_or_else(PoisonError::into_inner);
+            for day in days {
+                if Cursor::at(day.start()) >= below || Cursor::at(day.end()) <= from {
+                    continue;
+                }
+                let enough = query.count_to.saturating_sub(filed.len());
+                if enough == 0 || left == 0 {
+                    break;
+                }
+                let scan = |from, below, enough| match self.day(dir, day)? {
+                    Some(db) if left > 0 => day::scan(db, filter, first, (from, below), enough, &mut left)
+                        .map_err(StoreError::db(layout::records_file(dir, day))),
+                    Some(_) => Ok(Scan { keys: Vec::new(), reached: first.begin(from, below) }),
+                    None => Ok(Scan { keys: Vec::new(), reached: first.end(from, below) }),
+                };
+                let known = of_filter.day(day, changes.as_deref());
+                let keys =
+                    known.first(first, day::key_of(day, from), day::key_of(day, below), enough, scan)?;
+                filed.extend(keys.into_iter().map(|key| (day, key)));
+            }
+        }
+        known.keep(filter, &slot, budget - left);
+        Ok(filed)
+    }
+
+    fn record_at(&mut self, dir: &Path, (day, key): Place) -> Result<Option<Record>, StoreError> {
         let Some(db) = self.day(dir, day)? else { return Ok(None) };
         let stored = day::at(db, day, key).map_err(StoreError::db(layout::records_file(dir, day)))?;
         Ok(stored.map(|stored| stored.record))
     }
+}
+
+fn place(at: Cursor) -> Place {
+    let day = Day::of(Timestamp(at.ended_at));
+    (day, day::key_of(day, at))
+}
+
+/// Two lists in the same order as one; those that have been filed are still to be read.
+fn merged(
+    filed: &[Place],
+    unfiled: Vec<(Place, Record)>,
+    ascending: bool,
+) -> impl Iterator<Item = (Place, Option<Record>)> {
+    let mut filed = filed.iter().copied().peekable();
+    let mut unfiled = unfiled.into_iter().peekable();
+    std::iter::from_fn(move || {
+        let unfiled_first = match (filed.peek(), unfiled.peek()) {
+            (Some(a), Some((b, _))) if ascending => b < a,
+            (Some(a), Some((b, _))) => b > a,
+            (None, _) => true,
+            (_, None) => false,
+        };
+        match unfiled_first {
+            true => unfiled.next().map(|(place, record)| (place, Some(record))),
+            false => filed.next().map(|place| (place, None)),
+        }
+    })
 }

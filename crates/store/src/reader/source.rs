@@ -5,11 +5,14 @@ use std::collections::VecDeque;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
-/// Columns that every source gives; the record's key first.
+/// The columns that conditions are held against, the record's key first; or the key alone, which stands in the index
+/// itself.
 macro_rules! select_by {
-    ($index:literal, $condition:literal, $order:literal) => {
+    ($columns:literal, $index:literal, $condition:literal, $order:literal) => {
         concat!(
-            "select row, domain_id, app_id, stream_id, errcode, sub_errcode, side, account, client_ip from record ",
+            "select row",
+            $columns,
+            " from record ",
             $index,
             " where row < ?1 and row >= ?2 and ",
             $condition,
@@ -20,10 +23,20 @@ macro_rules! select_by {
     };
 }
 
-/// The same, newest and oldest first.
-macro_rules! both_ways {
+/// All columns newest and oldest first, and the key alone in both ways.
+macro_rules! every_way {
     ($index:literal, $condition:literal) => {
-        (select_by!($index, $condition, "desc"), select_by!($index, $condition, "asc"))
+        [
+            every_way!(
+                ", domain_id, app_id, stream_id, errcode, sub_errcode, side, account, client_ip",
+                $index,
+                $condition
+            ),
+            every_way!("", $index, $condition),
+        ]
+    };
+    ($columns:literal, $index:literal, $condition:literal) => {
+        (select_by!($columns, $index, $condition, "desc"), select_by!($columns, $index, $condition, "asc"))
     };
 }
 
@@ -32,6 +45,45 @@ macro_rules! both_ways {
 pub(crate) enum First {
     Newest,
     Oldest,
+}
+
+impl First {
+    /// A key's place in a list: the smaller comes first.
+    pub fn place(self, key: i64) -> i64 {
+        match self {
+            Self::Newest => !key,
+            Self::Oldest => key,
+        }
+    }
+
+    /// The key of a place.
+    pub fn key(self, place: i64) -> i64 {
+        self.place(place)
+    }
+
+    /// Where a search between two keys, the lower one included, begins.
+    pub fn begin(self, from: i64, below: i64) -> i64 {
+        match self {
+            Self::Newest => below,
+            Self::Oldest => from.saturating_sub(1),
+        }
+    }
+
+    /// Where it ends: see [`super::stretches::Scan::reached`].
+    pub fn end(self, from: i64, below: i64) -> i64 {
+        match self {
+            Self::Newest => from,
+            Self::Oldest => below,
+        }
+    }
+
+    /// How far a search got whose last key was this one, in the same sense.
+    pub fn beyond(self, key: i64) -> i64 {
+        match self {
+            Self::Newest => key,
+            Self::Oldest => key.saturating_add(1),
+        }
+    }
 }
 
 /// A column that records can be looked up by.
@@ -48,17 +100,18 @@ pub(crate) enum By {
 }
 
 impl By {
-    fn select(self, first: First) -> &'static str {
-        let (newest, oldest) = match self {
-            Self::Time => both_ways!("not indexed", "true"),
-            Self::Stream => both_ways!("indexed by record_by_stream", "stream_id = ?4"),
-            Self::Address => both_ways!("indexed by record_by_ip", "client_ip = ?4"),
-            Self::Code => both_ways!("indexed by record_by_code", "errcode = ?4 and sub_errcode = ?5"),
-            Self::App => both_ways!("indexed by record_by_app", "app_id = ?4"),
-            Self::Domain => both_ways!("indexed by record_by_domain", "domain_id = ?4"),
-            Self::Account => both_ways!("indexed by record_by_account", "account = ?4"),
-            Self::Side => both_ways!("indexed by record_by_side", "side = ?4"),
+    fn select(self, first: First, bare: bool) -> &'static str {
+        let [whole, key] = match self {
+            Self::Time => every_way!("not indexed", "true"),
+            Self::Stream => every_way!("indexed by record_by_stream", "stream_id = ?4"),
+            Self::Address => every_way!("indexed by record_by_ip", "client_ip = ?4"),
+            Self::Code => every_way!("indexed by record_by_code", "errcode = ?4 and sub_errcode = ?5"),
+            Self::App => every_way!("indexed by record_by_app", "app_id = ?4"),
+            Self::Domain => every_way!("indexed by record_by_domain", "domain_id = ?4"),
+            Self::Account => every_way!("indexed by record_by_account", "account = ?4"),
+            Self::Side => every_way!("indexed by record_by_side", "side = ?4"),
         };
+        let (newest, oldest) = if bare { key } else { whole };
         match first {
             First::Newest => newest,
             First::Oldest => oldest,
@@ -125,11 +178,15 @@ impl Driver {
         Ok(total * self.values.len() as f64 / probed.len().max(1) as f64)
     }
 
-    pub fn sources(self, first: First) -> Vec<Source> {
+    /// Where the records come from. Of `bare` sources every record is wanted: no other condition has to be held
+    /// against them.
+    pub fn sources(self, first: First, bare: bool) -> Vec<Source> {
         let chunk = (64 / self.values.len().max(1)).max(4);
         let by = self.by;
-        let source =
-            |value| Source { by, first, value, chunk, found: VecDeque::new(), looked_to: None, dry: false };
+        let source = |value| {
+            let (found, looked_to, dry) = (VecDeque::new(), None, false);
+            Source { by, first, bare, value, chunk, found, looked_to, dry }
+        };
         self.values.into_iter().map(source).collect()
     }
 }
@@ -144,6 +201,7 @@ fn bound(below: i64, from: i64, limit: i64, value: &[Value]) -> Vec<Value> {
 pub(crate) struct Source {
     by: By,
     first: First,
+    bare: bool,
     value: Vec<Value>,
     chunk: usize,
     /// Keys of records that satisfy the conditions and were not taken yet.
@@ -173,11 +231,6 @@ impl Source {
         self.looked_to.unwrap_or(below)
     }
 
-    /// The keys found and not taken yet, in order.
-    pub fn into_found(self) -> VecDeque<i64> {
-        self.found
-    }
-
     /// Reads on until there are `enough` records, or none left, or the budget is spent.
     pub fn fill(
         &mut self,
@@ -197,14 +250,14 @@ impl Source {
                 (First::Oldest, Some(key)) => (key.saturating_add(1), below),
                 (_, None) => (from, below),
             };
-            let mut select = db.prepare_cached(self.by.select(self.first))?;
+            let mut select = db.prepare_cached(self.by.select(self.first, self.bare))?;
             let mut rows = select.query(params_from_iter(bound(below, from, limit, &self.value)))?;
             let mut seen = 0;
             while let Some(row) = rows.next()? {
                 seen += 1;
                 let key: i64 = row.get(0)?;
                 self.looked_to = Some(key);
-                if admits(row)? {
+                if self.bare || admits(row)? {
                     self.found.push_back(key);
                 }
             }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::day;
 use super::query::{Cursor, TIE_BITS};
+use super::snapshot::Snapshot;
 use crate::columns::counter;
 use crate::layout::Day;
 
@@ -83,7 +84,7 @@ impl Counting {
 
     /// Adds a day.
     pub(super) fn day(&mut self, db: &Connection, day: Day) -> rusqlite::Result<()> {
-        let tx = db.unchecked_transaction()?;
+        let tx = Snapshot::of(db)?;
         let from = day::key_of(day, Cursor::at(self.since));
         let start = day.start().millis();
         let mut select = tx.prepare_cached(

@@ -9,7 +9,6 @@
 //! | [`call`] | one call, and what all actions use |
 //! | [`change`] | changes of the catalog |
 //! | [`actions`] | the actions, a file a family |
-//! | [`lists`] | pages that were asked for a moment ago |
 //! | [`rate`] | calls a second |
 //! | [`error`] | the error codes |
 //! | [`time`] | UTC and Beijing time |
@@ -23,7 +22,6 @@ pub mod call;
 pub mod change;
 mod convert;
 pub mod error;
-pub mod lists;
 pub mod rate;
 pub mod request;
 pub mod schema;
@@ -59,7 +57,6 @@ const BODY_WITHIN: Duration = Duration::from_secs(20);
 pub struct Shared {
     replays: auth::replay::Replays,
     rates: rate::Rates,
-    lists: lists::Lists,
 }
 
 /// The route of `/`: this API, and for people the page that `home` has there.

@@ -199,19 +199,7 @@ async fn list(
         take: page.size,
         count_to: REACHED,
     };
-    let (lists, clock) = (&call.state.css().lists, call.state.clock());
-    let found = match lists.get(&listing, clock.instant()) {
-        Some(found) => found,
-        None => {
-            let (now, time) = (clock.instant(), clock.now());
-            let (listing, found) = tokio::task::spawn_blocking(move || {
-                let found = reader.list(&listing);
-                (listing, found)
-            })
-            .await?;
-            lists.put(&listing, found?, now, time)
-        }
-    };
+    let found = tokio::task::spawn_blocking(move || reader.list(&listing)).await??;
     let entries = found.records.iter().map(|record| StreamEvent::of(record, call.lang)).collect();
     Ok((entries, PageOf::numbers(page, found.total)))
 }

@@ -81,6 +81,10 @@ class Questions:
             number = roll(STREAMS)
             name = f"stream-{number:06x}-{['main', 'camera', '配信', 'studio'][number % 4]}"
             return whole | {"StreamName": name, "IsStrict": 1}
+        if case == "stream-day":
+            number = roll(STREAMS)
+            name = f"stream-{number:06x}-{['main', 'camera', '配信', 'studio'][number % 4]}"
+            return self.window(24) | {"StreamName": name, "IsStrict": 1}
         if case == "part":
             return whole | {"StreamName": f"{roll(STREAMS):06x}"}
         if case == "hour":
@@ -103,6 +107,7 @@ CASES = {
     "stub": ("nothing: a page that no record is on", ID),
     "same": ("the same page again", ID),
     "stream": ("one stream by its name, 29 days", ID + "-all"),
+    "stream-day": ("one stream by its name, a day", ID + "-all"),
     "part": ("streams by a part of the name, 29 days", ID + "-all"),
     "hour": ("a domain, an hour", ID + "-all"),
     "day": ("a domain, a day", ID + "-all"),
@@ -243,8 +248,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--connections", type=int, default=16)
     given = parser.parse_args()
-    for tool in ("taskset",):
-        shutil.which(tool) or sys.exit(f"{tool} is missing")
+    shutil.which("taskset") or sys.exit("taskset is missing")
     cases = given.case or list(CASES)
     days = len(os.listdir(os.path.join(given.data, "records"))) if os.path.isdir(given.data) else 0
     days = len({name[8:16] for name in os.listdir(os.path.join(given.data, "records"))}) if days else 0

@@ -46,7 +46,7 @@ pub(crate) const MAX_OPEN_DAYS: usize = 4;
 /// Names kept in memory per record file being filled.
 pub(crate) const MAX_CACHED_NAMES: usize = 200_000;
 /// Sets of read connections at once: as many as there are cores, within these bounds.
-pub(crate) const MIN_READERS: usize = 4;
+pub(crate) const MIN_READERS: usize = 2;
 pub(crate) const MAX_READERS: usize = 16;
 /// Record files one set of read connections keeps open.
 pub(crate) const MAX_READER_DAYS: usize = 64;

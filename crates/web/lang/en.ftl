@@ -184,6 +184,7 @@ callback-removed = The template was removed; events that waited for it were give
 callback-remove = Remove the template
 callback-remove-hint = Events that still wait for it are given up.
 callback-in-use = The template is bound to a domain. Unbind it there first.
+callback-bound-already = The domain and app have a rule already: unbind it first.
 callback-no-template = There is no such template.
 callback-no-domain = There is no such domain.
 callback-no-rule = Nothing is bound there any more.

@@ -184,6 +184,7 @@ callback-removed = テンプレートを削除しました。送信待ちのイ�
 callback-remove = テンプレートを削除
 callback-remove-hint = 送信待ちのイベントは破棄されます。
 callback-in-use = テンプレートはドメインに割り当てられています。先に外してください。
+callback-bound-already = このドメインとアプリにはすでにルールがあります。先に解除してください。
 callback-no-template = そのテンプレートはありません。
 callback-no-domain = そのドメインはありません。
 callback-no-rule = すでに割り当てはありません。

@@ -184,6 +184,7 @@ callback-removed = 模板已删除，等待发送的事件已放弃。
 callback-remove = 删除模板
 callback-remove-hint = 仍在等待发送的事件将被放弃。
 callback-in-use = 模板已绑定到域名，请先解除绑定。
+callback-bound-already = 该域名和应用已有规则，请先解除绑定。
 callback-no-template = 没有该模板。
 callback-no-domain = 没有该域名。
 callback-no-rule = 该绑定已不存在。

@@ -17,6 +17,7 @@
 //! | [`actions`] | drop, forbid, resume |
 //! | [`client`] | who asks: address behind trusted proxies, TLS or not, and what that opens |
 //! | [`diagnose`] | what happened to a stream in a window of time |
+//! | [`edit`] | changes of the catalog, decided on its newest state |
 //! | [`guard`] | headers that every answer carries |
 //! | `play` | playback: what viewers read |
 //! | [`problem`] | errors as problem documents (RFC 9457) |
@@ -33,6 +34,7 @@ pub mod client;
 pub mod console;
 pub mod csv;
 pub mod diagnose;
+pub mod edit;
 pub mod guard;
 pub mod health;
 pub mod import;

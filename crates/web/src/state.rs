@@ -9,7 +9,7 @@ use live::Live;
 use model::{AdmissionSettings, Catalog, Clock, UrlKind};
 use store::{CatalogStore, History, Journal, Outbox, Reader, Store};
 
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use tokio::sync::Semaphore;
 
 use crate::api;
 use crate::callback::CallbackSettings;
@@ -85,7 +85,6 @@ struct Inner {
     outbox: Outbox,
     history: History,
     callback_figures: Figures,
-    editing: Mutex<()>,
     trials: Semaphore,
     clock: Arc<dyn Clock>,
     sessions: Sessions,
@@ -107,7 +106,6 @@ impl WebState {
             outbox: store.outbox(),
             history: store.history(),
             callback_figures: Figures::default(),
-            editing: Mutex::new(()),
             trials: Semaphore::new(TRIALS),
             sessions: Sessions::new(Arc::clone(&clock)),
             passwords: Passwords::new(Arc::clone(&clock)),
@@ -153,11 +151,6 @@ impl WebState {
 
     pub(crate) fn callback_figures(&self) -> &Figures {
         &self.inner.callback_figures
-    }
-
-    /// Held while an entry of the catalog is read, changed and written back, so that no change overwrites another.
-    pub(crate) async fn edit(&self) -> MutexGuard<'_, ()> {
-        self.inner.editing.lock().await
     }
 
     /// Places for templates being tried out, which each may take as long as a receiver lets it wait.

@@ -6,6 +6,7 @@ use live::{CatalogError, Change, OrderedBy};
 use model::catalog::{ANY_APP, AccountId, CallbackRule, CallbackTemplate, CallbackUrls, Catalog, TemplateId};
 
 use crate::actions::Scope;
+use crate::edit::edit;
 use crate::state::WebState;
 
 /// Templates of one account.
@@ -42,6 +43,9 @@ pub enum ManageError {
     /// Rules refer to the template.
     #[error("callback rules refer to the template; delete them first")]
     InUse,
+    /// The domain and app have a rule.
+    #[error("there is a rule for this domain and app; delete it first")]
+    Bound,
     /// A template without any URL tells nobody anything.
     #[error("at least one URL is needed")]
     NoUrl,
@@ -107,26 +111,28 @@ pub async fn create_template(
     fields: TemplateFields,
     by: &OrderedBy,
 ) -> Result<CallbackTemplate, ManageError> {
-    let catalog = state.catalog();
-    if !scope.covers(Some(account)) || !catalog.accounts.contains_key(&account) {
-        return Err(ManageError::NoAccount);
-    }
-    if catalog.callback_templates.values().filter(|t| t.account == account).count() >= MAX_TEMPLATES {
-        return Err(ManageError::TooMany);
-    }
-    let template = CallbackTemplate {
-        id: free_id(&catalog),
-        account,
-        name: fields.name.ok_or_else(|| invalid("name", "is missing"))?,
-        description: fields.description.unwrap_or_default(),
-        urls: fields.urls.unwrap_or_default(),
-        key: fields.key.unwrap_or_default(),
-        created: state.clock().now(),
+    let decide = |catalog: &Catalog| {
+        if !scope.covers(Some(account)) || !catalog.accounts.contains_key(&account) {
+            return Err(ManageError::NoAccount);
+        }
+        if catalog.callback_templates.values().filter(|t| t.account == account).count() >= MAX_TEMPLATES {
+            return Err(ManageError::TooMany);
+        }
+        let template = CallbackTemplate {
+            id: free_id(catalog),
+            account,
+            name: fields.name.ok_or_else(|| invalid("name", "is missing"))?,
+            description: fields.description.unwrap_or_default(),
+            urls: fields.urls.unwrap_or_default(),
+            key: fields.key.unwrap_or_default(),
+            created: state.clock().now(),
+        };
+        put(state, template)
     };
-    put(state, template, by).await
+    Ok(edit(state, by, decide).await?.0)
 }
 
-/// Changes the given parts of a template.
+/// Changes the parts of a template that `fields` gives, which is told what the template is.
 ///
 /// # Errors
 /// [`ManageError`].
@@ -134,18 +140,22 @@ pub async fn modify_template(
     state: &WebState,
     scope: Scope,
     id: TemplateId,
-    fields: TemplateFields,
+    fields: impl FnOnce(&CallbackTemplate) -> TemplateFields,
     by: &OrderedBy,
 ) -> Result<CallbackTemplate, ManageError> {
-    let old = template(state, scope, id)?;
-    let template = CallbackTemplate {
-        name: fields.name.unwrap_or(old.name),
-        description: fields.description.unwrap_or(old.description),
-        urls: fields.urls.unwrap_or(old.urls),
-        key: fields.key.unwrap_or(old.key),
-        ..old
+    let decide = |catalog: &Catalog| {
+        let old = find(catalog, scope, id)?.clone();
+        let fields = fields(&old);
+        let template = CallbackTemplate {
+            name: fields.name.unwrap_or(old.name),
+            description: fields.description.unwrap_or(old.description),
+            urls: fields.urls.unwrap_or(old.urls),
+            key: fields.key.unwrap_or(old.key),
+            ..old
+        };
+        put(state, template)
     };
-    put(state, template, by).await
+    Ok(edit(state, by, decide).await?.0)
 }
 
 /// Deletes a template that no rule refers to. Its events that wait are given up.
@@ -158,15 +168,15 @@ pub async fn delete_template(
     id: TemplateId,
     by: &OrderedBy,
 ) -> Result<(), ManageError> {
-    let catalog = state.catalog();
-    find(&catalog, scope, id)?;
-    if catalog.callback_rules.values().any(|rule| rule.template == id) {
-        return Err(ManageError::InUse);
-    }
-    match state.live().change(Change::DeleteCallbackTemplate(id), by).await? {
-        true => Ok(()),
-        false => Err(ManageError::NoTemplate),
-    }
+    let decide = |catalog: &Catalog| {
+        find(catalog, scope, id)?;
+        match catalog.callback_rules.values().any(|rule| rule.template == id) {
+            true => Err(ManageError::InUse),
+            false => Ok((Change::DeleteCallbackTemplate(id), ())),
+        }
+    };
+    edit(state, by, decide).await?;
+    Ok(())
 }
 
 /// The rules in scope, by domain and app.
@@ -179,35 +189,49 @@ pub fn rules(state: &WebState, scope: Scope) -> Vec<CallbackRule> {
     list
 }
 
-/// Binds a template to a domain and app; replaces the rule that was there. App `*` is every app of the domain that has
-/// no rule of its own.
+/// What is bound to what. App `*` is every app of the domain that has no rule of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding<'a> {
+    /// The domain.
+    pub domain: &'a str,
+    /// The app.
+    pub app: &'a str,
+    /// The template.
+    pub template: TemplateId,
+}
+
+/// Binds a template to a domain and app; a rule that is there is replaced where `replace` says so.
 ///
 /// # Errors
 /// [`ManageError`].
 pub async fn bind(
     state: &WebState,
     scope: Scope,
-    domain: &str,
-    app: &str,
-    template: TemplateId,
+    Binding { domain, app, template }: Binding<'_>,
+    replace: bool,
     by: &OrderedBy,
 ) -> Result<CallbackRule, ManageError> {
-    let catalog = state.catalog();
-    let domain =
-        catalog.domain(domain).filter(|d| scope.covers(Some(d.account))).ok_or(ManageError::NoDomain)?;
-    // A template of another account would sign this domain's events with that account's key.
-    find(&catalog, scope, template).and_then(|found| {
-        if found.account == domain.account { Ok(()) } else { Err(ManageError::NoTemplate) }
-    })?;
-    if app.is_empty() || app.len() > MAX_APP || app.chars().any(char::is_control) {
-        return Err(invalid("app", format!("must have 1 to {MAX_APP} bytes; `{ANY_APP}` is every app")));
-    }
-    let now = state.clock().now();
-    let key = (domain.name.clone(), app.to_owned());
-    let created = catalog.callback_rules.get(&key).map_or(now, |rule| rule.created);
-    let rule = CallbackRule { domain: key.0, app: key.1, template, created, updated: now };
-    state.live().change(Change::PutCallbackRule(rule.clone()), by).await?;
-    Ok(rule)
+    let decide = |catalog: &Catalog| {
+        let domain =
+            catalog.domain(domain).filter(|d| scope.covers(Some(d.account))).ok_or(ManageError::NoDomain)?;
+        let key = (domain.name.clone(), app.to_owned());
+        let old = catalog.callback_rules.get(&key);
+        if old.is_some() && !replace {
+            return Err(ManageError::Bound);
+        }
+        // A template of another account would sign this domain's events with that account's key.
+        find(catalog, scope, template).and_then(|found| {
+            if found.account == domain.account { Ok(()) } else { Err(ManageError::NoTemplate) }
+        })?;
+        if app.is_empty() || app.len() > MAX_APP || app.chars().any(char::is_control) {
+            return Err(invalid("app", format!("must have 1 to {MAX_APP} bytes; `{ANY_APP}` is every app")));
+        }
+        let now = state.clock().now();
+        let created = old.map_or(now, |rule| rule.created);
+        let rule = CallbackRule { domain: key.0, app: key.1, template, created, updated: now };
+        Ok((Change::PutCallbackRule(rule.clone()), rule))
+    };
+    Ok(edit(state, by, decide).await?.0)
 }
 
 /// Deletes the rule of a domain and app.
@@ -221,16 +245,17 @@ pub async fn unbind(
     app: &str,
     by: &OrderedBy,
 ) -> Result<(), ManageError> {
-    let catalog = state.catalog();
     let domain = domain.to_ascii_lowercase();
-    // A rule may outlive its domain; only who sees everything can then remove it.
-    if !scope.covers(catalog.domain(&domain).map(|d| d.account)) {
-        return Err(ManageError::NoRule);
-    }
-    let change = Change::DeleteCallbackRule { domain, app: app.to_owned() };
-    match state.live().change(change, by).await? {
-        true => Ok(()),
-        false => Err(ManageError::NoRule),
+    let decide = |catalog: &Catalog| {
+        // A rule may outlive its domain; only who sees everything can then remove it.
+        match scope.covers(catalog.domain(&domain).map(|d| d.account)) {
+            true => Ok((Change::DeleteCallbackRule { domain: domain.clone(), app: app.to_owned() }, ())),
+            false => Err(ManageError::NoRule),
+        }
+    };
+    match edit(state, by, decide).await? {
+        (_, true) => Ok(()),
+        (_, false) => Err(ManageError::NoRule),
     }
 }
 
@@ -239,14 +264,10 @@ fn find(catalog: &Catalog, scope: Scope, id: TemplateId) -> Result<&CallbackTemp
     found.ok_or(ManageError::NoTemplate)
 }
 
-async fn put(
-    state: &WebState,
-    template: CallbackTemplate,
-    by: &OrderedBy,
-) -> Result<CallbackTemplate, ManageError> {
+/// The change that writes a template, once it is found good.
+fn put(state: &WebState, template: CallbackTemplate) -> Result<(Change, CallbackTemplate), ManageError> {
     check(state, &template)?;
-    state.live().change(Change::PutCallbackTemplate(Box::new(template.clone())), by).await?;
-    Ok(template)
+    Ok((Change::PutCallbackTemplate(Box::new(template.clone())), template))
 }
 
 fn check(state: &WebState, template: &CallbackTemplate) -> Result<(), ManageError> {

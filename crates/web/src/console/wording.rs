@@ -61,6 +61,7 @@ pub fn callback_refused(error: &CallbackError, f: &Frame) -> String {
         CallbackError::NoAccount => f.t("missing-account"),
         CallbackError::TooMany => f.t("callback-too-many"),
         CallbackError::InUse => f.t("callback-in-use"),
+        CallbackError::Bound => f.t("callback-bound-already"),
         CallbackError::NoUrl => f.t("callback-no-url"),
         CallbackError::Invalid { field, .. } => match *field {
             "name" => f.t("callback-bad-name"),

@@ -22,6 +22,7 @@ use live::{CatalogError, Change, OrderedBy};
 use model::Catalog;
 use store::StoreError;
 
+use crate::edit::edit;
 use crate::problem::{Kind, Problem};
 use crate::state::WebState;
 
@@ -162,7 +163,8 @@ async fn change(
     by: &OrderedBy,
     decide: impl FnOnce(&Catalog) -> Result<Change, ManageError>,
 ) -> Result<bool, ManageError> {
-    state.live().change_with(decide, by).await?
+    let decide = |catalog: &Catalog| decide(catalog).map(|change| (change, ()));
+    Ok(edit(state, by, decide).await?.1)
 }
 
 fn invalid(field: &'static str, why: impl Into<String>) -> ManageError {

@@ -5,6 +5,7 @@ use model::Catalog;
 
 use super::call::Call;
 use super::error::CssError;
+use crate::edit::edit;
 
 /// Decides a change on the newest state and makes it, so that nothing can come in between.
 ///
@@ -14,8 +15,7 @@ pub async fn change(
     call: &Call,
     decide: impl FnOnce(&Catalog) -> Result<Change, CssError> + Send + 'static,
 ) -> Result<bool, CssError> {
-    let by = call.by();
-    let changed = call.state.live().change_with(decide, &by).await??;
-    tracing::info!(who = by.who, via = by.via, changed, "catalog changed");
+    let decide = |catalog: &Catalog| decide(catalog).map(|change| (change, ()));
+    let ((), changed) = edit(&call.state, &call.by(), decide).await?;
     Ok(changed)
 }

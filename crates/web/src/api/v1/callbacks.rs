@@ -90,7 +90,6 @@ pub async fn create(
     let account = body.account.or(caller.scope.account()).ok_or_else(|| {
         Problem::new(Kind::BadRequest, "is missing; this key sees all accounts").with_field("account")
     })?;
-    let _editing = state.edit().await;
     let made = manage::create_template(&state, caller.scope, account, body.fields(), &caller.by()).await?;
     Ok((StatusCode::CREATED, Json(made.into())))
 }
@@ -106,8 +105,7 @@ pub async fn modify(
     if body.account.is_some() {
         return Err(Problem::new(Kind::BadRequest, "a template stays with its account").with_field("account"));
     }
-    let _editing = state.edit().await;
-    let changed = manage::modify_template(&state, caller.scope, id, body.fields(), &caller.by()).await?;
+    let changed = manage::modify_template(&state, caller.scope, id, |_| body.fields(), &caller.by()).await?;
     Ok(Json(changed.into()))
 }
 
@@ -118,7 +116,6 @@ pub async fn delete(
     Segments(id): Segments<TemplateId>,
 ) -> Result<StatusCode, Problem> {
     caller.require(Role::Admin)?;
-    let _editing = state.edit().await;
     manage::delete_template(&state, caller.scope, id, &caller.by()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -190,9 +187,8 @@ pub async fn bind(
     Body(body): Body<RuleBody>,
 ) -> Result<Json<CallbackRule>, Problem> {
     caller.require(Role::Admin)?;
-    let _editing = state.edit().await;
-    let rule =
-        manage::bind(&state, caller.scope, &body.domain, &body.app, body.template, &caller.by()).await?;
+    let wanted = manage::Binding { domain: &body.domain, app: &body.app, template: body.template };
+    let rule = manage::bind(&state, caller.scope, wanted, true, &caller.by()).await?;
     Ok(Json(rule))
 }
 
@@ -211,7 +207,6 @@ pub async fn unbind(
     Params(params): Params<RuleParams>,
 ) -> Result<StatusCode, Problem> {
     caller.require(Role::Admin)?;
-    let _editing = state.edit().await;
     manage::unbind(&state, caller.scope, &params.domain, &params.app, &caller.by()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -224,7 +219,7 @@ impl From<ManageError> for Problem {
             | ManageError::NoDomain
             | ManageError::NoRule
             | ManageError::NoAccount => Self::new(Kind::NotFound, text),
-            ManageError::TooMany | ManageError::InUse => Self::new(Kind::Conflict, text),
+            ManageError::TooMany | ManageError::InUse | ManageError::Bound => Self::new(Kind::Conflict, text),
             ManageError::NoUrl => Self::new(Kind::BadRequest, text).with_field("urls"),
             ManageError::Invalid { field, why } => Self::new(Kind::BadRequest, why).with_field(field),
             ManageError::Url { field, source } => {

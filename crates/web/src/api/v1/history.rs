@@ -10,28 +10,9 @@ use store::{AuditQuery, AuditRow, DeliveryQuery, DeliveryRow, EventQuery, EventR
 use super::Caller;
 use super::causes::language;
 use super::input::Params;
-use crate::problem::{Kind, Problem};
+use super::page::Page;
+use crate::problem::Problem;
 use crate::state::WebState;
-
-const PAGE: usize = 50;
-const MAX_PAGE: usize = 500;
-
-/// Where a page goes on: the number of its last row.
-fn next<T>(rows: &[T], limit: usize, id: impl Fn(&T) -> u64) -> Option<String> {
-    rows.last().filter(|_| rows.len() >= limit).map(|row| id(row).to_string())
-}
-
-fn page(limit: Option<usize>) -> Result<usize, Problem> {
-    match limit.unwrap_or(PAGE) {
-        limit @ 1..=MAX_PAGE => Ok(limit),
-        _ => Err(Problem::new(Kind::BadRequest, "write a number from 1 to 500").with_field("limit")),
-    }
-}
-
-fn below(after: Option<&str>) -> Result<Option<u64>, Problem> {
-    let wrong = |_| Problem::new(Kind::BadRequest, "write what `next` said, unchanged").with_field("after");
-    after.map(|text| text.parse().map_err(wrong)).transpose()
-}
 
 /// Which deliveries.
 #[derive(Deserialize)]
@@ -110,6 +91,7 @@ pub async fn deliveries(
     State(state): State<WebState>,
     Params(params): Params<DeliveryParams>,
 ) -> Result<Json<Deliveries>, Problem> {
+    let page = Page::of(params.limit, params.after.as_deref())?;
     let query = DeliveryQuery {
         account: caller.scope.account(),
         domain: params.domain.map(|domain| domain.to_ascii_lowercase()),
@@ -118,13 +100,13 @@ pub async fn deliveries(
         delivered: params.delivered,
         since: params.since,
         until: params.until,
-        below: below(params.after.as_deref())?,
+        below: page.below,
         skip: 0,
-        limit: page(params.limit)?,
+        limit: page.limit,
     };
-    let (history, limit) = (state.history().clone(), query.limit);
+    let history = state.history().clone();
     let rows = tokio::task::spawn_blocking(move || history.deliveries(&query)).await??;
-    let next = next(&rows, limit, |row| row.id);
+    let next = page.next(&rows, |row| row.id);
     Ok(Json(Deliveries { deliveries: rows.into_iter().map(DeliveryAnswer::from).collect(), next }))
 }
 
@@ -199,6 +181,7 @@ pub async fn events(
     Params(params): Params<EventParams>,
 ) -> Result<Json<Events>, Problem> {
     let lang = language(params.lang.as_deref())?;
+    let page = Page::of(params.limit, params.after.as_deref())?;
     let query = EventQuery {
         fuzzy: false,
         account: caller.scope.account(),
@@ -209,12 +192,12 @@ pub async fn events(
         kind: params.kind,
         since: params.since,
         until: params.until,
-        below: below(params.after.as_deref())?,
-        limit: page(params.limit)?,
+        below: page.below,
+        limit: page.limit,
     };
-    let (history, limit) = (state.history().clone(), query.limit);
+    let history = state.history().clone();
     let rows = tokio::task::spawn_blocking(move || history.events(&query)).await??;
-    let next = next(&rows, limit, |row| row.id);
+    let next = page.next(&rows, |row| row.id);
     Ok(Json(Events { events: rows.into_iter().map(|row| EventAnswer::of(row, lang)).collect(), next }))
 }
 
@@ -243,16 +226,17 @@ pub async fn audit(
     Params(params): Params<AuditParams>,
 ) -> Result<Json<AuditLog>, Problem> {
     caller.require(Role::Admin)?;
+    let page = Page::of(params.limit, params.after.as_deref())?;
     let query = AuditQuery {
         account: caller.scope.account(),
         who: params.who,
         action: params.action,
         target: params.target,
-        below: below(params.after.as_deref())?,
-        limit: page(params.limit)?,
+        below: page.below,
+        limit: page.limit,
     };
-    let (catalog, limit) = (state.users().clone(), query.limit);
+    let catalog = state.users().clone();
     let entries = tokio::task::spawn_blocking(move || catalog.audit_log(&query)).await??;
-    let next = next(&entries, limit, |row| row.id);
+    let next = page.next(&entries, |row| row.id);
     Ok(Json(AuditLog { entries, next }))
 }

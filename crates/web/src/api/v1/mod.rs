@@ -9,6 +9,7 @@ mod diagnose;
 mod history;
 mod input;
 mod openapi;
+mod page;
 mod pushes;
 mod records;
 mod relays;

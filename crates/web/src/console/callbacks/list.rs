@@ -80,7 +80,6 @@ fn urls(template: &CallbackTemplate, f: &Frame) -> Vec<(String, String)> {
 pub(in crate::console) async fn add(State(state): State<WebState>, act: Act<Admins, Fields>) -> Response {
     let Act { f, by, form, .. } = act;
     let account = form.account;
-    let _editing = state.edit().await;
     let made = callback::create_template(&state, Scope::All, account, form.over(Default::default()), &by);
     match made.await {
         Ok(made) => f.go_with(&format!("/callbacks/{}", made.id), Note::done(f.t("callback-made"))),

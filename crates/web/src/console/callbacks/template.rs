@@ -76,11 +76,8 @@ pub(in crate::console) async fn save(
     act: Act<Admins, Fields>,
 ) -> Response {
     let Act { f, by, form, .. } = act;
-    let _editing = state.edit().await;
-    let done = match callback::template(&state, Scope::All, id) {
-        Ok(old) => callback::modify_template(&state, Scope::All, id, form.over(old.urls), &by).await,
-        Err(error) => Err(error),
-    };
+    let fields = |old: &CallbackTemplate| form.over(old.urls.clone());
+    let done = callback::modify_template(&state, Scope::All, id, fields, &by).await;
     let note = match done {
         Ok(_) => Note::done(f.t("callback-saved")),
         Err(error) => Note::mistake(wording::callback_refused(&error, &f)),
@@ -138,7 +135,6 @@ pub(in crate::console) async fn remove(
     act: Act<Admins, Nothing>,
 ) -> Response {
     let Act { f, by, .. } = act;
-    let _editing = state.edit().await;
     match callback::delete_template(&state, Scope::All, id, &by).await {
         Ok(()) => f.go_with("/callbacks", Note::done(f.t("callback-removed"))),
         Err(error) => f.go_with(&link(id), Note::mistake(wording::callback_refused(&error, &f))),

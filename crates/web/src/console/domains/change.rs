@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::link;
 use crate::actions::Scope;
-use crate::callback::manage as callback;
+use crate::callback::manage::{self as callback, Binding};
 use crate::console::frame::Frame;
 use crate::console::note::Note;
 use crate::console::visit::{Act, Admins};
@@ -209,11 +209,11 @@ pub(in crate::console) async fn callbacks(
 ) -> Response {
     let Act { f, by, form, .. } = act;
     let app = form.app.trim();
-    let _editing = state.edit().await;
     let done = match form.act.as_str() {
         "unbind" => callback::unbind(&state, Scope::All, &name, app, &by).await.map(|()| "callback-unbound"),
         _ => {
-            callback::bind(&state, Scope::All, &name, app, form.template, &by).await.map(|_| "callback-bound")
+            let wanted = Binding { domain: &name, app, template: form.template };
+            callback::bind(&state, Scope::All, wanted, true, &by).await.map(|_| "callback-bound")
         }
     };
     let note = match done {

@@ -8,7 +8,7 @@ use crate::api::css::call::{Action, Answered, Call, answer, done};
 use crate::api::css::error::{Code, CssError};
 use crate::api::css::schema::{Param, integer, text, words};
 use crate::api::css::time;
-use crate::callback::manage::{self, ManageError, TemplateFields};
+use crate::callback::manage::{self, Binding, ManageError, TemplateFields};
 
 const ID: Param = integer("TemplateId", 1, u32::MAX as i64).required();
 const DOMAIN: Param = text("DomainName", 255).required();
@@ -168,14 +168,18 @@ impl TemplateInfo {
     }
 }
 
-/// The fields that the call gives, over those that are there.
-fn fields(call: &Call, mut urls: CallbackUrls) -> Result<TemplateFields, CssError> {
-    let given = |name: &str| call.args.text(name).map(str::to_owned);
-    let name = given("TemplateName");
+/// Refuses a name that upstream does not take.
+fn check_name(call: &Call) -> Result<(), CssError> {
     let legal = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    if name.as_ref().is_some_and(|name| !name.chars().all(legal)) {
-        return Err(CssError::value("TemplateName", "must be letters, digits, `_` and `-`"));
+    match call.args.text("TemplateName").is_none_or(|name| name.chars().all(legal)) {
+        true => Ok(()),
+        false => Err(CssError::value("TemplateName", "must be letters, digits, `_` and `-`")),
     }
+}
+
+/// The fields that the call gives, over those that are there.
+fn fields(call: &Call, mut urls: CallbackUrls) -> TemplateFields {
+    let given = |name: &str| call.args.text(name).map(str::to_owned);
     for (name, place) in [
         ("StreamBeginNotifyUrl", &mut urls.stream_begin),
         ("StreamEndNotifyUrl", &mut urls.stream_end),
@@ -195,12 +199,12 @@ fn fields(call: &Call, mut urls: CallbackUrls) -> Result<TemplateFields, CssErro
     if let Some(levels) = call.args.words("RecordExceptionLevels") {
         urls.record_exception_levels = levels.to_vec();
     }
-    Ok(TemplateFields {
-        name,
+    TemplateFields {
+        name: given("TemplateName"),
         description: given("Description"),
         urls: Some(urls),
         key: given("CallbackKey"),
-    })
+    }
 }
 
 fn id(call: &Call) -> Result<TemplateId, CssError> {
@@ -210,15 +214,16 @@ fn id(call: &Call) -> Result<TemplateId, CssError> {
 
 async fn create_template(call: Call) -> Answered {
     let account = call.account(&call.state.catalog())?;
-    let fields = fields(&call, CallbackUrls::default())?;
+    check_name(&call)?;
+    let fields = fields(&call, CallbackUrls::default());
     let made = manage::create_template(&call.state, call.caller.scope, account, fields, &call.by()).await;
     answer(json!({ "TemplateId": made.map_err(refused)?.id }))
 }
 
 async fn modify_template(call: Call) -> Answered {
     let (id, scope) = (id(&call)?, call.caller.scope);
-    let old = manage::template(&call.state, scope, id).map_err(refused)?;
-    let fields = fields(&call, old.urls)?;
+    check_name(&call)?;
+    let fields = |old: &CallbackTemplate| fields(&call, old.urls.clone());
     manage::modify_template(&call.state, scope, id, fields, &call.by()).await.map_err(refused)?;
     done()
 }
@@ -242,14 +247,8 @@ async fn delete_template(call: Call) -> Answered {
 
 async fn create_rule(call: Call) -> Answered {
     let (domain, app) = (call.required("DomainName")?, call.required("AppName")?);
-    let (scope, by) = (call.caller.scope, call.by());
-    let catalog = call.state.catalog();
-    let taken = catalog.callback_rules.contains_key(&(domain.to_ascii_lowercase(), app.to_owned()));
-    if taken && call.domain(&catalog, domain).is_some() {
-        let message = "There is a rule for this domain and app; delete it first.";
-        return Err(CssError::new(Code::RuleAlreadyExist, message));
-    }
-    let bound = manage::bind(&call.state, scope, domain, app, id(&call)?, &by).await;
+    let wanted = Binding { domain, app, template: id(&call)? };
+    let bound = manage::bind(&call.state, call.caller.scope, wanted, false, &call.by()).await;
     bound.map_err(|error| match error {
         ManageError::NoTemplate => CssError::new(Code::ParameterConfNotFound, "There is no such template."),
         error => refused(error),
@@ -290,6 +289,7 @@ fn refused(error: ManageError) -> CssError {
         ManageError::NoRule => Code::FailedNotFound,
         ManageError::TooMany => Code::ConfOutLimit,
         ManageError::InUse => Code::ConfInUsed,
+        ManageError::Bound => Code::RuleAlreadyExist,
         ManageError::NoUrl => Code::ArgsNotMatch,
         ManageError::NoDomain | ManageError::Invalid { .. } => Code::InvalidParameterValue,
         ManageError::Url { .. } => Code::UrlNotSafe,

@@ -31,3 +31,4 @@ mod stages;
 mod support;
 mod takeover;
 mod ways_to_end;
+mod webrtc;

@@ -4,6 +4,7 @@ mod carrier;
 mod errno;
 mod stored;
 mod tls;
+mod webrtc;
 mod words;
 
 use model::Code;
@@ -19,6 +20,7 @@ pub use errno::Errno;
 pub(crate) use stored::cut;
 pub use stored::{EvidenceError, MAX_EVIDENCE_BYTES};
 pub use tls::{TlsFacts, TlsFailure, TlsFailureKind};
+pub use webrtc::{WebRtcFacts, WebRtcStep};
 
 /// The format version written today. A change of these types raises it, and the old format stays readable.
 pub const EVIDENCE_VERSION: u16 = 3;

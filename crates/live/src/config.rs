@@ -1,6 +1,6 @@
 //! What the live path is told at start.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -13,6 +13,8 @@ pub struct LiveConfig {
     pub node_label: String,
     /// Where RTMP pushes come in.
     pub rtmp: ListenConfig,
+    /// Where WebRTC comes in; `None` turns WHIP and WHEP off.
+    pub webrtc: Option<WebRtcConfig>,
     /// Limits in force.
     pub limits: Limits,
     /// How live streams are played.
@@ -38,6 +40,17 @@ pub struct ListenConfig {
     pub listen: SocketAddr,
     /// Networks of load balancers whose PROXY header is believed, and demanded.
     pub proxy_protocol: Vec<IpNet>,
+}
+
+/// The UDP port of WebRTC.
+#[derive(Clone, Debug)]
+pub struct WebRtcConfig {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// The addresses that clients are told to send to, where they are others than the machine's own: behind 1:1 NAT.
+    pub public_ip: Vec<IpAddr>,
+    /// Whether the node does without when the address is taken.
+    pub optional: bool,
 }
 
 /// Limits of the live path.

@@ -11,6 +11,7 @@
 //! | [`play`] | who may play what, and what players are sent |
 //! | `relay` | live streams passed on to other servers, and proxy mode |
 //! | `catalog` | the snapshot that admission reads, and its changes |
+//! | `webrtc` | what WHIP and WHEP share: the UDP port, the peer, the resources |
 //! | `auth_hook` | the third-party question before a push goes live |
 //! | [`outbound`] | requests to others, held to the addresses they may go to |
 //!
@@ -32,6 +33,8 @@ mod recent;
 pub mod relay;
 mod shared;
 mod socket;
+mod webrtc;
+mod webrtc_api;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -49,12 +52,17 @@ pub use auth_hook::{HookConfigError, HookFacts, HookSample, HookTrial};
 pub use catalog::{CatalogError, Change};
 pub use config::{
     AuthHookConfig, EventLimits, HlsConfig, HlsMode, Limits, ListenConfig, LiveConfig, PlayConfig,
+    WebRtcConfig,
 };
 pub use counters::{LATENCY_BOUNDS_US, LiveCounters, PlayCounters};
 pub use hub::{Switched, WatchError, feed};
 pub use ingest::proxy_protocol;
+pub use ingest::whip::{Answered, Offer, WhipRefusal};
 pub use play::PlayError;
+pub use play::whep::WhepError;
 pub use push::{Declared, EventReport, EventSeen, LivePush, PushState, Second, TREND_SECONDS, Trend};
+pub use webrtc::offer::OfferError;
+pub use webrtc::{ResourceError, ResourceKind};
 
 use crate::auth_hook::AuthHook;
 use crate::catalog::CatalogRoom;
@@ -120,6 +128,7 @@ pub struct OrderedBy {
 pub struct Listeners {
     rtmp: tokio::net::TcpListener,
     rtmp_addr: SocketAddr,
+    webrtc: Option<tokio::net::UdpSocket>,
 }
 
 impl Listeners {
@@ -132,7 +141,21 @@ impl Listeners {
         let failed = |source| StartError::Bind { addr, source };
         let rtmp = ingest::listener::bind(addr).map_err(failed)?;
         let rtmp_addr = rtmp.local_addr().map_err(failed)?;
-        Ok(Self { rtmp, rtmp_addr })
+        let webrtc = match &config.webrtc {
+            None => None,
+            Some(config) => {
+                let addr = config.listen;
+                match webrtc::bind(addr) {
+                    Ok(socket) => Some(socket),
+                    Err(error) if config.optional => {
+                        tracing::warn!(%addr, %error, "cannot listen for WebRTC: WHIP and WHEP are off; choose another port with webrtc.listen");
+                        None
+                    }
+                    Err(source) => return Err(StartError::Bind { addr, source }),
+                }
+            }
+        };
+        Ok(Self { rtmp, rtmp_addr, webrtc })
     }
 
     /// Where RTMP pushes come in; the port is the real one where 0 was asked for.
@@ -162,13 +185,22 @@ impl Live {
         store: &Store,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
-        let Listeners { rtmp, rtmp_addr } = listeners;
+        let Listeners { rtmp, rtmp_addr, webrtc } = listeners;
         let auth_hook = config.auth_hook.as_ref().map(AuthHook::new).transpose()?;
         let hub = Arc::new(Hub::new(config.play.clone()));
         let hls = Arc::new(Hls::new(config.play.hls, hub.clone(), clock.clone()));
         let relays = relay::relays::Relays::new(&config.relays, config.proxy.as_ref(), &clock)?;
+        let webrtc = match (webrtc, config.webrtc.clone()) {
+            (Some(socket), Some(settings)) => {
+                let addr = settings.listen;
+                let started = webrtc::WebRtc::start(settings, socket);
+                Some(started.map_err(|source| StartError::Bind { addr, source })?)
+            }
+            _ => None,
+        };
         let shared = Arc::new(Shared {
             relays,
+            webrtc,
             journal: store.journal(),
             catalog: CatalogRoom::load(store.catalog()),
             hub,

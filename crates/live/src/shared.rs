@@ -19,6 +19,7 @@ use crate::play::hls::Hls;
 use crate::push::{OrderSlot, Push};
 use crate::recent::RecentEnds;
 use crate::relay::relays::Relays;
+use crate::webrtc::WebRtc;
 
 /// The node's live side.
 pub(crate) struct Shared {
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) hls: Arc<Hls>,
     pub(crate) slots: Arc<Slots>,
     pub(crate) relays: Relays,
+    pub(crate) webrtc: Option<WebRtc>,
     pub(crate) auth_hook: Option<AuthHook>,
     pub(crate) orders: Orders,
     pub(crate) recent: RecentEnds,
@@ -82,6 +84,11 @@ impl Orders {
 
     pub(crate) fn leave(&self, push: &Push) {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).slots.remove(&push.id);
+    }
+
+    /// Whether every push is ordered to end: the node is stopping.
+    pub(crate) fn are_standing(&self) -> bool {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).standing.is_some()
     }
 
     /// Orders every push there is, and every one that comes, to end.

@@ -10,7 +10,7 @@
 //! | does the frame hold together? | [`check_access_unit`] |
 //! | what is in an MPEG transport stream? | [`ts`] |
 //! | how is it written to a file or an HTTP response? | [`flv`] |
-//! | how does it come out of MPEG-TS or RTP? | [`pack`] |
+//! | how does it come out of MPEG-TS or RTP? | [`pack`]; and the way back into RTP: [`unpack`] |
 //! | how is it written for browsers and Apple's players? | [`cmaf`], [`hls`] |
 //!
 //! ```
@@ -49,6 +49,7 @@ mod offset;
 pub mod pack;
 mod tag;
 pub mod ts;
+pub mod unpack;
 
 pub use access_unit::{AccessUnit, AccessUnitError, check_access_unit};
 pub use codec::{AudioCodec, CodecId, FourCc, VideoCodec};

@@ -24,6 +24,7 @@
 //! | [`password`] | hashes of console passwords |
 //! | [`server`] | the accept loop, with its limits |
 //! | [`state`] | what the handlers share |
+//! | `webrtc` | WHIP and WHEP: offers, and the resources of sessions |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -49,6 +50,7 @@ pub mod query;
 pub mod router;
 pub mod server;
 pub mod state;
+mod webrtc;
 
 pub use callback::CallbackSettings;
 pub use router::{Surface, router};

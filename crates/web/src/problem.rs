@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use model::Code;
 use serde_json::json;
 
 /// The kinds of problems; each has one status and one stable `type`.
@@ -21,8 +22,18 @@ pub enum Kind {
     MethodNotAllowed,
     /// What is there stands against it: 409.
     Conflict,
+    /// Nothing that is there fits what was asked for: 406.
+    NotAcceptable,
+    /// It was there, and is no more: 410.
+    Gone,
+    /// A precondition of the request does not hold: 412.
+    PreconditionFailed,
     /// The body is too large: 413.
     TooLarge,
+    /// The body is of a type that is not taken: 415.
+    UnsupportedType,
+    /// Understood, and not possible: 422.
+    Unprocessable,
     /// Too many attempts: 429.
     TooMany,
     /// Our own failure: 500.
@@ -40,7 +51,12 @@ impl Kind {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict => StatusCode::CONFLICT,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::Gone => StatusCode::GONE,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -56,7 +72,12 @@ impl Kind {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Conflict => "conflict",
+            Self::NotAcceptable => "not_acceptable",
+            Self::Gone => "gone",
+            Self::PreconditionFailed => "precondition_failed",
             Self::TooLarge => "too_large",
+            Self::UnsupportedType => "unsupported_type",
+            Self::Unprocessable => "unprocessable",
             Self::TooMany => "too_many",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",
@@ -70,18 +91,26 @@ pub struct Problem {
     kind: Kind,
     detail: String,
     field: Option<&'static str>,
+    code: Option<Code>,
 }
 
 impl Problem {
     /// A problem of a kind, with a sentence for whoever reads it.
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), field: None }
+        Self { kind, detail: detail.into(), field: None, code: None }
     }
 
     /// Names the parameter or field that is wrong.
     #[must_use]
     pub fn with_field(mut self, field: &'static str) -> Self {
         self.field = Some(field);
+        self
+    }
+
+    /// Names the cause behind it, as a record would.
+    #[must_use]
+    pub fn with_code(mut self, code: Code) -> Self {
+        self.code = Some(code);
         self
     }
 
@@ -116,6 +145,10 @@ impl IntoResponse for Problem {
         });
         if let (Some(field), Some(object)) = (self.field, body.as_object_mut()) {
             object.insert("field".into(), field.into());
+        }
+        if let (Some(code), Some(object)) = (self.code, body.as_object_mut()) {
+            object.insert("errcode".into(), code.errcode.into());
+            object.insert("sub_errcode".into(), code.sub_errcode.into());
         }
         let mut response = (status, body.to_string()).into_response();
         let headers = response.headers_mut();

@@ -3,10 +3,10 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use crate::state::WebState;
-use crate::{api, client, console, guard, health, import, metrics, play};
+use crate::{api, client, console, guard, health, import, metrics, play, webrtc};
 
 /// Bodies of requests are forms and small JSON documents.
 const MAX_BODY: usize = 64 << 10;
@@ -34,6 +34,9 @@ pub fn router(state: WebState, surface: Surface) -> Router {
             .route("/", api::css::beside(console::home(), state.clone()))
             .nest("/api/v1", api::v1::routes())
             .merge(console::routes());
+    }
+    if surface != Surface::Admin {
+        router = router.route("/whip/{*path}", any(webrtc::whip)).route("/whep/{*path}", any(webrtc::whep));
     }
     // Playback is beside the console too, for its preview.
     router

@@ -47,6 +47,8 @@ impl Browser {
             "--disable-dev-shm-usage".to_owned(),
             "--autoplay-policy=no-user-gesture-required".to_owned(),
             "--force-device-scale-factor=1".to_owned(),
+            "--use-fake-device-for-media-stream".to_owned(),
+            "--use-fake-ui-for-media-stream".to_owned(),
             format!("--window-size={width},{height}"),
             format!("--user-data-dir={}", browser._profile.path().display()),
         ];
@@ -58,6 +60,18 @@ impl Browser {
         let opened = browser.ask("POST", "/session", &wanted);
         browser.session = opened["sessionId"].as_str().unwrap().to_owned();
         browser
+    }
+
+    /// `kill -9` of the browser and all that belongs to it, so that nothing of it can say goodbye.
+    pub fn kill(&self) {
+        let profile = self._profile.path().to_string_lossy().into_owned();
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let of = |file: &str| std::fs::read(entry.path().join(file)).unwrap_or_default();
+            let own = of("cmdline").windows(profile.len()).any(|part| part == profile.as_bytes());
+            if own && let Some(pid) = entry.file_name().to_str().filter(|name| name.parse::<u32>().is_ok()) {
+                let _ = Command::new("kill").args(["-KILL", pid]).status();
+            }
+        }
     }
 
     /// Goes to a page and waits until it is loaded.

@@ -11,6 +11,8 @@ use super::rights;
 const HLS: &str = include_str!("../web/hls.html");
 /// mpegts.js, for FLV over HTTP and WebSocket.
 const FLV: &str = include_str!("../web/flv.html");
+/// WHIP and WHEP, with nothing but what the browser has.
+const WEBRTC: &str = include_str!("../web/webrtc.html");
 
 /// The server of the pages. It lives as long as the process: a browser may still ask.
 #[derive(Debug)]
@@ -34,6 +36,11 @@ impl Pages {
     /// The page that plays `url` with hls.js.
     pub fn hls(&self, url: &str) -> String {
         format!("http://{}/hls.html#{url}", self.address)
+    }
+
+    /// The page that pushes (`whip`) or plays (`whep`) over WebRTC, with one video codec or any.
+    pub fn webrtc(&self, kind: &str, url: &str, codec: &str) -> String {
+        format!("http://{}/webrtc.html#{kind}|{url}|{codec}", self.address)
     }
 
     /// The page that plays `url` with mpegts.js.
@@ -78,6 +85,7 @@ fn answer(mut socket: TcpStream) -> Option<()> {
     let (kind, body) = match path.as_str() {
         "/hls.html" => ("text/html", HLS.as_bytes().to_vec()),
         "/flv.html" => ("text/html", FLV.as_bytes().to_vec()),
+        "/webrtc.html" => ("text/html", WEBRTC.as_bytes().to_vec()),
         "/hls.js" => ("text/javascript", file("hls.js/dist/hls.min.js")),
         "/mpegts.js" => ("text/javascript", file("mpegts.js/dist/mpegts.js")),
         _ => ("text/plain", Vec::new()),

@@ -52,6 +52,7 @@ impl Setup {
         Self { folder, data, rtmp_port, http_port, config: None, env: Vec::new(), under: Vec::new() }
             .env("LASTFRAME_RTMP_LISTEN", &format!("127.0.0.1:{rtmp_port}"))
             .env("LASTFRAME_HTTP_LISTEN", &format!("127.0.0.1:{http_port}"))
+            .env("LASTFRAME_WEBRTC_LISTEN", "127.0.0.1:0")
     }
 
     /// A server with a domain that anybody may push to, an API key, and no folding of records.

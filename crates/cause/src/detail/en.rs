@@ -77,6 +77,14 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::SetupLimit => {
             "The client took too long for this stage[ (limit {limit_ms})], so the server closed the connection."
         }
+        Key::WebrtcNoPath => {
+            "No check of a path to this server came from the client[ within {limit_ms}]: a firewall keeps UDP out, or the client \
+             cannot reach the address that it was told."
+        }
+        Key::WebrtcNoDtls => {
+            "The client found a path to this server[ ({checks} checks)], but DTLS was not finished on it[ {after_ms} after the offer]."
+        }
+        Key::WebrtcOffer => "The offer could not be answered[: {found}].",
         Key::SetupClosed => {
             "The client's side ended the connection[ {after_ms} after connecting][, by {close}]."
         }

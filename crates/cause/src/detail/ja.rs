@@ -77,6 +77,14 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::SetupLimit => {
             "この段階に時間がかかりすぎたため、サーバーが接続を閉じました[（制限: {limit_ms}）]。"
         }
+        Key::WebrtcNoPath => {
+            "[{limit_ms}以内に]相手からこのサーバーへの経路確認が1件も届きませんでした。ファイアウォールがUDPを通さないか、\
+             伝えたアドレスに相手が到達できません。"
+        }
+        Key::WebrtcNoDtls => {
+            "相手はこのサーバーへの経路を見つけました[（確認{checks}件）]が、[オファーから{after_ms}後も]DTLSが完了しませんでした。"
+        }
+        Key::WebrtcOffer => "オファーに応答できませんでした[: {found}]。",
         Key::SetupClosed => "[接続から{after_ms}後に、]相手の側で接続が終わりました[（{close}）]。",
         Key::TlsLeft => {
             "[接続から{after_ms}後、]TLSハンドシェイクの途中で相手が離れました[（{close}）]。サーバーの証明書を受け取った後なので、\

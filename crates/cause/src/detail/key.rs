@@ -157,6 +157,12 @@ detail_keys! {
     SetupClosed = "setup_closed" under [LeftBeforeFirstByte, LeftInRtmpHandshake, LeftBeforeConnect, LeftAfterConnect,
         LeftBeforePublish, LeftInTlsHandshake, LeftInSrtHandshake, LeftInWebrtcSetup, LeftInAuthHook]
         with [close: Word, after_ms: Millis];
+    /// WebRTC: no check of a path has reached this server.
+    WebrtcNoPath = "webrtc_no_path" under [LeftInWebrtcSetup] with [limit_ms: Millis];
+    /// WebRTC: a path was found, and DTLS was not finished on it.
+    WebrtcNoDtls = "webrtc_no_dtls" under [LeftInWebrtcSetup] with [after_ms: Millis, checks: Count];
+    /// WebRTC: the offer could not be answered.
+    WebrtcOffer = "webrtc_offer" under [LeftInWebrtcSetup] with [found: Sentence];
 
     /// The client left once it had seen the server's certificate, and gave no reason.
     TlsLeft = "tls_left" under [LeftInTlsHandshake] with [close: Word, after_ms: Millis];

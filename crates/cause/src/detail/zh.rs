@@ -55,6 +55,13 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
 
         // Before a push was live.
         Key::SetupLimit => "客户端在这一阶段耗时过长[（时限 {limit_ms}）]，服务器关闭了连接。",
+        Key::WebrtcNoPath => {
+            "[在 {limit_ms} 内]没有收到客户端对本服务器的任何路径检查：防火墙拦截了 UDP，或客户端无法到达告知的地址。"
+        }
+        Key::WebrtcNoDtls => {
+            "客户端找到了到本服务器的路径[（{checks} 次检查）]，但[在发出 offer {after_ms} 后]DTLS 仍未完成。"
+        }
+        Key::WebrtcOffer => "无法应答该 offer[：{found}]。",
         Key::SetupClosed => "[连接 {after_ms}后，]客户端一侧结束了连接[（{close}）]。",
         Key::TlsLeft => {
             "[连接 {after_ms}后，]客户端在 TLS 握手期间离开[（{close}）]。此时它已收到服务器证书，可能不信任该证书。"

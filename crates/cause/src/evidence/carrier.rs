@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TlsFacts;
+use super::{TlsFacts, WebRtcFacts};
 
 /// The facts of one transport. Stored by the number of the variant: new ones are added at the end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +12,8 @@ pub enum CarrierFacts {
     Srt(Box<SrtFacts>),
     /// TLS with RTMP in it, or a connection that was meant to become that.
     Tls(Box<TlsFacts>),
+    /// WebRTC.
+    WebRtc(Box<WebRtcFacts>),
 }
 
 impl CarrierFacts {
@@ -20,6 +22,7 @@ impl CarrierFacts {
         match self {
             Self::Srt(facts) => size_of_val(&**facts),
             Self::Tls(facts) => size_of_val(&**facts) + facts.texts().map(String::capacity).sum::<usize>(),
+            Self::WebRtc(facts) => size_of_val(&**facts),
         }
     }
 
@@ -27,7 +30,7 @@ impl CarrierFacts {
     pub(super) fn tls(&self) -> Option<&TlsFacts> {
         match self {
             Self::Tls(tls) => Some(tls),
-            Self::Srt(_) => None,
+            Self::Srt(_) | Self::WebRtc(_) => None,
         }
     }
 
@@ -35,7 +38,7 @@ impl CarrierFacts {
     pub(super) fn tls_mut(&mut self) -> Option<&mut TlsFacts> {
         match self {
             Self::Tls(tls) => Some(tls),
-            Self::Srt(_) => None,
+            Self::Srt(_) | Self::WebRtc(_) => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Ruling;
 use crate::detail::{Detail, DetailKey};
-use crate::evidence::{Close, Evidence, Stage, TlsFacts, TlsFailureKind};
+use crate::evidence::{CarrierFacts, Close, Evidence, Stage, TlsFacts, TlsFailureKind, WebRtcStep};
 use crate::table::Cause;
 
 pub(super) fn left(e: &Evidence) -> Option<Ruling> {
@@ -26,12 +26,38 @@ fn how(e: &Evidence) -> Detail {
     if let Some(detail) = e.tls().filter(|_| e.stage == Stage::TlsHandshake).and_then(|tls| in_tls(e, tls)) {
         return detail;
     }
+    if let Some(detail) = (e.stage == Stage::WebrtcSetup).then(|| in_webrtc(e)).flatten() {
+        return detail;
+    }
     match e.close {
         Close::SetupLimit | Close::IdleLimit => Detail::new(DetailKey::SetupLimit)
             .with_some("limit_ms", (e.limits.setup_ms > 0).then_some(e.limits.setup_ms)),
         close => Detail::new(DetailKey::SetupClosed)
             .with("close", close.as_str())
             .with_some("after_ms", (e.lived_ms > 0).then_some(e.lived_ms)),
+    }
+}
+
+/// Which step of WebRTC's set-up did not come about, where the client did not take back its offer itself.
+fn in_webrtc(e: &Evidence) -> Option<Detail> {
+    if let Some(fault) = &e.fault {
+        return Some(Detail::new(DetailKey::WebrtcOffer).with("found", fault.found.as_str()));
+    }
+    let Some(CarrierFacts::WebRtc(facts)) = &e.carrier else { return None };
+    if e.goodbye.is_some() {
+        return None;
+    }
+    match (facts.step, e.close) {
+        (WebRtcStep::Answered, Close::SetupLimit) => Some(
+            Detail::new(DetailKey::WebrtcNoPath)
+                .with_some("limit_ms", (e.limits.setup_ms > 0).then_some(e.limits.setup_ms)),
+        ),
+        (WebRtcStep::Checked | WebRtcStep::Dtls, _) => Some(
+            Detail::new(DetailKey::WebrtcNoDtls)
+                .with_some("after_ms", (e.lived_ms > 0).then_some(e.lived_ms))
+                .with("checks", facts.checks),
+        ),
+        _ => None,
     }
 }
 

@@ -162,6 +162,7 @@ fn spawn(setup: &Setup, folder: &Path, starts: u32) -> Result<Child, LabError> {
         .env("LASTFRAME_LOG", "info")
         .env("LASTFRAME_RTMP_LISTEN", setup.rtmp.to_string())
         .env("LASTFRAME_HTTP_LISTEN", "127.0.0.1:0")
+        .env("LASTFRAME_WEBRTC_LISTEN", "127.0.0.1:0")
         .arg("--config")
         .arg(folder.join("lastframe.toml"))
         .arg("--data")

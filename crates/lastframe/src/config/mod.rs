@@ -17,7 +17,7 @@ pub mod value;
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -39,6 +39,8 @@ pub struct Config {
     pub rtmp: Listener,
     /// `[http]`
     pub http: Http,
+    /// `[webrtc]`
+    pub webrtc: WebRtc,
     /// `[css]`
     pub css: Css,
     /// `[limits]`
@@ -104,6 +106,17 @@ pub struct Http {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether sign-in and APIs are open to other machines without TLS.
     pub insecure: bool,
+}
+
+/// `[webrtc]`: WHIP and WHEP.
+#[derive(Clone, Debug)]
+pub struct WebRtc {
+    /// The UDP port of all sessions; `None` turns them off.
+    pub listen: Option<SocketAddr>,
+    /// Whether somebody has chosen it: the port that nobody chose may be taken without harm.
+    pub chosen: bool,
+    /// What clients are told to send to, behind 1:1 NAT.
+    pub public_ip: Vec<IpAddr>,
 }
 
 /// `[css]`.
@@ -251,6 +264,7 @@ impl Default for Config {
                 trusted_proxies: Vec::new(),
                 insecure: false,
             },
+            webrtc: WebRtc { listen: Some(any(8000)), chosen: false, public_ip: Vec::new() },
             css: Css { rate_limits: true },
             limits: Limits {
                 idle: Duration::from_secs(70),

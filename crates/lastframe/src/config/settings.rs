@@ -55,6 +55,12 @@ pub const SETTINGS: &[Setting] = &[
     }),
     setting("http", "trusted_proxies", |c, v| put(&mut c.http.trusted_proxies, v.networks())),
     setting("http", "insecure", |c, v| put(&mut c.http.insecure, v.boolean())),
+    setting("webrtc", "listen", |c, v| {
+        c.webrtc.listen = if v.text() == Ok("") { None } else { Some(v.address()?) };
+        c.webrtc.chosen = true;
+        Ok(())
+    }),
+    setting("webrtc", "public_ip", |c, v| put(&mut c.webrtc.public_ip, v.ips())),
     setting("css", "rate_limits", |c, v| put(&mut c.css.rate_limits, v.boolean())),
     setting("limits", "idle", |c, v| put(&mut c.limits.idle, v.duration())),
     setting("limits", "path", |c, v| put(&mut c.limits.path, v.duration())),

@@ -19,6 +19,8 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("http", "admin_listen", "\"127.0.0.1:9090\""),
     ("http", "trusted_proxies", "[\"10.0.0.0/8\"]"),
     ("http", "insecure", "true"),
+    ("webrtc", "listen", "\"127.0.0.1:8001\""),
+    ("webrtc", "public_ip", "[\"203.0.113.9\"]"),
     ("css", "rate_limits", "false"),
     ("limits", "idle", "\"5s\""),
     ("limits", "path", "\"10s\""),

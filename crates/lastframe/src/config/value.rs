@@ -2,7 +2,7 @@
 //!
 //! Each reader's error is the second half of a sentence about the value: what it should look like.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -123,6 +123,18 @@ impl<'a> Given<'a> {
                 parse_network(text).ok_or_else(|| {
                     format!("`{text}` is no network; write one such as \"10.0.0.0/8\", \"2001:db8::/32\" or a single address")
                 })
+            })
+            .collect()
+    }
+
+    /// Addresses without ports.
+    pub fn ips(self) -> Result<Vec<IpAddr>, Refused> {
+        self.texts()?
+            .into_iter()
+            .map(|text| {
+                text.trim()
+                    .parse()
+                    .map_err(|_| format!("`{text}` is no IP address; write one such as \"203.0.113.9\""))
             })
             .collect()
     }

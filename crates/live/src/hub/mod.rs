@@ -429,6 +429,11 @@ impl Place {
         self.writer.feed().is_unplayed(self.writer.number())
     }
 
+    /// Whether a viewer has come to wait for a key frame since this was last asked.
+    pub fn take_key_wanted(&self) -> bool {
+        self.writer.feed().take_key_wanted()
+    }
+
     /// The pushes that this one replaces, until [`Place::take_over`].
     pub fn replaces(&self) -> impl Iterator<Item = &PushHandle> {
         self.replaces.iter().map(|(old, _)| &**old)

@@ -2,11 +2,12 @@
 //! rules in the same order.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cause::evidence::{Act, Stage};
 use cause::{Cause, Detail, DetailKey};
 use model::admission::{self, Admission, PushRequest};
+use model::catalog::AccountId;
 use model::sign::SignError;
 use model::stream_key::PushUrl;
 use model::{Refusal, StreamKey, Timestamp};
@@ -38,6 +39,14 @@ pub(super) fn ordered(push: &Push) -> End {
     push.order.get().cloned().map_or_else(End::default, End::act)
 }
 
+/// A publish that may go live, and is on record as one that does.
+pub(super) struct Admitted {
+    started: Instant,
+    key: StreamKey,
+    account: AccountId,
+    passage: Option<pass_on::Upward>,
+}
+
 /// Decides about a publish, and if it may, makes it live: hook, hub, upstream, journal, in this order, and the catalog
 /// once more on its newest state before the client hears `Publish.Start`.
 ///
@@ -52,6 +61,22 @@ pub(super) async fn admit<W: Way>(
     question: &Question,
     welcome: impl FnOnce(&mut W, &mut Push),
 ) -> Result<(), Box<End>> {
+    let admitted = decide_all(shared, way, push, question).await?;
+    go_live(shared, push, admitted, |push| welcome(way, push));
+    Ok(())
+}
+
+/// The first half of [`admit`], for transports that tell their client before media can come: the push is decided about,
+/// has its place in the hub and its row in the journal, and whoever carries the stream still does.
+///
+/// # Errors
+/// As [`admit`].
+pub(super) async fn decide_all<W: Way>(
+    shared: &Arc<Shared>,
+    way: &mut W,
+    push: &mut Push,
+    question: &Question,
+) -> Result<Admitted, Box<End>> {
     let started = way.now();
     let url = &question.url;
     push.stage = Stage::Admission;
@@ -102,6 +127,17 @@ pub(super) async fn admit<W: Way>(
     if push.order.get().is_some() {
         return Err(Box::new(ordered(push)));
     }
+    Ok(Admitted { started, key: first.key, account: first.account, passage })
+}
+
+/// The second half of [`admit`]: the push carries the stream from here on, or waits as its backup.
+pub(super) fn go_live(
+    shared: &Arc<Shared>,
+    push: &mut Push,
+    admitted: Admitted,
+    welcome: impl FnOnce(&mut Push),
+) {
+    let Admitted { started, key, account, passage } = admitted;
     let now = shared.clock.instant();
     let old = |old: &PushHandle| format!("push {} from {}", old.id, old.client);
     let replaced: Vec<_> = push.place.iter().flat_map(|place| place.replaces()).map(old).collect();
@@ -110,15 +146,14 @@ pub(super) async fn admit<W: Way>(
         place.take_over();
     }
     pass_on::begin(shared, push, passage);
-    shared.relays.stream_is_live(shared, &first.key, first.account);
-    welcome(way, push);
+    shared.relays.stream_is_live(shared, &key, account);
+    welcome(push);
     let now = shared.clock.instant();
     push.stage = Stage::Live;
     push.published_at = Some(shared.clock.now());
     push.watch.live(now);
     shared.counters.admitted(now.saturating_duration_since(started));
-    tracing::info!(key = %first.key, "push is live");
-    Ok(())
+    tracing::info!(%key, "push is live");
 }
 
 fn decide(shared: &Shared, push: &mut Push, question: &Question) -> Result<Admission, Box<End>> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cause::evidence::{Act, Close, Stage};
 use cause::{Cause, Detail, DetailKey};
+use model::Code;
 use tracing::Span;
 
 use super::intake::note_contests;
@@ -35,8 +36,13 @@ pub(super) async fn conclude<W: Way>(shared: &Arc<Shared>, way: &W, push: &mut P
     with_facts(shared, way.facts(), push, end).await;
 }
 
-/// As [`conclude`], for what never became a connection.
-pub(super) async fn with_facts(shared: &Arc<Shared>, facts: ConnectionFacts, push: &mut Push, end: &End) {
+/// As [`conclude`], for what never became a connection; gives the cause's code.
+pub(super) async fn with_facts(
+    shared: &Arc<Shared>,
+    facts: ConnectionFacts,
+    push: &mut Push,
+    end: &End,
+) -> Code {
     let now = shared.clock.instant();
     note_contests(push, now);
     let (verdict, row) =
@@ -69,4 +75,5 @@ pub(super) async fn with_facts(shared: &Arc<Shared>, facts: ConnectionFacts, pus
         Some(open) => open.abandon(row),
         None => shared.journal.refuse(row).await,
     }
+    verdict.cause.code()
 }

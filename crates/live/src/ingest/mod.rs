@@ -11,4 +11,5 @@ mod pass_on;
 pub mod proxy_protocol;
 mod rtmp;
 mod way;
+pub mod whip;
 mod words;

@@ -3,6 +3,7 @@
 //! | file | what lives there |
 //! |---|---|
 //! | [`hls`] | HLS and low-latency HLS: a packager per live stream that somebody asks for |
+//! | `whep` | WebRTC viewers |
 //! | `outbox` | what waits to be written to one viewer, as shared pieces |
 //!
 //! RTMP play is driven by `ingest::rtmp`, because a connection becomes a player only by what it says; HTTP formats are
@@ -10,6 +11,7 @@
 
 pub mod hls;
 mod outbox;
+pub(crate) mod whep;
 
 use model::{PlayRefusal, PushUrl, StreamKey};
 

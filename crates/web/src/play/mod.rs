@@ -111,7 +111,8 @@ pub(crate) fn not_watched(error: WatchError) -> Problem {
     Problem::new(kind, error.to_string())
 }
 
-fn not_played(error: PlayError) -> Problem {
+/// A stream that is not played, as an answer.
+pub(crate) fn not_played(error: PlayError) -> Problem {
     match error {
         PlayError::Refused(refusal) => refused(refusal),
         PlayError::Watch(error) => not_watched(error),

@@ -207,6 +207,7 @@ fn live_config() -> LiveConfig {
     LiveConfig {
         node_label: "node-1".into(),
         rtmp: ListenConfig { listen: "127.0.0.1:0".parse().unwrap(), proxy_protocol: Vec::new() },
+        webrtc: None,
         limits: Limits::default(),
         play: live::PlayConfig::default(),
         admission: AdmissionSettings::default(),

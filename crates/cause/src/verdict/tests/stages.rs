@@ -4,6 +4,7 @@ use super::build::*;
 use crate::Cause;
 use crate::evidence::{
     CarrierFacts, Close, Errno, FaultKind, Goodbye, Stage, TlsFacts, TlsFailure, TlsFailureKind, Transport,
+    WebRtcFacts, WebRtcStep,
 };
 use crate::verdict::{Confidence, verdict};
 
@@ -30,6 +31,25 @@ fn before_live_the_stage_decides_however_the_connection_ended() {
         assert_eq!(judged(&early(stage, Close::SetupLimit)), (cause, "setup_limit".into()), "{stage:?}");
         assert_eq!(verdict(&early(stage, Close::Reset)).findings[0].confidence, Confidence::Certain);
     }
+}
+
+#[test]
+fn set_up_of_webrtc_says_which_step_did_not_come_about() {
+    let end = |step, close| {
+        let mut e = early(Stage::WebrtcSetup, close);
+        e.carrier = Some(CarrierFacts::WebRtc(Box::new(WebRtcFacts { step, ..WebRtcFacts::default() })));
+        e
+    };
+    let row = |key: &str| (Cause::LeftInWebrtcSetup, key.into());
+    assert_eq!(judged(&end(WebRtcStep::Answered, Close::SetupLimit)), row("webrtc_no_path"));
+    assert_eq!(judged(&end(WebRtcStep::Checked, Close::SetupLimit)), row("webrtc_no_dtls"));
+    assert_eq!(judged(&end(WebRtcStep::Dtls, Close::TransportLost)), row("webrtc_no_dtls"));
+    let mut taken_back = end(WebRtcStep::Checked, Close::Open);
+    taken_back.goodbye = Some(Goodbye::WhipDelete);
+    assert_eq!(judged(&taken_back), row("setup_closed"));
+    let mut unusable = early(Stage::WebrtcSetup, Close::Open);
+    unusable.fault = Some(fault(FaultKind::Protocol));
+    assert_eq!(judged(&unusable), row("webrtc_offer"));
 }
 
 #[test]

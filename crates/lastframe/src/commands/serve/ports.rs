@@ -35,6 +35,9 @@ impl Ports {
     /// Binds them.
     pub async fn bind(config: &Config, live: &LiveConfig) -> Result<Self, Failure> {
         let live = Listeners::bind(live).map_err(|error| match error {
+            StartError::Bind { addr, source } if config.webrtc.listen == Some(addr) => {
+                busy("webrtc.listen", "LASTFRAME_WEBRTC_LISTEN", addr, &source)
+            }
             StartError::Bind { addr, source } => busy("rtmp.listen", "LASTFRAME_RTMP_LISTEN", addr, &source),
             other => Failure::failed(other),
         })?;

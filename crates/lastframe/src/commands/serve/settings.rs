@@ -20,6 +20,11 @@ pub fn live(config: &Config) -> LiveConfig {
             listen: config.rtmp.listen,
             proxy_protocol: config.rtmp.proxy_protocol.clone(),
         },
+        webrtc: config.webrtc.listen.map(|listen| live::WebRtcConfig {
+            listen,
+            public_ip: config.webrtc.public_ip.clone(),
+            optional: !config.webrtc.chosen,
+        }),
         limits: live::Limits {
             idle: limits.idle,
             path: limits.path,

@@ -1,6 +1,7 @@
 //! What the push and the viewers of a live stream share.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -52,6 +53,8 @@ pub(crate) enum Phase {
 pub struct Feed {
     state: Mutex<State>,
     pub(super) memory: Arc<MediaMemory>,
+    /// A viewer cannot begin, or go on, before the next key frame.
+    key_wanted: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -116,7 +119,7 @@ impl Feed {
             wakers: Vec::new(),
             round: 0,
         };
-        Self { state: Mutex::new(state), memory }
+        Self { state: Mutex::new(state), memory, key_wanted: AtomicBool::new(false) }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -137,6 +140,16 @@ impl Feed {
     pub(crate) fn is_unplayed(&self, carrier: u64) -> bool {
         let state = self.lock();
         state.carrier == Some(carrier) && state.counted() == 0
+    }
+
+    /// A viewer waits for a key frame; a push whose encoder can be asked for one asks.
+    pub(crate) fn want_key(&self) {
+        self.key_wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a viewer has come to wait for a key frame since this was last asked.
+    pub(crate) fn take_key_wanted(&self) -> bool {
+        self.key_wanted.load(Ordering::Relaxed) && self.key_wanted.swap(false, Ordering::Relaxed)
     }
 
     /// The number of the push that carries the stream.

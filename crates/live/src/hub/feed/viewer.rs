@@ -26,6 +26,8 @@ pub enum ViewerKind {
     FlvWebsocket,
     /// HLS: one session of a player.
     Hls,
+    /// WebRTC, set up by WHEP.
+    Whep,
     /// A relay to another server.
     Relay,
     /// The packager of HLS. It watches on behalf of the players, and is nobody itself.
@@ -34,8 +36,8 @@ pub enum ViewerKind {
 
 impl ViewerKind {
     /// All kinds, in the order in which counters keep them.
-    pub const ALL: [Self; 6] =
-        [Self::Rtmp, Self::Flv, Self::FlvWebsocket, Self::Hls, Self::Relay, Self::Packager];
+    pub const ALL: [Self; 7] =
+        [Self::Rtmp, Self::Flv, Self::FlvWebsocket, Self::Hls, Self::Whep, Self::Relay, Self::Packager];
 
     /// Its name in lists and metrics.
     pub fn as_str(self) -> &'static str {
@@ -44,6 +46,7 @@ impl ViewerKind {
             Self::Flv => "flv",
             Self::FlvWebsocket => "flv_websocket",
             Self::Hls => "hls",
+            Self::Whep => "whep",
             Self::Relay => "relay",
             Self::Packager => "packager",
         }
@@ -168,6 +171,9 @@ impl Viewer {
         if state.viewers.is_empty() {
             state.hand_out(&feed.memory);
         }
+        if state.start.is_none() {
+            feed.want_key();
+        }
         let position = state.start.unwrap_or(state.next_sequence);
         let id = state.enter(entry.clone());
         drop(state);
@@ -219,6 +225,11 @@ impl Viewer {
             self.needs_start = true;
             self.next_frame = None;
         }
+    }
+
+    /// The viewer has lost what it needs to decode, and asks for a key frame.
+    pub fn want_key(&self) {
+        self.feed.want_key();
     }
 
     /// Counts bytes that went out to this viewer.

@@ -1,6 +1,6 @@
 //! Transport streams of a muxer that we did not write come apart as ffprobe takes them apart, in any pieces, and damage
-#![allow(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 //! is counted and passed over.
+#![allow(clippy::unwrap_used, reason = "a helper that cannot go on fails its test")]
 
 use media::ts::{Codec, Demuxer, Faults, Output, PACKET};
 use media::{AudioCodec, VideoCodec};

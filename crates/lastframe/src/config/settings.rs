@@ -25,7 +25,7 @@ impl Setting {
 }
 
 /// Tables whose features come with a later version.
-pub const LATER: [&str; 4] = ["https", "rtmps", "webrtc", "srt"];
+pub const LATER: [&str; 3] = ["https", "rtmps", "srt"];
 
 /// Every setting.
 pub const SETTINGS: &[Setting] = &[

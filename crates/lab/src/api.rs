@@ -36,6 +36,11 @@ impl Api {
         Ok(Self { client, base, key: key.to_owned() })
     }
 
+    /// Where the API's server is, without a slash at its end.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// Records of a stream name.
     pub async fn records_of(&self, stream: &str) -> Result<Vec<Record>, LabError> {
         self.records(&format!("stream={}", escaped(stream))).await

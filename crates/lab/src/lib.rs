@@ -46,6 +46,7 @@ pub mod target;
 pub mod trial;
 pub mod truth;
 pub mod upstream;
+mod whip;
 
 pub use background::BackgroundOutcome;
 pub use error::LabError;

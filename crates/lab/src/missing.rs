@@ -3,7 +3,6 @@
 use cause::Cause;
 
 const NO_SRT: &str = "needs SRT, which this version does not take";
-const NO_WHIP: &str = "needs WHIP, which this version does not take";
 const NO_TLS: &str = "needs RTMPS, which this version does not take";
 const NO_CLUSTER: &str = "needs a cluster, which this version is no part of";
 
@@ -11,12 +10,9 @@ const NO_CLUSTER: &str = "needs a cluster, which this version is no part of";
 pub fn reason(cause: Cause) -> Option<&'static str> {
     Some(match cause {
         Cause::Unknown => "expected never: a push that ends so is a defect",
-        Cause::TransportLost => "needs a secured or datagram transport, which this version does not take",
         Cause::RegistryUnreachable | Cause::RegistryConflict | Cause::OwnershipLost => NO_CLUSTER,
         Cause::LeftInTlsHandshake => NO_TLS,
         Cause::LeftInSrtHandshake => NO_SRT,
-        Cause::LeftInWebrtcSetup => NO_WHIP,
-        Cause::TransportGoodbye => "needs SRT or WHIP, which this version does not take",
         _ => return None,
     })
 }

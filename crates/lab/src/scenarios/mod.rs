@@ -19,6 +19,7 @@ mod signature;
 mod silence;
 mod takeover;
 mod weekly;
+mod whip;
 
 use cause::Cause;
 
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Scenario> {
         network::scenarios(),
         encoders::scenarios(),
         weekly::scenarios(),
+        whip::scenarios(),
     ]
     .concat()
 }

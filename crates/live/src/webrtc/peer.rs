@@ -21,6 +21,8 @@ use super::stun;
 
 /// Errors of single packets that a session survives; a client that makes more is broken.
 const FORGIVEN: u32 = 1000;
+/// The longest time between two checks of a client that is alive, and a little more.
+const CHECKED_EVERY: Duration = Duration::from_millis(6_500);
 /// Events that wait while frames are written.
 const PENDING: usize = 256;
 /// Time for the goodbye of ours to be sent.
@@ -100,6 +102,8 @@ pub(crate) struct Peer {
     /// Bytes received since they were last asked for.
     fresh_bytes: usize,
     forgiven: u32,
+    /// When the client was heard last.
+    heard: Instant,
     /// What came while something was written.
     pending: VecDeque<Input>,
 }
@@ -127,6 +131,7 @@ impl Peer {
             totals: Totals::default(),
             fresh_bytes: 0,
             forgiven: 0,
+            heard: now,
             pending: VecDeque::new(),
         }
     }
@@ -146,6 +151,12 @@ impl Peer {
 
     pub(crate) fn rtc(&mut self) -> &mut Rtc {
         &mut self.rtc
+    }
+
+    /// Whether the client has been silent for longer than one that is alive: it checks its path every 6 s at least (RFC
+    /// 7675, 5.1), whether it has media to send or not.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.now.saturating_duration_since(self.heard) > CHECKED_EVERY
     }
 
     /// Bytes received since the last call.
@@ -322,6 +333,7 @@ impl Peer {
         };
         self.totals.bytes_in += datagram.data.len() as u64;
         self.fresh_bytes += datagram.data.len();
+        self.heard = self.now;
         if is_stun {
             self.totals.checks = self.totals.checks.saturating_add(1);
             self.step = self.step.max(Step::Checked);

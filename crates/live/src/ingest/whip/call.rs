@@ -45,6 +45,11 @@ impl Call {
         self.unusable = Some(error);
     }
 
+    /// Whether the offer is at fault.
+    pub(super) fn blames_offer(&self) -> bool {
+        self.unusable.is_some()
+    }
+
     /// Refuses, if no answer was given.
     pub(super) fn refuse(&mut self, code: Code, text: &str) {
         if let Some(answer) = self.answer.take() {

@@ -180,6 +180,10 @@ pub(super) async fn run(
             Input::Due => match rounds.go(shared, session, push) {
                 // A client that is alive checks its path every few seconds: there is nothing to ask it.
                 Round::Done | Round::Probe { .. } => None,
+                // Nothing at all comes from it: that is no encoder that has stopped.
+                Round::End(End { close: Close::IdleLimit, .. }) if session.peer().is_silent() => {
+                    Some(End::closed(Close::TransportLost))
+                }
                 Round::End(end) => Some(end),
             },
             Input::Connected | Input::KeyFrameWanted => None,

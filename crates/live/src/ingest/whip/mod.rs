@@ -94,7 +94,8 @@ pub(crate) async fn serve(
     let run = run(&shared, &mut call, &mut push, offer, overload).instrument(span.clone());
     let (end, _) = end_of(&span, run).await;
     shared.orders.leave(&push);
-    let told = why_cut(&shared, &push, &end);
+    // A broken offer is no broken rule of a protocol that had begun: its words are those of the stage.
+    let told = if call.blames_offer() { None } else { why_cut(&shared, &push, &end) };
     if let Some(told) = &told {
         push.note_command(shared.clock.instant(), false, "close", text(told), 0);
     }

@@ -253,7 +253,7 @@ impl Live {
         &self.shared.hls
     }
 
-    /// Whether a stream is live, or was a moment ago.
+    /// Whether a stream is live, was a moment ago, or has a push that is being admitted: who comes now is served.
     pub fn is_live(&self, key: &StreamKey) -> bool {
         self.shared.hub.is_on(key)
     }

@@ -153,7 +153,8 @@ impl Hub {
         Ok(Place { hub: self.clone(), handle, replaces, writer, parting: Parting::Lost })
     }
 
-    /// Joins the viewers of a stream that is live, or whose push was lost a moment ago.
+    /// Joins the viewers of a stream that is live, or whose push was lost a moment ago. While a push is still being admitted
+    /// its viewers wait with it, and are sent away with it if it is refused.
     ///
     /// # Errors
     /// [`WatchError`].
@@ -162,8 +163,8 @@ impl Hub {
             return Err(WatchError::TooMany);
         }
         let streams = self.lock();
-        let feed = streams.get(key).map(|s| s.feed.clone()).filter(|feed| feed.is_on());
-        feed.map(|feed| Viewer::join(&feed, who, self.played.clone())).ok_or(WatchError::NoSuchStream)
+        let feed = streams.get(key).filter(|stream| stream.is_on()).map(|stream| stream.feed.clone());
+        feed.map(|feed| Viewer::join_push(&feed, who, self.played.clone())).ok_or(WatchError::NoSuchStream)
     }
 
     /// Joins the viewers of a stream, whether it is live or not.
@@ -183,8 +184,13 @@ impl Hub {
         self.play.viewers != 0 && self.played.viewers() >= self.play.viewers
     }
 
-    /// Whether a stream is live, or was a moment ago.
+    /// Whether a stream is live, was a moment ago, or has a push that is being admitted.
     pub fn is_on(&self, key: &StreamKey) -> bool {
+        self.lock().get(key).is_some_and(LiveStream::is_on)
+    }
+
+    /// Whether a stream is live, or was a moment ago.
+    pub fn is_live(&self, key: &StreamKey) -> bool {
         self.lock().get(key).is_some_and(|stream| stream.feed.is_on())
     }
 
@@ -307,8 +313,8 @@ impl Hub {
         match (stream.members.first(), place.parting) {
             (Some(next), _) if feed.carrier() == Some(place.writer.number()) => feed.carry(next.writer),
             (Some(_), _) => {}
-            // It never went live: who waits for the stream goes on waiting.
-            (None, _) if !feed.is_on() => {}
+            // It never went live: who waits for the stream goes on waiting, and who came for this push leaves.
+            (None, _) if !feed.is_on() => feed.refuse(),
             (None, Parting::Lost) if feed.viewers() > 0 && !self.play.linger.is_zero() => feed.lose(),
             (None, Parting::Lost) => stream.end(Ended::Lost, &self.memory),
             (None, Parting::Over) => stream.end(Ended::Unpublished, &self.memory),
@@ -324,6 +330,10 @@ impl Hub {
 }
 
 impl LiveStream {
+    fn is_on(&self) -> bool {
+        !self.members.is_empty() || self.feed.is_on()
+    }
+
     fn is_needed(&self) -> bool {
         !self.members.is_empty() || !self.duel.is_quiet() || self.feed.viewers() > 0
     }

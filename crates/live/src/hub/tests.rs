@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use cause::DetailKey;
 use model::{Clock, Code, SystemClock, Timestamp};
 
 use super::*;
+use crate::hub::feed::{FrameKind, Step, ViewerKind};
 
 fn push(ip: &str, priority: Option<i64>, now: Instant) -> Arc<PushHandle> {
     let key = StreamKey::new("localhost", "live", "a");
@@ -168,4 +170,49 @@ fn an_order_reaches_backups_too_and_counts_once() {
     let dropped = Act { code: Cause::Dropped.code(), detail: None };
     assert_eq!(hub.order(&key, &dropped), 2);
     assert_eq!(hub.order(&key, &dropped), 0);
+}
+
+/// A viewer of the stream that [`push`] publishes, if there is one to watch.
+fn watch(hub: &Hub) -> Result<Viewer, WatchError> {
+    let client = "10.0.0.9:4000".parse().unwrap();
+    hub.watch(
+        &StreamKey::new("localhost", "live", "a"),
+        ViewerInfo { kind: ViewerKind::Flv, client, since: Timestamp(0) },
+    )
+}
+
+#[test]
+fn who_comes_while_a_push_is_admitted_waits_with_it() {
+    let (hub, now) = (Arc::new(Hub::default()), start());
+    assert_eq!(watch(&hub).err(), Some(WatchError::NoSuchStream));
+    let mut place = hub.enter(push("10.0.0.1", None, now), ConflictRule::Replace, 0, now).unwrap();
+    let mut viewer = watch(&hub).unwrap();
+    assert!(viewer.try_next().is_none());
+    place.take_over();
+    let frame = Bytes::from_static(&[0x17, 1, 0, 0, 0, 0, 0, 0, 1, 0x65]);
+    place.writer().media(now, FrameKind::Video, 0, frame, true, true);
+    place.writer().flush(now + Duration::from_secs(1));
+    let steps: Vec<_> = std::iter::from_fn(|| viewer.try_next()).collect();
+    assert!(matches!(&steps[..], [Step::Headers(_), Step::Batch(_)]), "{steps:?}");
+}
+
+#[test]
+fn who_came_for_a_push_that_is_refused_leaves_and_who_waits_for_any_goes_on_waiting() {
+    let (hub, now) = (Arc::new(Hub::default()), start());
+    let first = push("10.0.0.1", None, now);
+    let place = hub.enter(first.clone(), ConflictRule::Replace, 0, now).unwrap();
+    let mut came = watch(&hub).unwrap();
+    let mut waits = hub.watch_for(&first.key, came.info()).unwrap();
+    drop(place);
+    assert!(matches!(came.try_next(), Some(Step::Ended(Ended::Unpublished))));
+    assert!(waits.try_next().is_none());
+    drop(came);
+    let mut second = hub.enter(push("10.0.0.2", None, now), ConflictRule::Replace, 0, now).unwrap();
+    let mut later = watch(&hub).unwrap();
+    second.take_over();
+    assert!(later.try_next().is_none(), "the refusal was before its time");
+    second.leave(Parting::Over);
+    for mut viewer in [waits, later] {
+        assert!(matches!(viewer.try_next(), Some(Step::Ended(Ended::Unpublished))));
+    }
 }

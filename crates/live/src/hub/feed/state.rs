@@ -64,6 +64,8 @@ pub(super) struct State {
     pub(super) carrier: Option<u64>,
     /// The carrier has begun: its first frame has been taken.
     pub(super) begun: bool,
+    /// Counts the pushes that left before they went live.
+    pub(super) refused: u64,
     pub(super) timeline: Timeline,
     pub(super) headers: Arc<Headers>,
     pub(super) ring: VecDeque<Arc<Batch>>,
@@ -104,6 +106,7 @@ impl Feed {
             phase: Phase::Awaited,
             carrier: None,
             begun: false,
+            refused: 0,
             timeline: Timeline::default(),
             headers: Arc::default(),
             ring: VecDeque::new(),
@@ -155,6 +158,13 @@ impl Feed {
     /// The number of the push that carries the stream.
     pub(crate) fn carrier(&self) -> Option<u64> {
         self.lock().carrier
+    }
+
+    /// The push for which viewers have come was not admitted.
+    pub(crate) fn refuse(&self) {
+        let mut state = self.lock();
+        state.refused += 1;
+        self.seal_and_wake(state);
     }
 
     /// The push was lost; viewers wait for another.

@@ -159,10 +159,13 @@ pub struct Viewer {
     headers: Option<Arc<Headers>>,
     /// Where its waker lies: round and index.
     waits: Option<(u64, usize)>,
+    /// It came for a push that was being admitted, when so many had been refused.
+    came_for: Option<u64>,
 }
 
 impl Viewer {
-    /// Joins a stream: it begins at its last key frame if that is still there, else at the next.
+    /// Joins a stream: it begins at its last key frame if that is still there, else at the next. Before the stream is
+    /// live it waits for whatever push comes.
     pub(crate) fn join(feed: &Arc<Feed>, info: ViewerInfo, played: Arc<Played>) -> Self {
         let entry = Arc::new(Entry::new(info));
         played.came(info.kind);
@@ -187,7 +190,16 @@ impl Viewer {
             next_frame: None,
             headers: None,
             waits: None,
+            came_for: None,
         }
+    }
+
+    /// As [`Viewer::join`] where a push is there or being admitted: with that one it leaves, if it is refused.
+    pub(crate) fn join_push(feed: &Arc<Feed>, info: ViewerInfo, played: Arc<Played>) -> Self {
+        let refused = feed.lock().refused;
+        let mut viewer = Self::join(feed, info, played);
+        viewer.came_for = Some(refused);
+        viewer
     }
 
     /// What comes next.
@@ -257,6 +269,9 @@ impl Viewer {
             if self.position >= state.next_sequence {
                 return match state.phase {
                     Phase::Ended(why) => Some(Step::Ended(why)),
+                    Phase::Awaited if self.came_for.is_some_and(|before| before != state.refused) => {
+                        Some(Step::Ended(Ended::Unpublished))
+                    }
                     _ => None,
                 };
             }

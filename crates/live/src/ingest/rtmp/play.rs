@@ -93,12 +93,18 @@ fn join(
     let url = PushUrl::from_rtmp(tc_url, app, &play.name);
     let who = ViewerInfo { kind: ViewerKind::Rtmp, client: push.client, since: shared.clock.now() };
     let key = crate::play::authorize(shared, &url).map_err(|e| (PlayRejection::Failed, e.to_string()))?;
-    match shared.hub.watch(&key, who) {
+    // A player that may wait hears `Play.Start` only once the stream is live.
+    let (wait, hub) = (shared.config.play.wait, &shared.hub);
+    let joined = match wait.is_zero() || hub.is_live(&key) {
+        true => hub.watch(&key, who),
+        false => Err(WatchError::NoSuchStream),
+    };
+    match joined {
         Ok(viewer) => Ok((viewer, None)),
-        Err(WatchError::NoSuchStream) if !shared.config.play.wait.is_zero() => {
-            let viewer = shared.hub.watch_for(&key, who);
+        Err(WatchError::NoSuchStream) if !wait.is_zero() => {
+            let viewer = hub.watch_for(&key, who);
             viewer
-                .map(|viewer| (viewer, Some(connection.now() + shared.config.play.wait)))
+                .map(|viewer| (viewer, Some(connection.now() + wait)))
                 .map_err(|e| (PlayRejection::Failed, e.to_string()))
         }
         Err(error @ WatchError::NoSuchStream) => Err((PlayRejection::StreamNotFound, error.to_string())),

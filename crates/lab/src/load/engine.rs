@@ -15,6 +15,7 @@ use super::place::Place;
 use super::plan::Plan;
 use super::player::Player;
 use super::publisher::Publisher;
+use super::server_use::Observer;
 use super::tally::{Report, Tally};
 use super::timetable::Timetable;
 
@@ -92,6 +93,9 @@ pub(super) struct Engine<'a> {
     video: Timetable,
     audio: Timetable,
     media: Media,
+    /// Of streams that are played, where it differs.
+    played: Option<Media>,
+    server: Option<Observer>,
     tally: Tally,
     scratch: Vec<u8>,
     phase: Phase,
@@ -101,7 +105,13 @@ pub(super) struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    pub(super) fn new(plan: &'a Plan, place: &'a Place, stop: &'a AtomicBool) -> io::Result<Self> {
+    /// `pid` is the server's process, where it is on this machine.
+    pub(super) fn new(
+        plan: &'a Plan,
+        place: &'a Place,
+        stop: &'a AtomicBool,
+        pid: Option<u32>,
+    ) -> io::Result<Self> {
         let publishers = (0..plan.publishers).map(|number| Role::Publisher(Publisher::new(number)));
         let streams = plan.streams().max(1);
         let players =
@@ -121,6 +131,8 @@ impl<'a> Engine<'a> {
             video: Timetable::new(Duration::from_secs(1) / plan.fps),
             audio: Timetable::new(audio_step()),
             media: Media::new(plan.kbps, plan.fps),
+            played: plan.played_kbps.map(|kbps| Media::new(kbps, plan.fps)),
+            server: pid.map(Observer::new),
             tally: Tally::default(),
             scratch: vec![0; SCRATCH],
             phase: Phase::Gathering { players: false, until: Duration::ZERO },
@@ -155,6 +167,9 @@ impl<'a> Engine<'a> {
                     }
                 }
                 Phase::Window { since, until } => {
+                    if let Some(server) = &mut self.server {
+                        server.look(now);
+                    }
                     if now >= until || self.stop.load(Ordering::Relaxed) {
                         self.tally.measuring = false;
                         let report = self.report(now.saturating_sub(since));
@@ -309,8 +324,12 @@ impl<'a> Engine<'a> {
     /// Does something with a member and all that is around it.
     fn with(&mut self, who: usize, work: impl FnOnce(&mut Member, &mut Around<'_>) -> Step) -> Step {
         let now = self.now();
-        let Self { members, scratch, place, media, tally, .. } = self;
+        let Self { plan, members, scratch, place, media, played, tally, .. } = self;
         let Some(member) = members.get_mut(who) else { return Step::Nothing };
+        let media = match played {
+            Some(played) if who < plan.streams() as usize => played,
+            _ => media,
+        };
         work(member, &mut Around { now, scratch, place, media, tally })
     }
 
@@ -364,12 +383,15 @@ impl<'a> Engine<'a> {
         bits as f64 / f64::from(u32::MAX)
     }
 
-    fn report(&self, window: Duration) -> Report {
+    fn report(&mut self, window: Duration) -> Report {
         let live = |publishers: bool| {
             let of_role = |member: &&Member| matches!(member.role, Role::Publisher(_)) == publishers;
             self.members.iter().filter(of_role).filter(|member| member.is_live()).count()
         };
-        Report::new(&self.tally, window, live(true), live(false))
+        let mut report = Report::new(&self.tally, window, live(true), live(false));
+        let now = self.now();
+        report.server = self.server.as_mut().and_then(|server| server.report(now));
+        report
     }
 
     /// Everybody leaves.

@@ -8,7 +8,7 @@
 //! | `media`, `stamp` | what is sent, made once and patched; when it was sent, in the media itself |
 //! | `skim` | what comes back, looked at without keeping it |
 //! | [`control`] | programs that do the least that a server can do |
-//! | `tally`, `delays` | what happened, as one JSON object |
+//! | `tally`, `delays`, `server_use` | what happened, and what the server took for it, as one JSON object |
 
 mod around;
 pub mod control;
@@ -19,6 +19,7 @@ mod place;
 mod plan;
 mod player;
 mod publisher;
+mod server_use;
 mod skim;
 mod socket;
 mod stamp;
@@ -30,6 +31,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use place::Place;
 pub use plan::{CONNECTIONS_AT_MOST, Format, Plan, PlanError, SECONDS_AT_MOST};
+pub use server_use::ServerUse;
 pub use tally::{Percentiles, Report};
 
 use crate::error::LabError;
@@ -37,13 +39,15 @@ use crate::server::{KEY, Profile, SIGNED_DOMAIN, Server, Setup};
 use engine::Engine;
 
 /// Carries out a plan that was checked: at `place`, or against a server that it starts for itself. `measuring` is
-/// called when everybody is connected. Dropping the future ends the load.
+/// called when everybody is connected. `pid` is the process of the server at `place`, if its CPU and memory are to be in
+/// the report. Dropping the future ends the load.
 ///
 /// # Errors
 /// What keeps the load from being made at all; refusals and losses are in the report.
 pub async fn run(
     plan: Plan,
     place: Option<Place>,
+    pid: Option<u32>,
     measuring: impl FnOnce() + Send + 'static,
 ) -> Result<Report, LabError> {
     let (place, server) = match place {
@@ -56,7 +60,8 @@ pub async fn run(
     };
     let stop = Stop(Arc::default());
     let stopped = Arc::clone(&stop.0);
-    let work = move || Engine::new(&plan, &place, &stopped)?.run(measuring);
+    let pid = server.as_ref().map(Server::pid).or(pid);
+    let work = move || Engine::new(&plan, &place, &stopped, pid)?.run(measuring);
     let report = tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?;
     drop(server);
     Ok(report?)

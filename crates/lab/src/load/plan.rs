@@ -28,6 +28,8 @@ pub struct Plan {
     pub players: u32,
     /// Bits of a stream, kbit/s, audio included.
     pub kbps: u32,
+    /// Bits of a stream that is played, where they differ.
+    pub played_kbps: Option<u32>,
     /// Pictures a second.
     pub fps: u32,
     /// How long it is measured, once everybody is connected.
@@ -91,6 +93,7 @@ impl Plan {
         within("publishers and players together", connections, 1, CONNECTIONS_AT_MOST.into())?;
         within("--streams", self.streams().into(), 0, CONNECTIONS_AT_MOST.into())?;
         within("--kbps", self.kbps.into(), 50, 100_000)?;
+        within("--played-kbps", self.played_kbps.unwrap_or(self.kbps).into(), 50, 100_000)?;
         within("--fps", self.fps.into(), 1, 120)?;
         within("--seconds", self.seconds, 1, SECONDS_AT_MOST)?;
         within("--ramp", self.ramp.into(), 1, 100_000)?;
@@ -122,6 +125,7 @@ mod tests {
             publishers: 5,
             players: 5,
             kbps: 1_000,
+            played_kbps: None,
             fps: 30,
             seconds: 3,
             streams: None,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::delays::Delays;
+use super::server_use::ServerUse;
 
 /// Kinds of errors that are told apart; the rest are one.
 const KINDS_AT_MOST: usize = 64;
@@ -83,6 +84,8 @@ pub struct Report {
     pub reconnects: u64,
     /// Refusals and losses by kind.
     pub errors: BTreeMap<String, u64>,
+    /// What the server used; null where it is not known which process that is.
+    pub server: Option<ServerUse>,
 }
 
 /// A distribution, ms. Null where there is nothing.
@@ -136,6 +139,7 @@ impl Report {
             left: tally.left,
             reconnects: tally.reconnects,
             errors: tally.errors.clone(),
+            server: None,
         }
     }
 

@@ -108,6 +108,9 @@ pub struct LabLoadArgs {
     /// kbit/s of a stream, audio included
     #[arg(long, value_name = "K", default_value_t = 1_000)]
     pub kbps: u32,
+    /// kbit/s of the streams that are played, where they differ: the first --streams of the publishers
+    #[arg(long, value_name = "K")]
+    pub played_kbps: Option<u32>,
     /// Pictures a second
     #[arg(long, default_value_t = 30)]
     pub fps: u32,
@@ -135,6 +138,9 @@ pub struct LabLoadArgs {
     /// Key that signs push URLs of the target, where they must be signed
     #[arg(long, value_name = "KEY", requires = "target", env = "LAB_SIGN_KEY", hide_env_values = true)]
     pub sign_key: Option<String>,
+    /// Process of the target on this machine, whose CPU and memory go into the report
+    #[arg(long, value_name = "PID", requires = "target")]
+    pub pid: Option<u32>,
     /// What names of streams begin with
     #[arg(long, value_name = "NAME", default_value = "load")]
     pub prefix: String,

@@ -175,6 +175,7 @@ async fn load(args: LabLoadArgs) -> Result<(), Failure> {
         publishers: args.publishers,
         players: args.players,
         kbps: args.kbps,
+        played_kbps: args.played_kbps,
         fps: args.fps,
         seconds: args.seconds,
         streams: args.streams,
@@ -185,7 +186,7 @@ async fn load(args: LabLoadArgs) -> Result<(), Failure> {
     plan.check(descriptors::raise()).map_err(|error| Failure::Usage(error.to_string()))?;
     let seconds = plan.seconds;
     let measuring = move || drop(writeln!(io::stderr(), "everybody is connected; measuring for {seconds} s"));
-    let report = load::run(plan, place, measuring).await.map_err(Failure::failed)?;
+    let report = load::run(plan, place, args.pid, measuring).await.map_err(Failure::failed)?;
     writeln!(io::stdout(), "{}", report.to_json())?;
     if report.publishers == 0 && report.players == 0 {
         return Err(Failure::failed("nobody was connected at the end"));

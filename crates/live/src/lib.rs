@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `ingest` | a file or folder a transport, and the listener |
 //! | `arrivals` | who is connected from where, against the limits of the node |
-//! | `socket` | a sensor around every socket that remembers once how it ended |
+//! | `socket` | a sensor around every socket, plain or secured, that remembers once how it ended |
+//! | [`tls`] | the certificates of the node's own listeners |
 //! | [`pace`] | how threads take more messages together the more of them come |
 //! | `push` | a push's identity, watch, orders and end |
 //! | `hub` | which push carries a live stream, who waits, who has to go |
@@ -33,6 +34,7 @@ mod recent;
 pub mod relay;
 mod shared;
 mod socket;
+pub mod tls;
 mod webrtc;
 mod webrtc_api;
 
@@ -98,6 +100,7 @@ pub enum StartError {
 pub struct Live {
     shared: Arc<Shared>,
     rtmp_addr: SocketAddr,
+    rtmps_addr: Option<SocketAddr>,
     tasks: Arc<Tasks>,
 }
 
@@ -129,6 +132,7 @@ pub struct Listeners {
     rtmp: tokio::net::TcpListener,
     rtmp_addr: SocketAddr,
     webrtc: Option<tokio::net::UdpSocket>,
+    rtmps: Option<(tokio::net::TcpListener, SocketAddr, ingest::listener::Door)>,
 }
 
 impl Listeners {
@@ -137,10 +141,7 @@ impl Listeners {
     /// # Errors
     /// [`StartError::Bind`].
     pub fn bind(config: &LiveConfig) -> Result<Self, StartError> {
-        let addr = config.rtmp.listen;
-        let failed = |source| StartError::Bind { addr, source };
-        let rtmp = ingest::listener::bind(addr).map_err(failed)?;
-        let rtmp_addr = rtmp.local_addr().map_err(failed)?;
+        let (rtmp, rtmp_addr) = bound(config.rtmp.listen)?;
         let webrtc = match &config.webrtc {
             None => None,
             Some(config) => {
@@ -155,13 +156,35 @@ impl Listeners {
                 }
             }
         };
-        Ok(Self { rtmp, rtmp_addr, webrtc })
+        Ok(Self { rtmp, rtmp_addr, rtmps: None, webrtc })
+    }
+
+    /// Binds a port for RTMP over TLS as well, with settings that [`tls::listener`] makes. Gives the real address.
+    ///
+    /// # Errors
+    /// [`StartError::Bind`]; the other ports stay as they are.
+    pub fn add_rtmps(
+        &mut self,
+        config: &ListenConfig,
+        tls: Arc<rustls::ServerConfig>,
+    ) -> Result<SocketAddr, StartError> {
+        let (listener, addr) = bound(config.listen)?;
+        let door = ingest::listener::Door::rtmps(config.proxy_protocol.clone(), tls);
+        self.rtmps = Some((listener, addr, door));
+        Ok(addr)
     }
 
     /// Where RTMP pushes come in; the port is the real one where 0 was asked for.
     pub fn rtmp_addr(&self) -> SocketAddr {
         self.rtmp_addr
     }
+}
+
+fn bound(addr: SocketAddr) -> Result<(tokio::net::TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Bind { addr, source };
+    let listener = ingest::listener::bind(addr).map_err(failed)?;
+    let addr = listener.local_addr().map_err(failed)?;
+    Ok((listener, addr))
 }
 
 impl Live {
@@ -185,7 +208,7 @@ impl Live {
         store: &Store,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
-        let Listeners { rtmp, rtmp_addr, webrtc } = listeners;
+        let Listeners { rtmp, rtmp_addr, rtmps, webrtc } = listeners;
         let auth_hook = config.auth_hook.as_ref().map(AuthHook::new).transpose()?;
         let hub = Arc::new(Hub::new(config.play.clone()));
         let hls = Arc::new(Hls::new(config.play.hls, hub.clone(), clock.clone()));
@@ -216,14 +239,24 @@ impl Live {
             clock,
             config,
         });
-        let accept = tokio::spawn(ingest::listener::accept_rtmp(shared.clone(), rtmp));
-        let sweep = tokio::spawn(sweep(shared.clone()));
-        Ok(Self { shared, rtmp_addr, tasks: Arc::new(Tasks(vec![accept, sweep])) })
+        let door = ingest::listener::Door::rtmp(shared.config.rtmp.proxy_protocol.clone());
+        let mut tasks = vec![tokio::spawn(ingest::listener::accept(shared.clone(), rtmp, door))];
+        let rtmps_addr = rtmps.map(|(listener, addr, door)| {
+            tasks.push(tokio::spawn(ingest::listener::accept(shared.clone(), listener, door)));
+            addr
+        });
+        tasks.push(tokio::spawn(sweep(shared.clone())));
+        Ok(Self { shared, rtmp_addr, rtmps_addr, tasks: Arc::new(Tasks(tasks)) })
     }
 
     /// Where RTMP pushes come in.
     pub fn rtmp_addr(&self) -> SocketAddr {
         self.rtmp_addr
+    }
+
+    /// Where RTMP pushes over TLS come in, if they may.
+    pub fn rtmps_addr(&self) -> Option<SocketAddr> {
+        self.rtmps_addr
     }
 
     /// All pushes that are live or wait as backups, oldest first.

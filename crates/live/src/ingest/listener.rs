@@ -9,10 +9,13 @@ use bytes::{Bytes, BytesMut};
 use cause::evidence::{Act, Close, Transport};
 use cause::{Cause, Detail, DetailKey};
 use tokio::io::AsyncReadExt;
+use ipnet::IpNet;
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::proxy_protocol;
 use super::rtmp;
+use super::rtmps;
 use crate::arrivals::Arrival;
 use crate::push::{ConnectionFacts, End, Push};
 use crate::shared::{Connections, Shared};
@@ -22,6 +25,26 @@ use crate::socket::Sensor;
 const PROXY_HEADER_LIMIT: Duration = Duration::from_secs(3);
 /// After an error such as too many open files, accepting again at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What one of the node's RTMP ports is like.
+#[derive(Clone, Debug)]
+pub struct Door {
+    transport: Transport,
+    proxy_protocol: Arc<[IpNet]>,
+    tls: Option<Arc<ServerConfig>>,
+}
+
+impl Door {
+    /// A plain one.
+    pub fn rtmp(proxy_protocol: Vec<IpNet>) -> Self {
+        Self { transport: Transport::Rtmp, proxy_protocol: proxy_protocol.into(), tls: None }
+    }
+
+    /// A secured one.
+    pub fn rtmps(proxy_protocol: Vec<IpNet>, tls: Arc<ServerConfig>) -> Self {
+        Self { transport: Transport::Rtmps, proxy_protocol: proxy_protocol.into(), tls: Some(tls) }
+    }
+}
 
 /// Binds a listener whose address can be bound again right after a restart.
 ///
@@ -41,16 +64,16 @@ pub(crate) fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Accepts RTMP connections until the task is aborted; nothing is held here that a connection needs.
-pub(crate) async fn accept_rtmp(shared: Arc<Shared>, listener: TcpListener) {
+pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener, door: Door) {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let shared = shared.clone();
+                let (shared, door) = (shared.clone(), door.clone());
                 let guard = Connections::enter(&shared);
                 shared.counters.accepted();
                 tokio::spawn(async move {
                     let _guard = guard;
-                    serve(shared, stream, peer).await;
+                    serve(shared, stream, peer, door).await;
                 });
             }
             // A connection that was gone before it was accepted has no address, and so no push.
@@ -63,15 +86,15 @@ pub(crate) async fn accept_rtmp(shared: Arc<Shared>, listener: TcpListener) {
     }
 }
 
-async fn serve(shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr) {
+async fn serve(shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr, door: Door) {
     let peer = canonical(peer);
-    let behind_proxy = shared.config.rtmp.proxy_protocol.iter().any(|net| net.contains(&peer.ip()));
+    let behind_proxy = door.proxy_protocol.iter().any(|net| net.contains(&peer.ip()));
     let (client, first_bytes) = if behind_proxy {
         match proxy_header(&mut stream).await {
             Ok((client, rest)) => (client.map_or(peer, canonical), rest),
             Err(reason) => {
                 tracing::warn!(%peer, reason, "load balancer without a PROXY header");
-                return refused(&shared, stream, peer, no_header(reason)).await;
+                return refused(&shared, stream, (door.transport, peer), no_header(reason)).await;
             }
         }
     } else {
@@ -83,20 +106,34 @@ async fn serve(shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr) {
         Arrival::ToldWhy(act) => (Some(act), None),
         Arrival::TurnedAway(act) => {
             shared.counters.overloaded();
-            return refused(&shared, stream, client, act).await;
+            return refused(&shared, stream, (door.transport, client), act).await;
         }
     };
     if overload.is_some() {
         shared.counters.overloaded();
     }
     let sensor = Sensor::new(stream, shared.config.limits.path);
-    rtmp::serve(shared, rtmp::Accepted { sensor, client, behind_proxy, first_bytes, overload }).await;
+    let push = Push::new(door.transport, client, behind_proxy, &shared.config.limits, &*shared.clock);
+    let accepted = rtmp::Accepted { sensor, push, first_bytes, overload };
+    let accepted = match &door.tls {
+        None => accepted,
+        Some(tls) => match rtmps::secure(&shared, accepted, tls).await {
+            Some(accepted) => accepted,
+            None => return,
+        },
+    };
+    rtmp::serve(shared, accepted).await;
 }
 
 /// A connection that is closed before a byte of it is read as RTMP; it leaves its record all the same.
-async fn refused(shared: &Arc<Shared>, stream: TcpStream, client: SocketAddr, act: Act) {
+async fn refused(
+    shared: &Arc<Shared>,
+    stream: TcpStream,
+    (transport, client): (Transport, SocketAddr),
+    act: Act,
+) {
     let sensor = Sensor::new(stream, shared.config.limits.path);
-    let mut push = Push::new(Transport::Rtmp, client, false, &shared.config.limits, &*shared.clock);
+    let mut push = Push::new(transport, client, false, &shared.config.limits, &*shared.clock);
     let facts = ConnectionFacts { tcp: sensor.facts(), ..ConnectionFacts::default() };
     drop(sensor);
     let end = End { close: Close::Open, ..End::act(act) };

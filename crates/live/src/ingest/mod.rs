@@ -10,6 +10,7 @@ pub mod listener;
 mod pass_on;
 pub mod proxy_protocol;
 mod rtmp;
+mod rtmps;
 mod way;
 pub mod whip;
 mod words;

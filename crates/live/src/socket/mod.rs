@@ -1,12 +1,14 @@
 //! A sensor around every socket: it moves bytes, counts them, and remembers once how the connection ended.
 
+mod secured;
 mod sys;
+mod tls;
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::os::fd::AsFd;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
@@ -14,6 +16,8 @@ use cause::evidence::{Close, Errno, TcpFacts};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+
+use tls::Tls;
 
 /// The keepalive comes after the ping of the silence rules, so that a reset that answers a probe answers *our* probe.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
@@ -37,10 +41,11 @@ impl Inbox for rtmp::ServerSession {
     }
 }
 
-/// A TCP connection with its counters and its end.
+/// A TCP connection, plain or secured, with its counters and its end.
 #[derive(Debug)]
 pub struct Sensor {
     stream: TcpStream,
+    tls: Option<Box<Tls>>,
     path_limit: Duration,
     bytes_in: u64,
     bytes_out: u64,
@@ -68,15 +73,15 @@ impl Sensor {
         let _ = socket.set_tcp_nodelay(true);
         let _ = socket.set_tcp_keepalive(&keepalive);
         let _ = socket.set_tcp_user_timeout(Some(path_limit));
-        Self { stream, path_limit, bytes_in: 0, bytes_out: 0, closed: None, write_error: None }
+        Self { stream, tls: None, path_limit, bytes_in: 0, bytes_out: 0, closed: None, write_error: None }
     }
 
-    /// Bytes read so far.
+    /// Bytes read so far; over TLS those of the protocol in it.
     pub fn bytes_in(&self) -> u64 {
         self.bytes_in
     }
 
-    /// Bytes handed to the kernel so far.
+    /// Bytes handed to the kernel so far; over TLS those of the protocol in it.
     pub fn bytes_out(&self) -> u64 {
         self.bytes_out
     }
@@ -116,17 +121,23 @@ impl Sensor {
             return Poll::Ready(Moved::Closed);
         }
         if want_read && self.stream.poll_read_ready(cx).is_ready() {
-            match self.poll_read(cx, input.room()) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(self.close(Close::EndOfFile)),
-                Poll::Ready(Ok(n)) => return Poll::Ready(Moved::Read(n)),
-                Poll::Ready(Err(error)) => return Poll::Ready(self.close(close_of(&error))),
-                Poll::Pending => {}
+            if self.tls.is_some() {
+                if let Poll::Ready(moved) = self.poll_read_secured(cx, input) {
+                    return Poll::Ready(moved);
+                }
+            } else {
+                match self.poll_read(cx, input.room()) {
+                    Poll::Ready(Ok(0)) => return Poll::Ready(self.close(Close::EndOfFile)),
+                    Poll::Ready(Ok(n)) => return Poll::Ready(Moved::Read(n)),
+                    Poll::Ready(Err(error)) => return Poll::Ready(self.close(close_of(&error))),
+                    Poll::Pending => {}
+                }
             }
         }
-        if output.has_remaining() && self.write_error.is_none() {
+        if (output.has_remaining() || self.has_ciphertext()) && self.write_error.is_none() {
             match self.poll_write(cx, output) {
                 Poll::Ready(Ok(())) => return Poll::Ready(Moved::Wrote),
-                Poll::Ready(Err(error)) => return Poll::Ready(self.write_failed(&error, input.room())),
+                Poll::Ready(Err(error)) => return Poll::Ready(self.write_failed(&error, input)),
                 Poll::Pending => {}
             }
         }
@@ -134,26 +145,21 @@ impl Sensor {
     }
 
     /// A failed write: the receive side is drained, and only what it shows decides.
-    fn write_failed(&mut self, error: &io::Error, input: &mut BytesMut) -> Moved {
+    fn write_failed(&mut self, error: &io::Error, input: &mut impl Inbox) -> Moved {
         let errno = errno_of(error);
         self.write_error = Some(errno);
         let mut drained = 0usize;
         loop {
-            input.reserve(4096);
-            match self.stream.try_read_buf(input) {
+            match self.try_read(input) {
                 Ok(0) => break,
-                Ok(n) => {
-                    drained = drained.saturating_add(n);
-                    self.bytes_in += n as u64;
-                }
+                Ok(n) => drained = drained.saturating_add(n),
                 // The kernel reports an error once, to whichever call comes first: a reset that our write was told
                 // of is the receive side's own end.
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    self.closed = Some(match close_of(error) {
+                    return self.close(match close_of(error) {
                         Close::Failed(_) => Close::Open,
                         seen => seen,
                     });
-                    return Moved::Closed;
                 }
                 Err(e) => return self.close(close_of(&e)),
             }
@@ -165,6 +171,18 @@ impl Sensor {
             Close::Failed(_) => Close::EndOfFile,
             seen => seen,
         })
+    }
+
+    /// Reads without waiting; gives the bytes that came over the wire.
+    fn try_read(&mut self, input: &mut impl Inbox) -> io::Result<usize> {
+        if self.tls.is_some() {
+            return self.try_read_secured(input);
+        }
+        let buffer = input.room();
+        buffer.reserve(4096);
+        let count = self.stream.try_read_buf(buffer)?;
+        self.bytes_in += count as u64;
+        Ok(count)
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>, input: &mut BytesMut) -> Poll<io::Result<usize>> {
@@ -181,6 +199,9 @@ impl Sensor {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>, output: &mut impl Buf) -> Poll<io::Result<()>> {
+        if self.tls.is_some() {
+            return self.poll_write_secured(cx, output);
+        }
         let mut pieces = [IoSlice::new(&[]); PIECES];
         let count = output.chunks_vectored(&mut pieces);
         let stream = Pin::new(&mut self.stream);
@@ -205,13 +226,24 @@ impl Sensor {
         Moved::Closed
     }
 
+    fn poll_flush(&mut self, cx: &mut Context<'_>, output: &mut impl Buf) -> Poll<io::Result<()>> {
+        while output.has_remaining() || self.has_ciphertext() {
+            ready!(self.poll_write(cx, output))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// Tells the client why and lets it read that: writes what is pending, shuts the sending side, then reads and
     /// discards until the client closes. A socket closed with unread bytes resets, and the text would be lost.
     pub async fn farewell(&mut self, output: &mut BytesMut, limit: Duration, most: usize) {
         let goodbye = async {
             if self.write_error.is_none() {
-                if self.stream.write_all_buf(output).await.is_err() {
+                if poll_fn(|cx| self.poll_flush(cx, output)).await.is_err() {
                     return;
+                }
+                if let Some(tls) = &mut self.tls {
+                    tls.goodbye();
+                    let _ = poll_fn(|cx| self.poll_flush(cx, output)).await;
                 }
                 let _ = self.stream.shutdown().await;
             }

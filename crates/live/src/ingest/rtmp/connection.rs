@@ -323,7 +323,7 @@ impl Way for Connection {
             cut_message: self.cut_message(),
             bytes_in: self.sensor.bytes_in(),
             bytes_out: self.sensor.bytes_out(),
-            carrier: None,
+            carrier: self.sensor.carrier(),
         }
     }
 

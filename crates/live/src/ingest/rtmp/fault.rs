@@ -1,7 +1,8 @@
 //! The protocol crates' errors as evidence.
 
 use cause::evidence::{FaultClass, FaultKind, ProtocolFault};
-use rtmp::{Class, Fault};
+use rtmp::handshake::{Guess, HandshakeErrorKind};
+use rtmp::{Class, Fault, Rule};
 
 use crate::push::MediaFault;
 
@@ -19,7 +20,7 @@ pub(super) fn of_rtmp(fault: &Fault) -> ProtocolFault {
             Class::Misbehaved => FaultClass::Misbehaved,
             Class::Incompatible => FaultClass::Incompatible,
         },
-        rule: fault.rule.key().to_owned(),
+        rule: if is_tls(fault) { cause::verdict::TLS_ON_PLAIN } else { fault.rule.key() }.to_owned(),
         offset: fault.offset + amf.map_or(0, |e| e.offset as u64),
         chunk_stream: fault.chunk_stream,
         message_type: fault.message_type,
@@ -28,6 +29,11 @@ pub(super) fn of_rtmp(fault: &Fault) -> ProtocolFault {
         path: fault.path().unwrap_or_default(),
         found: model::mask::mask_text(&fault.rule.to_string()),
     }
+}
+
+/// The first bytes of the connection are those of TLS, which comes to another port.
+fn is_tls(fault: &Fault) -> bool {
+    matches!(fault.rule, Rule::Handshake(HandshakeErrorKind::BadVersion { guess: Guess::Tls, .. }))
 }
 
 /// Media content that cannot be parsed, in strict mode.

@@ -30,10 +30,9 @@ const PUSHES_PER_CONNECTION: usize = 1000;
 /// An accepted connection, as the listener hands it over.
 pub(super) struct Accepted {
     pub(super) sensor: Sensor,
-    /// The client's address: the socket's, or the one that a load balancer told.
-    pub(super) client: SocketAddr,
-    pub(super) behind_proxy: bool,
-    /// Bytes read behind a PROXY header.
+    /// Its first push, begun when it was accepted. Its address is the socket's, or the one that a load balancer told.
+    pub(super) push: Push,
+    /// Bytes read behind a PROXY header, or together with the end of a TLS handshake.
     pub(super) first_bytes: Bytes,
     /// Set when the connection is above a limit and may only be told so.
     pub(super) overload: Option<Act>,
@@ -41,13 +40,15 @@ pub(super) struct Accepted {
 
 /// Serves a connection until it closes. Every push on it leaves its record.
 pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
-    let Accepted { sensor, client, behind_proxy, first_bytes, overload } = accepted;
+    let Accepted { sensor, push, first_bytes, overload } = accepted;
+    let (transport, client, behind_proxy) = (push.transport, push.client, push.behind_proxy);
+    let mut first = Some(push);
     let session = ServerSession::new(server_config(&shared));
     let mut connection = Connection::new(sensor, session, shared.clone());
     connection.prefill(&first_bytes);
     for turn in 0..PUSHES_PER_CONNECTION {
-        let mut push =
-            Push::new(Transport::Rtmp, client, behind_proxy, &shared.config.limits, &*shared.clock);
+        let next = || Push::new(transport, client, behind_proxy, &shared.config.limits, &*shared.clock);
+        let mut push = first.take().unwrap_or_else(next);
         if turn > 0 {
             push.stage = setup::stage_of(&connection);
             push.bytes_before = (connection.sensor.bytes_in(), connection.sensor.bytes_out());

@@ -52,7 +52,7 @@ pub(super) async fn until_wish(
     let mut deadline = if connection.connect.is_some() {
         setup_deadline
     } else {
-        setup_deadline.min(since + limits.handshake)
+        setup_deadline.min(connection.now() + limits.handshake)
     };
     let order = push.order.clone();
     loop {
@@ -128,7 +128,7 @@ pub(super) async fn admit(
     let (tc_url, app) = connection.connect.as_ref().map_or(("", ""), |c| (&c.tc_url, &c.app));
     let question = Question {
         url: PushUrl::from_rtmp(tc_url, app, &publish.name),
-        sni: None,
+        sni: connection.sensor.server_name().map(str::to_owned),
         enhanced: connection.connect.as_ref().map(|connect| connect.enhanced.clone()).unwrap_or_default(),
     };
     let stream_id = publish.stream_id;

@@ -27,6 +27,7 @@ mod playback_websocket;
 mod proxy_mode;
 mod proxy_protocol;
 mod relay;
+mod secured;
 mod stages;
 mod support;
 mod takeover;

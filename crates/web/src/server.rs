@@ -1,19 +1,22 @@
 //! The accept loop, with its limits: headers, time for them, connections, idle time.
 
+mod secured;
+mod visit;
+
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::{Extension, Router};
-use hyper::server::conn::http1::Builder;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use hyper_util::rt::TokioIo;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 
 use crate::client::Peer;
+use visit::Visit;
 
 /// A client that takes nothing of what it is sent for this long is gone.
 const STALLED: Duration = Duration::from_secs(30);
@@ -69,22 +72,18 @@ impl Streaming {
     }
 }
 
-/// Serves `router` on `listener` until `stop` resolves, and then what is being answered at that moment.
+/// Serves `router` on `listener` until `stop` resolves, and then what is being answered at that moment. With `tls`, which
+/// [`live::tls::listener`] makes, over HTTPS: HTTP/1.1 or HTTP/2, as the client likes.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<Arc<rustls::ServerConfig>>,
     router: Router,
     limits: ServerLimits,
     stop: impl Future<Output = ()>,
 ) {
     let places = Arc::new(Semaphore::new(limits.connections));
     let (stopping, stopped) = watch::channel(false);
-    let mut builder = Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.headers_within)
-        .max_buf_size(limits.head)
-        .max_headers(100)
-        .half_close(false);
+    let acceptor = tls.map(TlsAcceptor::from);
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -94,37 +93,12 @@ pub async fn serve(
         let Some((stream, peer, place)) = accepted else { continue };
         let streaming = Streaming::new(place);
         let layers = (Extension(peer), Extension(streaming.clone()));
-        let service = TowerToHyperService::new(router.clone().layer(layers));
-        let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
-        let mut stopped = stopped.clone();
-        tokio::spawn(async move {
-            tokio::pin!(connection);
-            let over = async {
-                loop {
-                    tokio::time::sleep(limits.connection_within).await;
-                    if !streaming.has_begun() {
-                        break;
-                    }
-                }
-            };
-            let ended = tokio::select! {
-                ended = connection.as_mut() => Some(ended),
-                () = over => None,
-                // The borrow that `wait_for` gives must not live on while the last answer is written.
-                _ = async { stopped.wait_for(|stop| *stop).await.is_ok() } => {
-                    // What is being answered is answered to its end; an idle connection closes at once.
-                    connection.as_mut().graceful_shutdown();
-                    Some(connection.as_mut().await)
-                }
-            };
-            match ended {
-                Some(Ok(())) => {}
-                // A client that goes away in the middle is daily business.
-                Some(Err(error)) => tracing::debug!(%error, client = %peer.0, "connection ended"),
-                None => tracing::debug!(client = %peer.0, "connection was open too long"),
-            }
-            drop(streaming);
-        });
+        let router = router.clone().layer(layers);
+        let visit = Visit { peer, limits, streaming, stopped: stopped.clone() };
+        match acceptor.clone() {
+            None => tokio::spawn(visit.http1(TokioIo::new(stream), router)),
+            Some(acceptor) => tokio::spawn(visit.secured(acceptor, stream, router)),
+        };
     }
     drop(listener);
     let _ = stopping.send(true);

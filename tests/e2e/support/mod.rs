@@ -21,6 +21,7 @@ pub mod server;
 pub mod setup;
 pub mod signal;
 pub mod tls_front;
+pub mod tls_tunnel;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

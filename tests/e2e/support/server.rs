@@ -41,6 +41,16 @@ impl Server {
         SocketAddr::from(([127, 0, 0, 1], self.setup.rtmp_port))
     }
 
+    /// Where RTMP over TLS comes in.
+    pub fn rtmps(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.setup.rtmps_port))
+    }
+
+    /// Where HTTPS comes in.
+    pub fn https(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.setup.https_port))
+    }
+
     /// Where HTTP comes in.
     pub fn http(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.setup.http_port))

@@ -38,6 +38,8 @@ pub struct Setup {
     pub data: PathBuf,
     pub rtmp_port: u16,
     pub http_port: u16,
+    pub rtmps_port: u16,
+    pub https_port: u16,
     config: Option<String>,
     env: Vec<(String, String)>,
     under: Vec<OsString>,
@@ -49,7 +51,11 @@ impl Setup {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let (rtmp_port, http_port) = (ports::free(), ports::free());
-        Self { folder, data, rtmp_port, http_port, config: None, env: Vec::new(), under: Vec::new() }
+        let (rtmps_port, https_port) = (ports::free(), ports::free());
+        let (config, env, under) = (None, Vec::new(), Vec::new());
+        Self { folder, data, rtmp_port, http_port, rtmps_port, https_port, config, env, under }
+            .env("LASTFRAME_RTMPS_LISTEN", &format!("127.0.0.1:{rtmps_port}"))
+            .env("LASTFRAME_HTTPS_LISTEN", &format!("127.0.0.1:{https_port}"))
             .env("LASTFRAME_RTMP_LISTEN", &format!("127.0.0.1:{rtmp_port}"))
             .env("LASTFRAME_HTTP_LISTEN", &format!("127.0.0.1:{http_port}"))
             .env("LASTFRAME_WEBRTC_LISTEN", "127.0.0.1:0")

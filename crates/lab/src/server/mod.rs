@@ -163,6 +163,8 @@ fn spawn(setup: &Setup, folder: &Path, starts: u32) -> Result<Child, LabError> {
         .env("LASTFRAME_RTMP_LISTEN", setup.rtmp.to_string())
         .env("LASTFRAME_HTTP_LISTEN", "127.0.0.1:0")
         .env("LASTFRAME_WEBRTC_LISTEN", "127.0.0.1:0")
+        .env("LASTFRAME_RTMPS_LISTEN", SocketAddr::new(setup.rtmp.ip(), 0).to_string())
+        .env("LASTFRAME_HTTPS_LISTEN", "")
         .arg("--config")
         .arg(folder.join("lastframe.toml"))
         .arg("--data")

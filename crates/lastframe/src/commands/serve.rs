@@ -2,6 +2,7 @@
 
 mod greeting;
 mod ports;
+mod secured;
 mod settings;
 mod signals;
 
@@ -22,6 +23,7 @@ use crate::logging::{self, LogFormat};
 use crate::setup::{configured, first_start, node_id};
 
 use ports::Ports;
+use secured::Secured;
 
 /// Time for clients to hear why their push ended when the server stops.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -55,7 +57,8 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let lock = DataLock::take(data)?;
     let live_config = settings::live(config);
-    let ports = Ports::bind(config, &live_config).await?;
+    let secured = Secured::prepare(config, data, &live_config.node_label, clock.as_ref())?;
+    let ports = Ports::bind(config, &live_config, &secured).await?;
     let node_id = node_id::of(data, config.node.id, clock.as_ref())?;
     let store = open(lock, config, data, node_id, &clock)?;
     let secrets = first_start::prepare(data, &store.catalog())?;
@@ -67,18 +70,22 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
     let state = WebState::new(web_config, live.clone(), &store, Arc::clone(&clock));
     let (stop, stopped) = watch::channel(false);
     let mut servers = Vec::new();
-    for (listener, surface) in ports.http {
+    for (listener, surface, tls) in ports.http {
         let router = web::router(state.clone(), surface);
         let mut stopped = stopped.clone();
         let until = async move {
             // The sender is never dropped before it has sent.
             let _ = stopped.wait_for(|stop| *stop).await;
         };
-        servers.push(tokio::spawn(web::serve(listener, router, ServerLimits::default(), until)));
+        servers.push(tokio::spawn(web::serve(listener, tls, router, ServerLimits::default(), until)));
     }
     let callbacks = tokio::spawn(callbacks(state.clone(), store.outbox(), stopped.clone()));
-    greeting::print(secrets.as_ref(), data, &ports.addresses, clock.now())?;
-    tracing::info!(rtmp = %ports.addresses.rtmp, http = %ports.addresses.http, data = %data.display(), "ready");
+    let watches: Vec<_> =
+        secured.watched.iter().map(|certificates| tokio::spawn(live::tls::watch(certificates.clone()))).collect();
+    let at = ports.addresses;
+    greeting::print(secrets.as_ref(), data, &at, secured.fingerprint.as_deref(), clock.now())?;
+    let [rtmps, https] = [at.rtmps, at.https].map(|addr| addr.map(tracing::field::display));
+    tracing::info!(rtmp = %at.rtmp, rtmps, http = %at.http, https, data = %data.display(), "ready");
 
     signals.next().await;
     tracing::info!("stopping; a second signal stops at once");
@@ -88,6 +95,7 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
         store
     })
     .await?;
+    watches.iter().for_each(tokio::task::JoinHandle::abort);
     live.shutdown(STOP_WITHIN).await;
     let _ = stop.send(true);
     for server in servers {

@@ -1,5 +1,6 @@
 //! From defaults, file and environment to one configuration, or to the list of all its mistakes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use toml::Spanned;
@@ -9,7 +10,7 @@ use super::mistake::{Mistake, Origin, nearest, position};
 use super::settings::{LATER, SETTINGS};
 use super::tables::{TABLES, read_entry};
 use super::value::Given;
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, certificates};
 
 /// Files above this size are no configuration.
 const MAX_FILE: u64 = 4 << 20;
@@ -29,12 +30,13 @@ pub struct Loaded {
 
 /// Reads the configuration: defaults, then the file, then the environment.
 pub fn load(file: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Loaded, ConfigError> {
-    let mut reader = Reader { config: Config::default(), mistakes: Vec::new(), warnings: Vec::new() };
+    let mut reader = Reader::default();
     if let Some(path) = file {
         let text = read_file(path)?;
         reader.file(path, &text);
     }
     reader.environment(env);
+    reader.together();
     match reader.mistakes.is_empty() {
         true => Ok(Loaded { config: reader.config, warnings: reader.warnings }),
         false => Err(ConfigError::Mistakes(reader.mistakes)),
@@ -50,8 +52,11 @@ fn read_file(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path).map_err(unreadable)
 }
 
+#[derive(Default)]
 struct Reader {
     config: Config,
+    /// Where each setting was given last.
+    places: BTreeMap<String, Origin>,
     mistakes: Vec<Mistake>,
     warnings: Vec<String>,
 }
@@ -116,6 +121,7 @@ impl Reader {
                 self.mistake(place(key.span().start), &name, what);
                 continue;
             };
+            self.places.insert(name.clone(), place(value.span().start));
             if let Err(what) = (setting.set)(&mut self.config, Given::Toml(value.get_ref())) {
                 self.mistake(place(value.span().start), &name, what);
             }
@@ -150,9 +156,19 @@ impl Reader {
                 self.warnings.push(format!("environment variable {name} is no setting and is ignored"));
                 continue;
             };
+            let key = format!("{}.{}", setting.section, setting.key);
+            self.places.insert(key.clone(), Origin::Env { name: name.clone() });
             if let Err(what) = (setting.set)(&mut self.config, Given::Env(&value)) {
-                let key = format!("{}.{}", setting.section, setting.key);
                 self.mistake(Origin::Env { name }, &key, what);
+            }
+        }
+    }
+
+    /// What can be judged only once all is read.
+    fn together(&mut self) {
+        for wrong in certificates::check(&self.config) {
+            if let Some(origin) = self.places.get(&wrong.key).cloned() {
+                self.mistake(origin, &wrong.key, wrong.what);
             }
         }
     }

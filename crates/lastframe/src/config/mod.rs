@@ -5,9 +5,11 @@
 //! | [`settings`] | one row per key: where it lies, what it takes |
 //! | [`value`] | the kinds of values and how they are read |
 //! | [`tables`] | `[[account]]`, `[[domain]]`, `[[api_key]]`, `[[relay]]` |
+//! | [`certificates`] | whether the certificates of `[rtmps]` and `[https]` can be used |
 //! | [`load`] | walks the file and the environment, and collects every mistake |
 //! | [`mistake`] | what is wrong, where, and what to do |
 
+mod certificates;
 pub mod load;
 pub mod mistake;
 pub mod settings;
@@ -18,9 +20,11 @@ pub mod value;
 mod tests;
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use live::tls::CertificateFiles;
 use model::Code;
 use model::admission::NameRule;
 use model::catalog::{Account, ApiKey, Domain};
@@ -37,10 +41,14 @@ pub struct Config {
     pub node: Node,
     /// `[rtmp]`
     pub rtmp: Listener,
+    /// `[rtmps]`
+    pub rtmps: Secured,
     /// `[http]`
     pub http: Http,
     /// `[webrtc]`
     pub webrtc: WebRtc,
+    /// `[https]`
+    pub https: Secured,
     /// `[css]`
     pub css: Css,
     /// `[limits]`
@@ -93,6 +101,54 @@ pub struct Listener {
     pub listen: SocketAddr,
     /// Load balancers whose PROXY header is believed.
     pub proxy_protocol: Vec<IpNet>,
+}
+
+/// A listener with TLS: `[rtmps]`, `[https]`.
+#[derive(Clone, Debug)]
+pub struct Secured {
+    /// Where it listens; `None` for nowhere.
+    pub listen: Option<SocketAddr>,
+    /// Whether the configuration speaks of it: only then a port that is taken stops the start.
+    pub wanted: bool,
+    /// Load balancers whose PROXY header is believed; RTMPS alone.
+    pub proxy_protocol: Vec<IpNet>,
+    /// Its certificate; `None` for the other listener's, and a self-signed one where neither has any.
+    pub cert: Option<PathBuf>,
+    /// The certificate's key.
+    pub key: Option<PathBuf>,
+    /// Certificates for other host names.
+    pub certs: Vec<CertificateFiles>,
+}
+
+impl Secured {
+    fn on(port: u16) -> Self {
+        Self {
+            listen: Some(SocketAddr::from(([0, 0, 0, 0], port))),
+            wanted: false,
+            proxy_protocol: Vec::new(),
+            cert: None,
+            key: None,
+            certs: Vec::new(),
+        }
+    }
+
+    /// The certificates that it has of its own, the default one first.
+    pub fn certificates(&self) -> Vec<CertificateFiles> {
+        let own = self.cert.clone().zip(self.key.clone()).map(|(cert, key)| CertificateFiles { cert, key });
+        own.into_iter().chain(self.certs.iter().cloned()).collect()
+    }
+}
+
+impl Config {
+    /// The certificates of the RTMPS listener and those of the HTTPS listener. One that has none takes the other's.
+    pub fn certificates(&self) -> [Vec<CertificateFiles>; 2] {
+        let (rtmps, https) = (self.rtmps.certificates(), self.https.certificates());
+        match (rtmps.is_empty(), https.is_empty()) {
+            (true, _) => [https.clone(), https],
+            (_, true) => [rtmps.clone(), rtmps],
+            _ => [rtmps, https],
+        }
+    }
 }
 
 /// `[http]`: console, APIs, metrics.
@@ -258,6 +314,8 @@ impl Default for Config {
         Self {
             node: Node { id: None, label: None, default_domain: "localhost".into(), domain_override: true },
             rtmp: Listener { listen: any(1935), proxy_protocol: Vec::new() },
+            rtmps: Secured::on(1936),
+            https: Secured::on(8443),
             http: Http {
                 listen: any(8080),
                 admin_listen: None,

@@ -1,11 +1,12 @@
 //! One row per setting. The file, the environment and the reference in the documentation all follow this table.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use model::admission::NameRule;
 
 use super::value::{Given, Refused, parse_duration, parse_network};
-use super::{Config, Ignore};
+use super::{Config, Ignore, certificates};
 
 /// A setting: `[section] key` in the file, `LASTFRAME_SECTION_KEY` in the environment.
 pub struct Setting {
@@ -25,7 +26,7 @@ impl Setting {
 }
 
 /// Tables whose features come with a later version.
-pub const LATER: [&str; 3] = ["https", "rtmps", "srt"];
+pub const LATER: [&str; 1] = ["srt"];
 
 /// Every setting.
 pub const SETTINGS: &[Setting] = &[
@@ -48,6 +49,24 @@ pub const SETTINGS: &[Setting] = &[
     setting("node", "domain_override", |c, v| put(&mut c.node.domain_override, v.boolean())),
     setting("rtmp", "listen", |c, v| put(&mut c.rtmp.listen, v.address())),
     setting("rtmp", "proxy_protocol", |c, v| put(&mut c.rtmp.proxy_protocol, v.networks())),
+    setting("rtmps", "listen", |c, v| {
+        c.rtmps.wanted = true;
+        c.rtmps.listen = if v.text() == Ok("") { None } else { Some(v.address()?) };
+        Ok(())
+    }),
+    setting("rtmps", "cert", |c, v| {
+        c.rtmps.wanted = true;
+        put(&mut c.rtmps.cert, file(v))
+    }),
+    setting("rtmps", "key", |c, v| {
+        c.rtmps.wanted = true;
+        put(&mut c.rtmps.key, file(v))
+    }),
+    setting("rtmps", "certs", |c, v| {
+        c.rtmps.wanted = true;
+        put(&mut c.rtmps.certs, certificates::read_list(v))
+    }),
+    setting("rtmps", "proxy_protocol", |c, v| put(&mut c.rtmps.proxy_protocol, v.networks())),
     setting("http", "listen", |c, v| put(&mut c.http.listen, v.address())),
     setting("http", "admin_listen", |c, v| {
         c.http.admin_listen = if v.text() == Ok("") { None } else { Some(v.address()?) };
@@ -61,6 +80,23 @@ pub const SETTINGS: &[Setting] = &[
         Ok(())
     }),
     setting("webrtc", "public_ip", |c, v| put(&mut c.webrtc.public_ip, v.ips())),
+    setting("https", "listen", |c, v| {
+        c.https.wanted = true;
+        c.https.listen = if v.text() == Ok("") { None } else { Some(v.address()?) };
+        Ok(())
+    }),
+    setting("https", "cert", |c, v| {
+        c.https.wanted = true;
+        put(&mut c.https.cert, file(v))
+    }),
+    setting("https", "key", |c, v| {
+        c.https.wanted = true;
+        put(&mut c.https.key, file(v))
+    }),
+    setting("https", "certs", |c, v| {
+        c.https.wanted = true;
+        put(&mut c.https.certs, certificates::read_list(v))
+    }),
     setting("css", "rate_limits", |c, v| put(&mut c.css.rate_limits, v.boolean())),
     setting("limits", "idle", |c, v| put(&mut c.limits.idle, v.duration())),
     setting("limits", "path", |c, v| put(&mut c.limits.path, v.duration())),
@@ -278,6 +314,12 @@ fn at_least_one(v: Given<'_>, max: usize) -> Result<usize, Refused> {
         0 => Err(format!("0 would stop all of them; write a whole number from 1 to {max}")),
         count => Ok(count),
     }
+}
+
+/// A file, or none where the text is empty.
+fn file(v: Given<'_>) -> Result<Option<PathBuf>, Refused> {
+    let path = bounded(v, 4096)?;
+    Ok((!path.is_empty()).then(|| path.into()))
 }
 
 fn bounded(v: Given<'_>, max: usize) -> Result<String, Refused> {

@@ -46,6 +46,8 @@ impl Server {
             .args(["serve", "--log-format", "json"])
             .env("LASTFRAME_RTMP_LISTEN", "127.0.0.1:0")
             .env("LASTFRAME_HTTP_LISTEN", "127.0.0.1:0")
+            .env("LASTFRAME_RTMPS_LISTEN", "127.0.0.1:0")
+            .env("LASTFRAME_HTTPS_LISTEN", "127.0.0.1:0")
             .env("LASTFRAME_STORE_RESERVE", "64KiB")
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(&log).unwrap())

@@ -71,7 +71,7 @@ impl Server {
         let http = listener.local_addr().unwrap();
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let router = web::router(state, surface);
-        tokio::spawn(web::serve(listener, router, ServerLimits::default(), async move {
+        tokio::spawn(web::serve(listener, None, router, ServerLimits::default(), async move {
             let _ = stopped.await;
         }));
         Self { http, store, live, dir, _stop: stop }

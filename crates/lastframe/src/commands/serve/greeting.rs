@@ -17,10 +17,16 @@ use crate::setup::secrets::Secrets;
 const TTL: Duration = Duration::from_secs(24 * 3_600);
 
 /// Prints it.
-pub fn print(secrets: Option<&Secrets>, data: &Path, at: &Addresses, now: Timestamp) -> Result<(), Failure> {
+pub fn print(
+    secrets: Option<&Secrets>,
+    data: &Path,
+    at: &Addresses,
+    self_signed: Option<&str>,
+    now: Timestamp,
+) -> Result<(), Failure> {
     let text = match secrets {
-        Some(secrets) => first(secrets, data, at, now),
-        None => later(at),
+        Some(secrets) => first(secrets, data, at, self_signed, now),
+        None => later(at, self_signed),
     };
     match io::stdout().lock().write_all(text.as_bytes()) {
         // Nobody reads what a service says; that is no reason to stop.
@@ -29,7 +35,13 @@ pub fn print(secrets: Option<&Secrets>, data: &Path, at: &Addresses, now: Timest
     }
 }
 
-fn first(secrets: &Secrets, data: &Path, at: &Addresses, now: Timestamp) -> String {
+fn first(
+    secrets: &Secrets,
+    data: &Path,
+    at: &Addresses,
+    self_signed: Option<&str>,
+    now: Timestamp,
+) -> String {
     let signature = Signature { key: &secrets.domain.key, expires: now.plus(TTL), algorithm: Algorithm::Md5 };
     let url = StreamUrl {
         kind: UrlKind::Rtmp,
@@ -49,8 +61,9 @@ fn first(secrets: &Secrets, data: &Path, at: &Addresses, now: Timestamp) -> Stri
          Stop it, and see why it ended:\n\n  \
          {console}   (user {user}, password in {file})\n  \
          lastframe records\n\n\
-         Another URL: lastframe url --domain {domain} --app live --stream NAME\n\
-         Secrets (console password, API key, domain key): {file}\n\n",
+         Another URL: lastframe url --domain {domain} --app live --stream NAME [--kind rtmps]\n\
+         {secured}Secrets (console password, API key, domain key): {file}\n\n",
+        secured = secured(at, self_signed),
         console = console(at),
         user = secrets.console.user,
         domain = secrets.domain.name,
@@ -58,19 +71,42 @@ fn first(secrets: &Secrets, data: &Path, at: &Addresses, now: Timestamp) -> Stri
     )
 }
 
-fn later(at: &Addresses) -> String {
-    format!("Lastframe is ready: pushes on {}, console on {}\n", at.rtmp, console(at))
+fn later(at: &Addresses, self_signed: Option<&str>) -> String {
+    let ready = format!("Lastframe is ready: pushes on {}, console on {}\n", at.rtmp, console(at));
+    ready + &secured(at, self_signed)
+}
+
+/// Where TLS is, and which certificate it shows.
+fn secured(at: &Addresses, self_signed: Option<&str>) -> String {
+    let places = [
+        at.rtmps.map(|rtmps| format!("rtmps on port {}", rtmps.port())),
+        at.https.map(|https| format!("https://{}:{}/", host(https), https.port())),
+    ];
+    let places: Vec<String> = places.into_iter().flatten().collect();
+    if places.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("With TLS: {}\n", places.join(", "));
+    if let Some(fingerprint) = self_signed {
+        text.push_str(&format!(
+            "Its certificate is self-signed (docs/tls.md says how to have another); SHA-256 {fingerprint}\n"
+        ));
+    }
+    text
 }
 
 fn console(at: &Addresses) -> String {
     let at = at.admin.unwrap_or(at.http);
-    let host = match at {
+    format!("http://{}:{}/", host(at), at.port())
+}
+
+fn host(at: SocketAddr) -> String {
+    match at {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => "localhost".to_owned(),
         SocketAddr::V6(v6) if v6.ip().is_unspecified() => "localhost".to_owned(),
         SocketAddr::V4(v4) => v4.ip().to_string(),
         SocketAddr::V6(v6) => format!("[{}]", v6.ip()),
-    };
-    format!("http://{host}:{}/", at.port())
+    }
 }
 
 #[cfg(test)]
@@ -78,13 +114,13 @@ mod tests {
     use super::*;
 
     fn addresses() -> Addresses {
-        Addresses { rtmp: "0.0.0.0:1935".parse().unwrap(), http: "[::]:8080".parse().unwrap(), admin: None }
+        Addresses { rtmp: "0.0.0.0:1935".parse().unwrap(), http: "[::]:8080".parse().unwrap(), admin: None, rtmps: None, https: None }
     }
 
     #[test]
     fn the_first_start_prints_a_ready_command_and_no_secret_but_the_signature() {
         let secrets = Secrets::generate().unwrap();
-        let text = first(&secrets, Path::new("data"), &addresses(), Timestamp(1_763_841_600_000));
+        let text = first(&secrets, Path::new("data"), &addresses(), None, Timestamp(1_763_841_600_000));
         assert!(text.contains("\"rtmp://localhost/live/test?txSecret="), "{text}");
         assert!(text.contains("http://localhost:8080/") && text.contains("data/secrets.toml"), "{text}");
         for secret in [&secrets.console.password, &secrets.api_key.secret, &secrets.domain.key] {
@@ -93,9 +129,21 @@ mod tests {
     }
 
     #[test]
+    fn where_tls_is_and_whose_certificate_it_shows_is_told() {
+        let at = Addresses {
+            rtmps: Some("0.0.0.0:1936".parse().unwrap()),
+            https: Some("192.0.2.1:8443".parse().unwrap()),
+            ..addresses()
+        };
+        assert!(later(&at, None).ends_with("With TLS: rtmps on port 1936, https://192.0.2.1:8443/\n"));
+        assert!(later(&at, Some("AB:CD")).contains("SHA-256 AB:CD\n"));
+        assert!(!later(&addresses(), Some("AB:CD")).contains("SHA-256"));
+    }
+
+    #[test]
     fn later_starts_are_short() {
         assert_eq!(
-            later(&addresses()),
+            later(&addresses(), None),
             "Lastframe is ready: pushes on 0.0.0.0:1935, console on http://localhost:8080/\n"
         );
     }

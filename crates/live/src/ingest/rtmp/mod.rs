@@ -7,11 +7,10 @@ mod play;
 mod setup;
 mod summary;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use cause::evidence::{Act, Transport};
+use cause::evidence::Act;
 use rtmp::server::PublishRejection;
 use rtmp::{ServerConfig, ServerSession};
 use tracing::{Instrument, Span};

@@ -1,0 +1,77 @@
+//! Certificates for RTMPS and HTTPS: those of the configuration, or a self-signed one.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use live::tls::{self, CertificateFiles, Certificates};
+use model::Clock;
+use rustls::ServerConfig;
+
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::setup::certificate;
+
+/// What the secured listeners need.
+pub struct Secured {
+    /// For RTMPS, where it is on.
+    pub rtmps: Option<Arc<ServerConfig>>,
+    /// For HTTPS, where it is on.
+    pub https: Option<Arc<ServerConfig>>,
+    /// SHA-256 of the certificate, where it is self-signed.
+    pub fingerprint: Option<String>,
+    /// What has to be watched for changes.
+    pub watched: Vec<Arc<Certificates>>,
+}
+
+impl Secured {
+    /// Reads or makes the certificates of the listeners that are on. Certificates of the configuration that cannot be used
+    /// fail; a self-signed one that cannot be made leaves the listeners off.
+    pub fn prepare(config: &Config, data: &Path, label: &str, clock: &dyn Clock) -> Result<Self, Failure> {
+        let mut secured = Self { rtmps: None, https: None, fingerprint: None, watched: Vec::new() };
+        let [rtmps, https] = config.certificates();
+        if config.rtmps.listen.is_none() && config.https.listen.is_none() {
+            return Ok(secured);
+        }
+        if rtmps.is_empty() {
+            match certificate::read_or_make(data, label, clock) {
+                Ok(certificates) => {
+                    secured.fingerprint = Some(certificates.fingerprint());
+                    let certificates = Arc::new(certificates);
+                    secured.show(config, &certificates, &certificates)?;
+                }
+                Err(error) => tracing::error!(%error, "RTMPS and HTTPS are off"),
+            }
+            return Ok(secured);
+        }
+        let for_rtmps = Arc::new(read(&rtmps)?);
+        secured.watched.push(for_rtmps.clone());
+        let for_https = if https == rtmps {
+            for_rtmps.clone()
+        } else {
+            let certificates = Arc::new(read(&https)?);
+            secured.watched.push(certificates.clone());
+            certificates
+        };
+        secured.show(config, &for_rtmps, &for_https)?;
+        Ok(secured)
+    }
+
+    fn show(
+        &mut self,
+        config: &Config,
+        rtmps: &Arc<Certificates>,
+        https: &Arc<Certificates>,
+    ) -> Result<(), Failure> {
+        if config.rtmps.listen.is_some() {
+            self.rtmps = Some(tls::listener(rtmps.clone(), &[]).map_err(Failure::failed)?);
+        }
+        if config.https.listen.is_some() {
+            self.https = Some(tls::listener(https.clone(), &tls::HTTP).map_err(Failure::failed)?);
+        }
+        Ok(())
+    }
+}
+
+fn read(files: &[CertificateFiles]) -> Result<Certificates, Failure> {
+    Certificates::read(files.to_vec()).map_err(Failure::failed)
+}

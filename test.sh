@@ -10,6 +10,7 @@ cd "$(dirname "$0")"
 # A program that must be there, and the Debian package that has it.
 programs=(
     cc:build-essential
+    curl:curl
     ffmpeg:ffmpeg
     nginx:nginx
     gst-launch-1.0:gstreamer1.0-tools

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use ipnet::IpNet;
@@ -144,8 +144,11 @@ mod tests {
     #[test]
     fn tls_of_our_own_is_tls_unless_a_trusted_proxy_says_that_its_client_came_without() {
         let proxy: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
-        let said = |proto: &'static str| HeaderMap::from_iter([("x-forwarded-proto".parse().unwrap(), proto.parse().unwrap())]);
-        let tls = |peer: &str, headers: &HeaderMap| Client::of(peer.parse().unwrap(), true, headers, &proxy).tls;
+        let said = |proto: &'static str| {
+            HeaderMap::from_iter([("x-forwarded-proto".parse().unwrap(), proto.parse().unwrap())])
+        };
+        let tls =
+            |peer: &str, headers: &HeaderMap| Client::of(peer.parse().unwrap(), true, headers, &proxy).tls;
         assert!(tls("192.0.2.1", &HeaderMap::new()) && tls("192.0.2.1", &said("http")));
         assert!(tls("10.0.0.1", &HeaderMap::new()) && tls("10.0.0.1", &said("https")));
         assert!(!tls("10.0.0.1", &said("http")));
@@ -153,7 +156,10 @@ mod tests {
 
     #[test]
     fn the_host_of_http_2_stands_among_the_headers() {
-        let mut request = Request::builder().uri("https://play.example.com:8443/live/a.flv").body(Default::default()).unwrap();
+        let mut request = Request::builder()
+            .uri("https://play.example.com:8443/live/a.flv")
+            .body(Default::default())
+            .unwrap();
         name_host(&mut request);
         assert_eq!(request.headers()[header::HOST], "play.example.com:8443");
     }

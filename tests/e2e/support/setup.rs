@@ -79,6 +79,12 @@ impl Setup {
         self
     }
 
+    /// Leaves an environment variable unset.
+    pub fn without(mut self, name: &str) -> Self {
+        self.env.retain(|(known, _)| known != name);
+        self
+    }
+
     /// Keeps the data there.
     pub fn data(mut self, folder: &Path) -> Self {
         self.data = folder.to_owned();

@@ -80,8 +80,11 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
         servers.push(tokio::spawn(web::serve(listener, tls, router, ServerLimits::default(), until)));
     }
     let callbacks = tokio::spawn(callbacks(state.clone(), store.outbox(), stopped.clone()));
-    let watches: Vec<_> =
-        secured.watched.iter().map(|certificates| tokio::spawn(live::tls::watch(certificates.clone()))).collect();
+    let watches: Vec<_> = secured
+        .watched
+        .iter()
+        .map(|certificates| tokio::spawn(live::tls::watch(certificates.clone())))
+        .collect();
     let at = ports.addresses;
     greeting::print(secrets.as_ref(), data, &at, secured.fingerprint.as_deref(), clock.now())?;
     let [rtmps, https] = [at.rtmps, at.https].map(|addr| addr.map(tracing::field::display));

@@ -25,7 +25,8 @@ pub fn check(config: &Config) -> Vec<Wrong> {
                 }
             }
             Own::CertAlone => {
-                let what = "has no key beside it; write key = \"...\" with the file of its private key".to_owned();
+                let what =
+                    "has no key beside it; write key = \"...\" with the file of its private key".to_owned();
                 wrong.push(Wrong { key: key("cert"), what });
             }
             Own::KeyAlone => {
@@ -69,10 +70,13 @@ fn at_fault(error: &CertificateError) -> &'static str {
 
 /// Certificates for other names: `[{ cert = "...", key = "..." }]`, in the environment `cert:key,cert:key`.
 pub fn read_list(given: Given<'_>) -> Result<Vec<CertificateFiles>, Refused> {
-    let shape = || "is a list of certificates with their keys; write [{ cert = \"a.pem\", key = \"a.key\" }]".to_owned();
+    let shape = || {
+        "is a list of certificates with their keys; write [{ cert = \"a.pem\", key = \"a.key\" }]".to_owned()
+    };
     let Given::Toml(value) = given else {
         let pair = |text: &str| {
-            let (cert, key) = text.split_once(':').ok_or("write pairs such as \"a.pem:a.key\", with commas between")?;
+            let (cert, key) =
+                text.split_once(':').ok_or("write pairs such as \"a.pem:a.key\", with commas between")?;
             Ok(CertificateFiles { cert: cert.into(), key: key.into() })
         };
         return given.texts()?.into_iter().map(pair).collect();

@@ -201,9 +201,18 @@ fn a_mistake_names_line_column_key_and_what_to_write() {
         ),
         ("[rtmps]\ncert = \"/no/such.pem\"\n", "2:8: rtmps.cert: has no key beside it"),
         ("[https]\nkey = \"/no/such.key\"\n", "2:7: https.key: has no certificate beside it"),
-        ("[https]\ncert = \"/no/such.pem\"\nkey = \"/no/such.key\"\n", "2:8: https.cert: /no/such.pem: No such file"),
-        ("[https]\ncerts = [{ cert = \"a.pem\" }]\n", "2:9: https.certs: is a list of certificates with their keys"),
-        ("[rtmps]\ncerts = [{ cert = \"/a.pem\", key = \"/a.key\" }]\n", "2:9: rtmps.certs: entry 1, cert: /a.pem"),
+        (
+            "[https]\ncert = \"/no/such.pem\"\nkey = \"/no/such.key\"\n",
+            "2:8: https.cert: /no/such.pem: No such file",
+        ),
+        (
+            "[https]\ncerts = [{ cert = \"a.pem\" }]\n",
+            "2:9: https.certs: is a list of certificates with their keys",
+        ),
+        (
+            "[rtmps]\ncerts = [{ cert = \"/a.pem\", key = \"/a.key\" }]\n",
+            "2:9: rtmps.certs: entry 1, cert: /a.pem",
+        ),
         ("limits = 3\n", "1:1: limits: is a table; write [limits]"),
         ("[limits\n", "1:8: this is not TOML: "),
         ("[[account]]\nid = 1\nstatus = \"gone\"\n", "3:10: account.1.status: unknown variant `gone`"),

@@ -31,7 +31,8 @@ pub enum SelfSignedError {
 /// The certificate that `folder` keeps, or a new one for `localhost`, `label` and this machine's addresses. Where the
 /// folder cannot be written, it lives as long as the program.
 pub fn read_or_make(folder: &Path, label: &str, clock: &dyn Clock) -> Result<Certificates, SelfSignedError> {
-    let files = CertificateFiles { cert: folder.join("self-signed.pem"), key: folder.join("self-signed.key") };
+    let files =
+        CertificateFiles { cert: folder.join("self-signed.pem"), key: folder.join("self-signed.key") };
     if !is_old(&files.cert, clock)
         && let Ok(kept) = Certificates::read(vec![files.clone()])
     {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use cause::evidence::{Act, Close, Transport};
 use cause::{Cause, Detail, DetailKey};
-use tokio::io::AsyncReadExt;
 use ipnet::IpNet;
 use rustls::ServerConfig;
+use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::proxy_protocol;

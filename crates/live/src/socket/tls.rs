@@ -6,7 +6,9 @@ use bytes::{Buf, BytesMut};
 use cause::evidence::{TlsFacts, TlsFailure, TlsFailureKind};
 use rustls::server::{ClientHello, ResolvesServerCert, UnbufferedServerConnection};
 use rustls::sign::CertifiedKey;
-use rustls::unbuffered::{ConnectionState, EncodeTlsData, EncryptError, InsufficientSizeError, UnbufferedStatus};
+use rustls::unbuffered::{
+    ConnectionState, EncodeTlsData, EncryptError, InsufficientSizeError, UnbufferedStatus,
+};
 use rustls::{AlertDescription, Error, ServerConfig};
 
 /// Room for received ciphertext: more than the largest record (RFC 8446 section 5.2), so that one always fits whole.

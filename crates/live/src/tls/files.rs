@@ -55,8 +55,10 @@ impl CertificateFiles {
     /// # Errors
     /// [`CertificateError`].
     pub fn read(&self) -> Result<CertifiedKey, CertificateError> {
-        let chain = self.chain().map_err(|reason| CertificateError::Cert { path: self.cert.clone(), reason })?;
-        let key = self.private_key().map_err(|reason| CertificateError::Key { path: self.key.clone(), reason })?;
+        let chain =
+            self.chain().map_err(|reason| CertificateError::Cert { path: self.cert.clone(), reason })?;
+        let key =
+            self.private_key().map_err(|reason| CertificateError::Key { path: self.key.clone(), reason })?;
         certified(chain, key).map_err(|error| match error {
             rustls::Error::InconsistentKeys(_) => {
                 CertificateError::Mismatch { cert: self.cert.clone(), key: self.key.clone() }

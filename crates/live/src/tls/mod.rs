@@ -22,7 +22,10 @@ pub const HTTP: [&[u8]; 2] = [b"h2", b"http/1.1"];
 ///
 /// # Errors
 /// When the cryptography library lacks what every TLS needs; it never does as it is built here.
-pub fn listener(certificates: Arc<Certificates>, protocols: &[&[u8]]) -> Result<Arc<ServerConfig>, rustls::Error> {
+pub fn listener(
+    certificates: Arc<Certificates>,
+    protocols: &[&[u8]],
+) -> Result<Arc<ServerConfig>, rustls::Error> {
     let mut config = ServerConfig::builder_with_provider(files::provider())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()

@@ -34,7 +34,9 @@ pub async fn watch(certificates: Arc<Certificates>) {
         }
         in_use.clone_from(&seen);
         match certificates.reload() {
-            Ok(()) => tracing::info!(fingerprint = certificates.fingerprint(), "certificates were read again"),
+            Ok(()) => {
+                tracing::info!(fingerprint = certificates.fingerprint(), "certificates were read again")
+            }
             Err(error) => tracing::error!(%error, "changed certificates cannot be used; the old ones stay"),
         }
     }

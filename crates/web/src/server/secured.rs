@@ -18,7 +18,8 @@ use super::visit::Visit;
 use crate::client::Secured;
 
 /// What is said to a client that speaks plain HTTP here, and how long it has to read it.
-const WRONG_PORT: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
+const WRONG_PORT: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
     This port takes HTTPS: write https:// in front of the address.\n";
 const READ_WITHIN: Duration = Duration::from_secs(2);
 /// A secured connection without a byte for this long is closed: HTTP/2 has no other end for one that is left open.
@@ -47,9 +48,8 @@ impl Visit {
         let streaming = self.streaming.clone();
         let io = TokioIo::new(Metered { stream, moved: moved.clone() });
         let router = router.layer(Extension(Secured));
-        let answering = async {
-            if is_http2 { self.http2(io, router).await } else { self.http1(io, router).await }
-        };
+        let answering =
+            async { if is_http2 { self.http2(io, router).await } else { self.http1(io, router).await } };
         let quiet = async {
             let mut before = None;
             loop {

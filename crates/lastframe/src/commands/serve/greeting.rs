@@ -114,7 +114,13 @@ mod tests {
     use super::*;
 
     fn addresses() -> Addresses {
-        Addresses { rtmp: "0.0.0.0:1935".parse().unwrap(), http: "[::]:8080".parse().unwrap(), admin: None, rtmps: None, https: None }
+        Addresses {
+            rtmp: "0.0.0.0:1935".parse().unwrap(),
+            http: "[::]:8080".parse().unwrap(),
+            admin: None,
+            rtmps: None,
+            https: None,
+        }
     }
 
     #[test]

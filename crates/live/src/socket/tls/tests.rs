@@ -121,8 +121,14 @@ fn a_changed_byte_breaks_tls_and_the_client_hears_of_it() {
     let mut plain = Vec::new();
     assert_eq!(feed(&mut server, &bytes, usize::MAX, &mut plain), Processed::Broken(0));
     let failure = server.facts().failure.unwrap();
-    assert_eq!((failure.kind, failure.found.as_str()), (TlsFailureKind::Broken, "cannot decrypt peer's message"));
-    assert!(matches!(answer(&mut server, &mut client), Err(Error::AlertReceived(AlertDescription::BadRecordMac))));
+    assert_eq!(
+        (failure.kind, failure.found.as_str()),
+        (TlsFailureKind::Broken, "cannot decrypt peer's message")
+    );
+    assert!(matches!(
+        answer(&mut server, &mut client),
+        Err(Error::AlertReceived(AlertDescription::BadRecordMac))
+    ));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Whether the certificates of `[rtmps]` and `[https]` can be used: files that are there, keys that belong to them.
 
 use live::tls::{CertificateError, CertificateFiles};
+use toml::de::DeValue;
 
 use super::value::{Given, Refused};
 use super::{Config, Secured};
@@ -68,24 +69,27 @@ fn at_fault(error: &CertificateError) -> &'static str {
     }
 }
 
-/// Certificates for other names: `[{ cert = "...", key = "..." }]`, in the environment `cert:key,cert:key`.
+/// Certificates for other names: `[{ cert = "...", key = "..." }]`, or in one text each `cert:key`, as in the environment.
 pub fn read_list(given: Given<'_>) -> Result<Vec<CertificateFiles>, Refused> {
-    let shape = || {
-        "is a list of certificates with their keys; write [{ cert = \"a.pem\", key = \"a.key\" }]".to_owned()
-    };
-    let Given::Toml(value) = given else {
-        let pair = |text: &str| {
-            let (cert, key) =
-                text.split_once(':').ok_or("write pairs such as \"a.pem:a.key\", with commas between")?;
-            Ok(CertificateFiles { cert: cert.into(), key: key.into() })
-        };
-        return given.texts()?.into_iter().map(pair).collect();
-    };
-    let entries = value.as_array().ok_or_else(shape)?;
-    let entry = |entry: &toml::de::DeValue<'_>| {
-        let table = entry.as_table()?;
-        let file = |name: &str| table.get(name)?.get_ref().as_str().map(Into::into);
-        (table.len() == 2).then(|| Some(CertificateFiles { cert: file("cert")?, key: file("key")? }))?
-    };
-    entries.iter().map(|item| entry(item.get_ref()).ok_or_else(shape)).collect()
+    if let Given::Toml(value) = given
+        && let Some(entries) = value.as_array()
+        && entries.iter().any(|entry| entry.get_ref().is_table())
+    {
+        let shape =
+            "is a list of certificates with their keys; write [{ cert = \"a.pem\", key = \"a.key\" }]";
+        return entries.iter().map(|item| entry(item.get_ref()).ok_or_else(|| shape.to_owned())).collect();
+    }
+    given.texts()?.into_iter().map(pair).collect()
+}
+
+fn entry(entry: &DeValue<'_>) -> Option<CertificateFiles> {
+    let table = entry.as_table().filter(|table| table.len() == 2)?;
+    let file = |name: &str| table.get(name)?.get_ref().as_str().map(Into::into);
+    Some(CertificateFiles { cert: file("cert")?, key: file("key")? })
+}
+
+fn pair(text: &str) -> Result<CertificateFiles, Refused> {
+    let (cert, key) =
+        text.split_once(':').ok_or("names no key; write certificate and key as \"a.pem:a.key\"")?;
+    Ok(CertificateFiles { cert: cert.into(), key: key.into() })
 }

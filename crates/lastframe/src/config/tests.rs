@@ -15,12 +15,21 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("node", "domain_override", "false"),
     ("rtmp", "listen", "\"[::1]:1936\""),
     ("rtmp", "proxy_protocol", "[\"10.0.0.0/8\", \"2001:db8::1\"]"),
+    ("rtmps", "listen", "\"[::1]:1937\""),
+    ("rtmps", "cert", CERT),
+    ("rtmps", "key", KEY),
+    ("rtmps", "certs", CERTS),
+    ("rtmps", "proxy_protocol", "[\"10.0.0.0/8\"]"),
     ("http", "listen", "\"127.0.0.1:8081\""),
     ("http", "admin_listen", "\"127.0.0.1:9090\""),
     ("http", "trusted_proxies", "[\"10.0.0.0/8\"]"),
     ("http", "insecure", "true"),
     ("webrtc", "listen", "\"127.0.0.1:8001\""),
     ("webrtc", "public_ip", "[\"203.0.113.9\"]"),
+    ("https", "listen", "\"\""),
+    ("https", "cert", CERT),
+    ("https", "key", KEY),
+    ("https", "certs", CERTS),
     ("css", "rate_limits", "false"),
     ("limits", "idle", "\"5s\""),
     ("limits", "path", "\"10s\""),
@@ -90,6 +99,26 @@ const GOOD: &[(&str, &str, &str)] = &[
 const AUTHORITY: &str =
     concat!("\"", env!("CARGO_MANIFEST_DIR"), "/../../tests/e2e/support/tls/authority.pem\"");
 
+const CERT: &str = concat!("\"", env!("CARGO_MANIFEST_DIR"), "/../../tests/e2e/support/tls/localhost.pem\"");
+const KEY: &str = concat!("\"", env!("CARGO_MANIFEST_DIR"), "/../../tests/e2e/support/tls/localhost.key\"");
+const CERTS: &str = concat!(
+    "[\"",
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../tests/e2e/support/tls/localhost.pem:",
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../tests/e2e/support/tls/localhost.key\"]"
+);
+
+/// What a key cannot be without: its own section, another key of it, and a value for that.
+fn beside(section: &str, key: &str) -> Option<(&'static str, &'static str)> {
+    let secured = matches!(section, "rtmps" | "https");
+    match key {
+        "cert" if secured => Some(("key", KEY)),
+        "key" if secured => Some(("cert", CERT)),
+        _ => None,
+    }
+}
+
 fn read(text: &str) -> Result<Loaded, ConfigError> {
     read_with(text, &[])
 }
@@ -120,9 +149,13 @@ fn every_key_is_taken_from_the_file_and_from_the_environment() {
             .iter()
             .find(|(section, key, _)| *section == setting.section && *key == setting.key)
             .unwrap_or_else(|| panic!("{}.{} has no vector", setting.section, setting.key));
-        let from_file = read(&format!("[{}]\n{} = {value}\n", setting.section, setting.key)).unwrap().config;
+        let beside = beside(setting.section, setting.key)
+            .map_or(String::new(), |(key, value)| format!("{key} = {value}\n"));
+        let text = format!("[{}]\n{beside}", setting.section);
+        let from_file = read(&format!("{text}{} = {value}\n", setting.key)).unwrap().config;
         let bare = value.trim_matches(['[', ']']).replace('"', "");
-        let from_env = read_with("", &[(&setting.env_name(), &bare)]).unwrap().config;
+        let text = if beside.is_empty() { String::new() } else { text };
+        let from_env = read_with(&text, &[(&setting.env_name(), &bare)]).unwrap().config;
         assert_eq!(format!("{from_file:?}"), format!("{from_env:?}"), "{}.{}", setting.section, setting.key);
         let unchanged = setting.key == "url" && setting.section != "auth_hook";
         let default = format!("{:?}", Config::default());
@@ -311,6 +344,18 @@ fn relays_are_read_and_their_mistakes_told() {
     }
     let twice = rule("target = \"rtmp://host/a/b\"").repeat(2);
     assert!(mistakes(&twice)[0].contains("twice"));
+}
+
+#[test]
+fn a_listener_without_a_certificate_of_its_own_shows_the_others() {
+    let config = read(&format!("[rtmps]\ncert = {CERT}\nkey = {KEY}\n")).unwrap().config;
+    let [rtmps, https] = config.certificates();
+    assert!(rtmps.len() == 1 && rtmps == https && config.rtmps.wanted && !config.https.wanted);
+    let certs =
+        format!("[https]\ncerts = [{{ cert = {CERT}, key = {KEY} }}, {{ cert = {CERT}, key = {KEY} }}]\n");
+    let [rtmps, https] = read(&certs).unwrap().config.certificates();
+    assert!(rtmps.len() == 2 && rtmps == https);
+    assert_eq!(Config::default().certificates(), [Vec::new(), Vec::new()]);
 }
 
 #[test]

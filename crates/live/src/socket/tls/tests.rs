@@ -2,7 +2,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
 use super::*;
@@ -12,16 +12,21 @@ use crate::tls::{Certificates, listener};
 fn pair() -> (Arc<ServerConfig>, ClientConnection) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let certificates = Certificates::of_pem(&made.cert.pem(), &made.signing_key.serialize_pem()).unwrap();
+    let client = client_that_trusts(made.cert.der().clone());
+    (listener(Arc::new(certificates), &[]).unwrap(), client)
+}
+
+/// A client that asks for `localhost`.
+fn client_that_trusts(certificate: CertificateDer<'static>) -> ClientConnection {
     let mut roots = RootCertStore::empty();
-    roots.add(made.cert.der().clone()).unwrap();
+    roots.add(certificate).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let client = ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap();
-    (listener(Arc::new(certificates), &[]).unwrap(), client)
+    ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap()
 }
 
 /// Gives the server these bytes in pieces of `piece`, and says what came of the last.
@@ -147,7 +152,11 @@ fn other_protocols_are_known_by_their_first_byte() {
 
 #[test]
 fn a_client_that_does_not_trust_the_certificate_says_so_in_an_alert() {
-    let (_, mut client) = pair();
+    // Another name than the server's own, so that the client looks for an authority and finds none.
+    let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "another");
+    let other = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+    let mut client = client_that_trusts(other.der().clone());
     let mut server = Tls::new(&pair().0).unwrap();
     let hello = written(&mut client);
     feed(&mut server, &hello, usize::MAX, &mut Vec::new());

@@ -3,7 +3,8 @@
 use cause::Cause;
 
 const NO_SRT: &str = "needs SRT, which this version does not take";
-const NO_TLS: &str = "needs a client that speaks TLS, which the lab has none of; the end-to-end tests bring it about";
+const NO_TLS: &str =
+    "needs a client that speaks TLS, which the lab has none of; the end-to-end tests bring it about";
 const NO_CLUSTER: &str = "needs a cluster, which this version is no part of";
 
 /// Why no scenario produces this row; `None` where one does.

@@ -197,3 +197,31 @@ fn a_bearer_token_signs_and_an_offer_that_nothing_comes_of_is_told_with_its_step
     let gone = http::request(server.http(), "DELETE", &location, &[], &[]).unwrap();
     assert_eq!((gone.status, gone.json()["errcode"].clone()), (410, Value::from(31)));
 }
+
+#[test]
+fn every_codec_that_a_browser_can_make_comes_through_and_is_known() {
+    if !is_there() {
+        return;
+    }
+    let server = Setup::open().start();
+    let (pusher, viewer, pages) =
+        (Browser::open(800, 600, "en"), Browser::open(800, 600, "en"), Pages::serve());
+    for (codec, name) in [("vp8", "VP8"), ("vp9", "VP9"), ("av1", "AV1")] {
+        connected(&pusher, &pages.webrtc("whip", &url(&server, "whip", codec), codec));
+        until_true("the stream's headers", 2 * PATIENCE, || {
+            let offer = OFFER.replace("H264", name);
+            let answer = post(&server, "whep", codec, "", &offer);
+            if let Some(location) = answer.header("location") {
+                http::request(server.http(), "DELETE", location, &[], &[]).unwrap();
+            }
+            answer.status == 201
+        });
+        connected(&viewer, &pages.webrtc("whep", &url(&server, "whep", codec), codec));
+        advances(&viewer, 20.0);
+        assert_eq!(pusher.script("return window.stop_()"), 200);
+        let record = server.record(codec);
+        let video = record.video.clone().expect("video was seen");
+        assert_eq!((video.codec.as_deref(), video.width), (Some(name), Some(640)), "{record:?}");
+        assert_eq!((record.errcode, record.sub_errcode), (35, 0), "{record:?}");
+    }
+}

@@ -77,6 +77,9 @@ fn a_browser_pushes_and_another_sees_it_and_its_delete_is_its_goodbye() {
     let video = record.video.expect("video was seen");
     assert_eq!((video.width, video.height), (Some(640), Some(360)), "{video:?}");
     assert_eq!(record.audio.and_then(|audio| audio.codec).as_deref(), Some("Opus"));
+    let shown = server.cli(&["show", &record.id.to_string()]);
+    assert!(shown.contains("WEBRTC") && shown.contains("0 that could not be carried on"), "{shown}");
+    println!("{shown}");
     assert!(record.encoder.is_some_and(|encoder| encoder.contains("Chrome")));
 }
 

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use cause::black_box::{BlackBox, CommandEntry, MediaEntry, MediaEntryKind, What};
+use cause::evidence::{CarrierFacts, WebRtcStep};
 use cause::timeline::Timeline;
 use cause::{Cause, Evidence, Lang};
 use jiff::tz::TimeZone;
@@ -37,6 +38,7 @@ pub fn run(args: &ShowArgs, data: &Path) -> Result<(), Failure> {
         Some(Ok(evidence)) => {
             findings(&mut out, &evidence, lang)?;
             events(&mut out, &evidence, lang)?;
+            webrtc(&mut out, &evidence)?;
             timeline(&mut out, &evidence.timeline)?;
             black_box(&mut out, &evidence.black_box)?;
         }
@@ -154,6 +156,38 @@ fn events(out: &mut dyn Write, evidence: &Evidence, lang: Lang) -> io::Result<()
         }
     }
     Ok(())
+}
+
+/// What WebRTC counted of the path.
+fn webrtc(out: &mut dyn Write, evidence: &Evidence) -> io::Result<()> {
+    let Some(CarrierFacts::WebRtc(facts)) = &evidence.carrier else { return Ok(()) };
+    writeln!(out, "\nWEBRTC")?;
+    let step = match facts.step {
+        WebRtcStep::Answered => "no check of a path came",
+        WebRtcStep::Checked => "a path was found, DTLS was not begun",
+        WebRtcStep::Dtls => "DTLS was begun and not finished",
+        WebRtcStep::Connected => "connected",
+    };
+    let rtt = if facts.rtt_us == 0 { String::new() } else { format!(", round trip {} ms", ms(facts.rtt_us)) };
+    writeln!(out, "  path       {step}, {} checks{rtt}", facts.checks)?;
+    for (name, packets, lost, jitter) in [
+        ("video", facts.video_packets, facts.video_lost, facts.video_jitter_us),
+        ("audio", facts.audio_packets, facts.audio_lost, facts.audio_jitter_us),
+    ] {
+        if packets > 0 {
+            writeln!(out, "  {name}      {packets} packets, {lost} lost, jitter {} ms", ms(jitter))?;
+        }
+    }
+    writeln!(
+        out,
+        "  asked for  {} repetitions, {} key frames; {} frames behind a hole, {} that could not be carried on",
+        facts.nacks, facts.plis, facts.gaps, facts.broken_units
+    )
+}
+
+/// Microseconds as milliseconds with one digit.
+fn ms(us: u32) -> String {
+    format!("{:.1}", f64::from(us) / 1000.0)
 }
 
 fn timeline(out: &mut dyn Write, timeline: &Timeline) -> io::Result<()> {

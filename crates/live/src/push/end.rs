@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use cause::evidence::{Act, CarrierFacts, Close, CutMessage, Errno, Goodbye, ProtocolFault, TcpFacts};
+use cause::evidence::{
+    Act, CarrierFacts, Close, CutMessage, Errno, Goodbye, ProtocolFault, Silence, TcpFacts, Transport,
+};
 use cause::verdict::VERDICT_VERSION;
 use cause::{Cause, Detail, Evidence, Lang, Verdict, verdict};
 use model::record::DetailRecord;
@@ -91,6 +93,10 @@ impl Push {
         evidence.cut_message = connection.cut_message;
         evidence.media = watched.media;
         evidence.silence = watched.silence;
+        if self.transport == Transport::Whip {
+            // A WebRTC client is not asked for a sign of life: it gives one every few seconds by itself.
+            evidence.silence = Silence { ms: watched.silence.ms, ..Silence::default() };
+        }
         evidence.tcp = connection.tcp;
         evidence.behind_proxy = self.behind_proxy;
         evidence.client = self.facts.clone();

@@ -211,8 +211,7 @@ impl Drop for Browser {
     }
 }
 
-/// Where pictures lie that nobody asked to keep.
-pub fn screens() -> PathBuf {
+fn screens() -> PathBuf {
     // The test binary lies in TARGET/PROFILE/deps.
     let binary = std::env::current_exe().unwrap();
     binary.ancestors().nth(3).map_or_else(|| Path::new("target").to_owned(), Path::to_owned).join("screens")

@@ -174,10 +174,11 @@ impl Pusher {
                     std::thread::sleep(std::time::Duration::from_millis(50));
                 }
             });
-            let outcome = meanwhile();
+            // A scenario that fails meanwhile must not wait for a sender that nobody stops.
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(meanwhile));
             done.store(true, std::sync::atomic::Ordering::Relaxed);
             sender.join().unwrap();
-            outcome
+            outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 

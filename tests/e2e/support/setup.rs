@@ -145,7 +145,11 @@ impl Setup {
         let program = OsString::from(env!("CARGO_BIN_EXE_lastframe"));
         let mut words = under.iter().chain([&program]);
         let mut command = Command::new(words.next().unwrap());
-        command.args(words).env_remove("LASTFRAME_LONG").env("LC_ALL", "C.UTF-8");
+        command
+            .args(words)
+            .env_remove("LASTFRAME_LONG")
+            .env_remove("LASTFRAME_SCREENS")
+            .env("LC_ALL", "C.UTF-8");
         if let Some(text) = &self.config {
             std::fs::write(self.config_path(), text).unwrap();
             command.arg("--config").arg(self.config_path());

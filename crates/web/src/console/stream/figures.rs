@@ -35,11 +35,19 @@ impl Figures {
         let whole = u64::try_from(window.until.millis() - window.since.millis()).unwrap_or(0).max(1);
         Self {
             live: duration(f.words(), live),
-            share: format!("{:.0}", live as f64 * 100.0 / whole as f64),
+            share: share(live, whole),
             pushes: grouped(pushes as u64),
             interruptions: grouped(interruptions),
             between: live.checked_div(interruptions).map(|ms| duration(f.words(), ms)).unwrap_or_default(),
             refused: grouped(refused),
         }
+    }
+}
+
+/// Per cent, without decimals; what is there at all is not told as nothing.
+fn share(part: u64, whole: u64) -> String {
+    match part as f64 * 100.0 / whole as f64 {
+        share if part > 0 && share < 1.0 => "<1".to_owned(),
+        share => format!("{share:.0}"),
     }
 }

@@ -29,6 +29,7 @@ programs=(
     sysctl:procps
     python3:python3
     node:nodejs
+    srt-live-transmit:srt-tools
     npm:npm
 )
 # A file that must be there, and its package.
@@ -42,6 +43,8 @@ elements=(
     h264parse:gstreamer1.0-plugins-bad
     rtmp2sink:gstreamer1.0-plugins-bad
     rtmpsink:gstreamer1.0-plugins-bad
+    srtsink:gstreamer1.0-plugins-bad
+    mpegtsmux:gstreamer1.0-plugins-bad
     voaacenc:gstreamer1.0-plugins-bad
     x264enc:gstreamer1.0-plugins-ugly
 )

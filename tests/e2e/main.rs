@@ -29,6 +29,7 @@ mod proxy_mode;
 mod proxy_protocol;
 mod relay;
 mod secured;
+mod srt;
 mod stages;
 mod support;
 mod takeover;

@@ -2,7 +2,6 @@
 
 use cause::Cause;
 
-const NO_SRT: &str = "needs SRT, which this version does not take";
 const NO_TLS: &str =
     "needs a client that speaks TLS, which the lab has none of; the end-to-end tests bring it about";
 const NO_CLUSTER: &str = "needs a cluster, which this version is no part of";
@@ -13,7 +12,6 @@ pub fn reason(cause: Cause) -> Option<&'static str> {
         Cause::Unknown => "expected never: a push that ends so is a defect",
         Cause::RegistryUnreachable | Cause::RegistryConflict | Cause::OwnershipLost => NO_CLUSTER,
         Cause::LeftInTlsHandshake => NO_TLS,
-        Cause::LeftInSrtHandshake => NO_SRT,
         _ => return None,
     })
 }

@@ -15,6 +15,8 @@ use crate::target::Target;
 
 /// How long the lab's own signatures are good.
 const SIGNED_FOR: Duration = Duration::from_secs(3_600);
+/// Where others take pushes over SRT.
+const SRT_PORT: u16 = 9000;
 /// The app that the lab pushes to on servers of its own.
 pub const APP: &str = "live";
 
@@ -23,6 +25,8 @@ pub const APP: &str = "live";
 pub struct Site {
     /// Where it takes pushes.
     pub rtmp: SocketAddr,
+    /// Where it takes pushes over SRT.
+    pub srt: SocketAddr,
     /// Where its records are.
     pub api: Api,
     /// Host of the push URL.
@@ -51,6 +55,7 @@ impl Site {
     pub fn own(server: Arc<Server>) -> Result<Self, LabError> {
         Ok(Self {
             rtmp: server.rtmp(),
+            srt: server.srt(),
             api: server.api()?,
             host: DOMAIN.to_owned(),
             app: APP.to_owned(),
@@ -65,6 +70,7 @@ impl Site {
     pub fn external(target: &Target) -> Result<Self, LabError> {
         Ok(Self {
             rtmp: target.address,
+            srt: SocketAddr::new(target.address.ip(), SRT_PORT),
             api: Api::new(&target.api, &target.key)?,
             host: target.host.clone(),
             app: target.app.clone(),

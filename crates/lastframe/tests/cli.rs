@@ -75,18 +75,6 @@ fn check_names_file_line_key_and_what_to_do() {
 }
 
 #[test]
-fn later_transports_are_refused_rather_than_ignored() {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("c.toml");
-    std::fs::write(&file, "[srt]\nlisten = \"0.0.0.0:9000\"\n").unwrap();
-    fails(
-        &run(dir.path(), &["--config", file.to_str().unwrap(), "serve"]),
-        2,
-        &["not available in this version"],
-    );
-}
-
-#[test]
 fn causes_are_printed_as_a_table_and_as_json() {
     let dir = tempfile::tempdir().unwrap();
     let json = stdout(&run(dir.path(), &["causes", "--lang", "ja", "--format", "json"]));

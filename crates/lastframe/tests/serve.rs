@@ -134,6 +134,7 @@ fn a_second_server_on_the_same_folder_is_refused_and_harms_nothing() {
     let server = Server::start(&dir.path().join("data"));
     let output = lastframe(&server.data)
         .env("LASTFRAME_RTMP_LISTEN", "127.0.0.1:0")
+        .env("LASTFRAME_SRT_LISTEN", "")
         .env("LASTFRAME_HTTP_LISTEN", "127.0.0.1:0")
         .output()
         .unwrap();
@@ -152,7 +153,12 @@ fn a_busy_port_is_named_with_its_key_and_nothing_is_made() {
         ("LASTFRAME_HTTP_LISTEN", "LASTFRAME_RTMP_LISTEN", "http.listen"),
     ] {
         let data = dir.path().join(key);
-        let output = lastframe(&data).env(busy, &address).env(free, "127.0.0.1:0").output().unwrap();
+        let output = lastframe(&data)
+            .env("LASTFRAME_SRT_LISTEN", "")
+            .env(busy, &address)
+            .env(free, "127.0.0.1:0")
+            .output()
+            .unwrap();
         let text = stderr(&output);
         assert_eq!(output.status.code(), Some(1), "{text}");
         for part in [&address, key, busy, "another program listens there"] {

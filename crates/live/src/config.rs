@@ -15,6 +15,8 @@ pub struct LiveConfig {
     pub rtmp: ListenConfig,
     /// Where WebRTC comes in; `None` turns WHIP and WHEP off.
     pub webrtc: Option<WebRtcConfig>,
+    /// Where SRT pushes come in; `None` for nowhere.
+    pub srt: Option<SrtConfig>,
     /// Limits in force.
     pub limits: Limits,
     /// How live streams are played.
@@ -51,6 +53,34 @@ pub struct WebRtcConfig {
     pub public_ip: Vec<IpAddr>,
     /// Whether the node does without when the address is taken.
     pub optional: bool,
+}
+
+/// The SRT port.
+#[derive(Clone)]
+pub struct SrtConfig {
+    /// Address to listen on, UDP.
+    pub listen: SocketAddr,
+    /// How long packets are held so that lost ones can be sent again; a caller that asks for more gets more.
+    pub latency: Duration,
+    /// What callers must encrypt with, 10 to 79 bytes; empty takes only those that do not encrypt.
+    pub passphrase: String,
+    /// Time without a sign of life after which a caller is lost: 17/0.
+    pub peer_timeout: Duration,
+    /// Whether the node does without when the address is taken.
+    pub optional: bool,
+}
+
+impl std::fmt::Debug for SrtConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { listen, latency, passphrase, peer_timeout, optional } = self;
+        f.debug_struct("SrtConfig")
+            .field("listen", listen)
+            .field("latency", latency)
+            .field("encrypted", &!passphrase.is_empty())
+            .field("peer_timeout", peer_timeout)
+            .field("optional", optional)
+            .finish()
+    }
 }
 
 /// Limits of the live path.

@@ -53,12 +53,13 @@ use tokio::task::JoinHandle;
 pub use auth_hook::{HookConfigError, HookFacts, HookSample, HookTrial};
 pub use catalog::{CatalogError, Change};
 pub use config::{
-    AuthHookConfig, EventLimits, HlsConfig, HlsMode, Limits, ListenConfig, LiveConfig, PlayConfig,
+    AuthHookConfig, EventLimits, HlsConfig, HlsMode, Limits, ListenConfig, LiveConfig, PlayConfig, SrtConfig,
     WebRtcConfig,
 };
 pub use counters::{LATENCY_BOUNDS_US, LiveCounters, PlayCounters};
 pub use hub::{Switched, WatchError, feed};
 pub use ingest::proxy_protocol;
+pub use ingest::srt::SrtConfigError;
 pub use ingest::whip::{Answered, Offer, WhipRefusal};
 pub use play::PlayError;
 pub use play::whep::WhepError;
@@ -87,12 +88,23 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// The SRT port cannot be had.
+    #[error("cannot listen on {addr} for SRT: {source}")]
+    BindSrt {
+        /// The address.
+        addr: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// Relays or proxy mode cannot be used as configured.
     #[error(transparent)]
     Relay(#[from] relay::TrustError),
     /// The authentication hook cannot be used as configured.
     #[error(transparent)]
     Hook(#[from] HookConfigError),
+    /// SRT cannot be offered as configured.
+    #[error(transparent)]
+    Srt(#[from] SrtConfigError),
 }
 
 /// The running live path. Cheap to clone.
@@ -105,11 +117,16 @@ pub struct Live {
 }
 
 #[derive(Debug)]
-struct Tasks(Vec<JoinHandle<()>>);
+struct Tasks {
+    /// Those that end when a stop begins.
+    accepting: Vec<JoinHandle<()>>,
+    /// Those that speak for connections, and so end when there are none left.
+    speaking: Vec<JoinHandle<()>>,
+}
 
 impl Drop for Tasks {
     fn drop(&mut self) {
-        for task in &self.0 {
+        for task in self.accepting.iter().chain(&self.speaking) {
             task.abort();
         }
     }
@@ -133,6 +150,7 @@ pub struct Listeners {
     rtmp_addr: SocketAddr,
     webrtc: Option<tokio::net::UdpSocket>,
     rtmps: Option<(tokio::net::TcpListener, SocketAddr, ingest::listener::Door)>,
+    srt: Option<(tokio::net::UdpSocket, SocketAddr)>,
 }
 
 impl Listeners {
@@ -156,7 +174,20 @@ impl Listeners {
                 }
             }
         };
-        Ok(Self { rtmp, rtmp_addr, rtmps: None, webrtc })
+        let srt = match config.srt.as_ref().map(|config| (config, bind_srt(config.listen))) {
+            Some((config, Err(error))) if config.optional => {
+                tracing::warn!(%error, "no pushes over SRT; choose another port with srt.listen");
+                None
+            }
+            Some((_, bound)) => Some(bound?),
+            None => None,
+        };
+        Ok(Self { rtmp, rtmp_addr, rtmps: None, webrtc, srt })
+    }
+
+    /// Where SRT pushes come in, as [`Listeners::rtmp_addr`].
+    pub fn srt_addr(&self) -> Option<SocketAddr> {
+        self.srt.as_ref().map(|(_, addr)| *addr)
     }
 
     /// Binds a port for RTMP over TLS as well, with settings that [`tls::listener`] makes. Gives the real address.
@@ -187,6 +218,13 @@ fn bound(addr: SocketAddr) -> Result<(tokio::net::TcpListener, SocketAddr), Star
     Ok((listener, addr))
 }
 
+fn bind_srt(addr: SocketAddr) -> Result<(tokio::net::UdpSocket, SocketAddr), StartError> {
+    let failed = |source| StartError::BindSrt { addr, source };
+    let socket = ingest::srt::bind(addr).map_err(failed)?;
+    let addr = socket.local_addr().map_err(failed)?;
+    Ok((socket, addr))
+}
+
 impl Live {
     /// Binds the ports, loads the catalog and starts to accept; a catalog that cannot be read refuses pushes (18/100)
     /// until it can.
@@ -208,7 +246,7 @@ impl Live {
         store: &Store,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
-        let Listeners { rtmp, rtmp_addr, rtmps, webrtc } = listeners;
+        let Listeners { rtmp, rtmp_addr, rtmps, webrtc, srt } = listeners;
         let auth_hook = config.auth_hook.as_ref().map(AuthHook::new).transpose()?;
         let hub = Arc::new(Hub::new(config.play.clone()));
         let hls = Arc::new(Hls::new(config.play.hls, hub.clone(), clock.clone()));
@@ -240,13 +278,18 @@ impl Live {
             config,
         });
         let door = ingest::listener::Door::rtmp(shared.config.rtmp.proxy_protocol.clone());
-        let mut tasks = vec![tokio::spawn(ingest::listener::accept(shared.clone(), rtmp, door))];
+        let mut accepting = vec![tokio::spawn(ingest::listener::accept(shared.clone(), rtmp, door))];
         let rtmps_addr = rtmps.map(|(listener, addr, door)| {
-            tasks.push(tokio::spawn(ingest::listener::accept(shared.clone(), listener, door)));
+            accepting.push(tokio::spawn(ingest::listener::accept(shared.clone(), listener, door)));
             addr
         });
-        tasks.push(tokio::spawn(sweep(shared.clone())));
-        Ok(Self { shared, rtmp_addr, rtmps_addr, tasks: Arc::new(Tasks(tasks)) })
+        accepting.push(tokio::spawn(sweep(shared.clone())));
+        let mut speaking = Vec::new();
+        if let (Some((socket, _)), Some(config)) = (srt, &shared.config.srt) {
+            speaking.push(tokio::spawn(ingest::srt::run(shared.clone(), socket, config)?));
+        }
+        let tasks = Tasks { accepting, speaking };
+        Ok(Self { shared, rtmp_addr, rtmps_addr, tasks: Arc::new(tasks) })
     }
 
     /// Where RTMP pushes come in.
@@ -417,7 +460,7 @@ impl Live {
 
     /// Stops accepting, ends every push as 9/0, and waits until their clients were told, at most `limit`.
     pub async fn shutdown(self, limit: Duration) {
-        self.tasks.0.iter().for_each(JoinHandle::abort);
+        self.tasks.accepting.iter().for_each(JoinHandle::abort);
         let detail = Detail::new(DetailKey::OrderedBy).with("via", "signal");
         self.shared.orders.all(&Act { code: Cause::NodeStopped.code(), detail: Some(detail) });
         let told = async {

@@ -62,6 +62,7 @@ async fn a_push_whose_task_panics_is_recorded_as_5_0_and_others_go_on() {
         node_label: "test".to_owned(),
         rtmp: ListenConfig { listen: "127.0.0.1:0".parse().unwrap(), proxy_protocol: Vec::new() },
         webrtc: None,
+        srt: None,
         limits: Limits::default(),
         play: live::PlayConfig::default(),
         admission: AdmissionSettings::default(),

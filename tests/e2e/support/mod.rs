@@ -20,6 +20,7 @@ pub mod sdk;
 pub mod server;
 pub mod setup;
 pub mod signal;
+pub mod srt_caller;
 pub mod tls_front;
 pub mod tls_tunnel;
 

@@ -51,6 +51,11 @@ impl Server {
         SocketAddr::from(([127, 0, 0, 1], self.setup.https_port))
     }
 
+    /// Where SRT comes in.
+    pub fn srt(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.setup.srt_port))
+    }
+
     /// Where HTTP comes in.
     pub fn http(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.setup.http_port))

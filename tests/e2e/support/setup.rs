@@ -37,6 +37,7 @@ pub struct Setup {
     pub folder: tempfile::TempDir,
     pub data: PathBuf,
     pub rtmp_port: u16,
+    pub srt_port: u16,
     pub http_port: u16,
     pub rtmps_port: u16,
     pub https_port: u16,
@@ -50,14 +51,15 @@ impl Setup {
     pub fn first_start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
-        let (rtmp_port, http_port) = (ports::free(), ports::free());
+        let (rtmp_port, http_port, srt_port) = (ports::free(), ports::free(), ports::free());
         let (rtmps_port, https_port) = (ports::free(), ports::free());
         let (config, env, under) = (None, Vec::new(), Vec::new());
-        Self { folder, data, rtmp_port, http_port, rtmps_port, https_port, config, env, under }
+        Self { folder, data, rtmp_port, srt_port, http_port, rtmps_port, https_port, config, env, under }
             .env("LASTFRAME_RTMPS_LISTEN", &format!("127.0.0.1:{rtmps_port}"))
             .env("LASTFRAME_HTTPS_LISTEN", &format!("127.0.0.1:{https_port}"))
             .env("LASTFRAME_RTMP_LISTEN", &format!("127.0.0.1:{rtmp_port}"))
             .env("LASTFRAME_HTTP_LISTEN", &format!("127.0.0.1:{http_port}"))
+            .env("LASTFRAME_SRT_LISTEN", &format!("127.0.0.1:{srt_port}"))
             .env("LASTFRAME_WEBRTC_LISTEN", "127.0.0.1:0")
     }
 

@@ -130,7 +130,7 @@ detail_keys! {
     /// ICE consent was no longer renewed, or DTLS was lost.
     ConsentLost = "consent_lost" under [TransportLost] with [silence_ms: Millis];
     /// The peer's host reported that nobody listens on its UDP port any more.
-    PeerPortClosed = "peer_port_closed" under [TransportLost] with [];
+    PeerPortClosed = "peer_port_closed" under [Reset, TransportLost] with [];
 
     // Silence and limits of media.
 
@@ -175,7 +175,7 @@ detail_keys! {
     // What the client sent.
 
     /// A protocol or media rule was broken: `rule` is its stable name, `found` what was seen, in English.
-    Rule = "rule" under [ProtocolBroken, MessageTooLarge, MediaBroken, AmfBroken]
+    Rule = "rule" under [ProtocolBroken, MessageTooLarge, MediaBroken, AmfBroken, LeftInSrtHandshake]
         with [rule: Text, class: Word, offset: Offset, message_type: MessageType, length: Bytes, chunk_stream: Count, path: Text, found: Sentence];
     /// The port expects plain RTMP, and the first bytes are TLS.
     TlsOnPlain = "tls_on_plain" under [ProtocolBroken] with [];

@@ -1,6 +1,6 @@
 //! Rule 5: pushes that ended before they were live are told by the stage they had reached.
 
-use super::Ruling;
+use super::{Ruling, rule_detail};
 use crate::detail::{Detail, DetailKey};
 use crate::evidence::{CarrierFacts, Close, Evidence, Stage, TlsFacts, TlsFailureKind, WebRtcStep};
 use crate::table::Cause;
@@ -28,6 +28,10 @@ fn how(e: &Evidence) -> Detail {
     }
     if let Some(detail) = (e.stage == Stage::WebrtcSetup).then(|| in_webrtc(e)).flatten() {
         return detail;
+    }
+    // The protocol itself refused the caller, and knows why.
+    if let Some(fault) = e.fault.as_ref().filter(|_| e.stage == Stage::SrtHandshake) {
+        return rule_detail(fault);
     }
     match e.close {
         Close::SetupLimit | Close::IdleLimit => Detail::new(DetailKey::SetupLimit)

@@ -17,6 +17,15 @@ pub(super) fn under(under: &[&str], program: &Path) -> Command {
 
 /// ffmpeg sends a test picture of 640x360 at 30 frames a second, filled up to the rate, and a tone.
 pub(super) fn ffmpeg(by: &[&str], program: &Path, url: &str, kbps: u32) -> Command {
+    ffmpeg_as(by, program, "flv", url, kbps)
+}
+
+/// The same as a transport stream over SRT.
+pub(super) fn ffmpeg_srt(by: &[&str], program: &Path, url: &str, kbps: u32) -> Command {
+    ffmpeg_as(by, program, "mpegts", url, kbps)
+}
+
+fn ffmpeg_as(by: &[&str], program: &Path, format: &str, url: &str, kbps: u32) -> Command {
     let rate = format!("{kbps}k");
     let mut command = under(by, program);
     command
@@ -37,7 +46,7 @@ pub(super) fn ffmpeg(by: &[&str], program: &Path, url: &str, kbps: u32) -> Comma
         ])
         .args(["-b:v", &rate, "-minrate", &rate, "-maxrate", &rate, "-bufsize", &rate])
         .args(["-x264-params", "nal-hrd=cbr", "-pix_fmt", "yuv420p"])
-        .args(["-c:a", "aac", "-ar", "44100", "-f", "flv", url]);
+        .args(["-c:a", "aac", "-ar", "44100", "-f", format, url]);
     command
 }
 
@@ -61,5 +70,17 @@ pub(super) fn gstreamer(by: &[&str], program: &Path, sink: &[&str], kbps: u32) -
         ])
         .args(["h264parse", "!", "mux.", "audiotestsrc", "is-live=true", "!", "audioconvert", "!"])
         .args(["voaacenc", "!", "mux."]);
+    command
+}
+
+/// `gst-launch-1.0 -e` sends a test picture of noise over SRT.
+pub(super) fn gstreamer_srt(by: &[&str], program: &Path, uri: &str, stream_id: &str, kbps: u32) -> Command {
+    let rate = format!("bitrate={kbps}");
+    let mut command = under(by, program);
+    command
+        .args(["-e", "videotestsrc", "is-live=true", "pattern=snow", "!"])
+        .args(["video/x-raw,width=320,height=240,framerate=30/1", "!"])
+        .args(["x264enc", "tune=zerolatency", "speed-preset=ultrafast", "key-int-max=60", "threads=1", &rate])
+        .args(["!", "mpegtsmux", "!", "srtsink", uri, stream_id]);
     command
 }

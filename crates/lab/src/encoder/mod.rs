@@ -38,6 +38,10 @@ pub enum Kind {
     RtmpSink,
     /// OBS Studio under Xvfb.
     Obs,
+    /// The system's `ffmpeg` over SRT.
+    SrtFfmpeg,
+    /// GStreamer's `srtsink`.
+    SrtSink,
 }
 
 impl Kind {
@@ -50,13 +54,13 @@ impl Kind {
             |name: &str| process::find(name).ok_or_else(|| LabError::Skipped(format!("needs {name}")));
         let optional = |reason: &str| LabError::Skipped(format!("optional: {reason}"));
         match self {
-            Self::Ffmpeg => on_path("ffmpeg"),
+            Self::Ffmpeg | Self::SrtFfmpeg => on_path("ffmpeg"),
             Self::NewerFfmpeg => std::env::var_os(NEWER_FFMPEG)
                 .map(PathBuf::from)
                 .filter(|path| path.is_file())
                 .or_else(|| process::find("ffmpeg-9"))
                 .ok_or_else(|| optional("needs a newer ffmpeg; name it by LAB_FFMPEG_NEW")),
-            Self::Rtmp2Sink | Self::RtmpSink => on_path("gst-launch-1.0"),
+            Self::Rtmp2Sink | Self::RtmpSink | Self::SrtSink => on_path("gst-launch-1.0"),
             Self::Obs => process::find("obs")
                 .filter(|_| process::is_installed("Xvfb"))
                 .ok_or_else(|| optional("needs obs and Xvfb")),
@@ -72,6 +76,8 @@ impl fmt::Display for Kind {
             Self::Rtmp2Sink => "rtmp2sink",
             Self::RtmpSink => "rtmpsink",
             Self::Obs => "OBS",
+            Self::SrtFfmpeg => "ffmpeg over SRT",
+            Self::SrtSink => "srtsink",
         })
     }
 }
@@ -92,9 +98,24 @@ impl Encoder {
     /// # Errors
     /// [`LabError::Skipped`] where the program is missing.
     pub fn start(kind: Kind, under: &[&str], site: &Site, stream: &str, kbps: u32) -> Result<Self, LabError> {
+        Self::start_for(kind, under, site, DOMAIN, stream, kbps)
+    }
+
+    /// The same for another domain of the server.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_for(
+        kind: Kind,
+        under: &[&str],
+        site: &Site,
+        domain: &str,
+        stream: &str,
+        kbps: u32,
+    ) -> Result<Self, LabError> {
         let program = kind.program()?;
         let (server, key) =
-            (format!("rtmp://{}/{}", site.rtmp, site.app), format!("{stream}?domain={DOMAIN}"));
+            (format!("rtmp://{}/{}", site.rtmp, site.app), format!("{stream}?domain={domain}"));
         let url = format!("{server}/{key}");
         let mut desk = None;
         let mut command = match kind {
@@ -105,6 +126,14 @@ impl Encoder {
             // librtmp takes further words behind the URL.
             Kind::RtmpSink => {
                 command::gstreamer(under, &program, &["rtmpsink", &format!("location={url} live=1")], kbps)
+            }
+            Kind::SrtFfmpeg => {
+                let id = srt_stream_id(site, domain, stream);
+                command::ffmpeg_srt(under, &program, &format!("srt://{}?streamid={id}", site.srt), kbps)
+            }
+            Kind::SrtSink => {
+                let id = format!("streamid={}", srt_stream_id(site, domain, stream));
+                command::gstreamer_srt(under, &program, &format!("uri=srt://{}", site.srt), &id, kbps)
             }
             Kind::Obs => {
                 let made = desk.insert(obs::Desk::new(&server, &key, kbps)?);
@@ -155,6 +184,10 @@ impl Encoder {
         let text = String::from_utf8_lossy(&text);
         text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
     }
+}
+
+fn srt_stream_id(site: &Site, domain: &str, stream: &str) -> String {
+    format!("#!::h={domain},r={}/{stream},m=publish", site.app)
 }
 
 impl Drop for Encoder {

@@ -17,6 +17,7 @@ mod server;
 mod setup;
 mod signature;
 mod silence;
+mod srt;
 mod takeover;
 mod weekly;
 mod whip;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Scenario> {
         replayed::scenarios(),
         network::scenarios(),
         encoders::scenarios(),
+        srt::scenarios(),
         weekly::scenarios(),
         whip::scenarios(),
     ]

@@ -8,6 +8,7 @@ use serde_json::Value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ready {
     pub(super) rtmp: SocketAddr,
+    pub(super) srt: SocketAddr,
     pub(super) http: SocketAddr,
 }
 
@@ -17,7 +18,7 @@ impl Ready {
         let line: Value = serde_json::from_str(line).ok()?;
         let address = |name: &str| line.get(name)?.as_str()?.parse().ok();
         (line.get("message")?.as_str()? == "ready")
-            .then(|| Some(Self { rtmp: address("rtmp")?, http: address("http")? }))?
+            .then(|| Some(Self { rtmp: address("rtmp")?, srt: address("srt")?, http: address("http")? }))?
     }
 }
 
@@ -27,9 +28,9 @@ mod tests {
 
     #[test]
     fn the_line_that_says_ready_tells_the_ports() {
-        let line = r#"{"timestamp":"t","level":"INFO","message":"ready","rtmp":"127.0.0.1:1","http":"[::1]:2","data":"d"}"#;
+        let line = r#"{"timestamp":"t","level":"INFO","message":"ready","rtmp":"127.0.0.1:1","srt":"127.0.0.1:3","http":"[::1]:2","data":"d"}"#;
         let ready = Ready::read(line).unwrap();
-        assert_eq!((ready.rtmp.port(), ready.http.port()), (1, 2));
+        assert_eq!((ready.rtmp.port(), ready.srt.port(), ready.http.port()), (1, 3, 2));
         for other in [r#"{"message":"stopping"}"#, r#"{"message":"ready"}"#, "ready", "[1]", ""] {
             assert_eq!(Ready::read(other), None, "{other}");
         }

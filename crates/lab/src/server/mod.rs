@@ -65,8 +65,13 @@ impl Server {
         std::fs::write(folder.path().join("lastframe.toml"), &setup.config)?;
         let child = spawn(&setup, folder.path(), 0)?;
         let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
-        let mut server =
-            Self { setup, folder, child, ready: Ready { rtmp: nowhere, http: nowhere }, starts: 0 };
+        let mut server = Self {
+            setup,
+            folder,
+            child,
+            ready: Ready { rtmp: nowhere, srt: nowhere, http: nowhere },
+            starts: 0,
+        };
         server.wait_until_ready().await?;
         Ok(server)
     }
@@ -74,6 +79,11 @@ impl Server {
     /// Where it takes pushes.
     pub fn rtmp(&self) -> SocketAddr {
         self.ready.rtmp
+    }
+
+    /// Where it takes pushes over SRT.
+    pub fn srt(&self) -> SocketAddr {
+        self.ready.srt
     }
 
     /// Where its API and its players are.
@@ -161,6 +171,7 @@ fn spawn(setup: &Setup, folder: &Path, starts: u32) -> Result<Child, LabError> {
         .envs(setup.environment.iter().map(|(name, value)| (name, value)))
         .env("LASTFRAME_LOG", "info")
         .env("LASTFRAME_RTMP_LISTEN", setup.rtmp.to_string())
+        .env("LASTFRAME_SRT_LISTEN", SocketAddr::new(setup.rtmp.ip(), 0).to_string())
         .env("LASTFRAME_HTTP_LISTEN", "127.0.0.1:0")
         .env("LASTFRAME_WEBRTC_LISTEN", "127.0.0.1:0")
         .env("LASTFRAME_RTMPS_LISTEN", SocketAddr::new(setup.rtmp.ip(), 0).to_string())

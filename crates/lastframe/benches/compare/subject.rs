@@ -78,7 +78,7 @@ impl Subject {
 
 fn lastframe_toml(addr: SocketAddr, http: SocketAddr) -> String {
     format!(
-        "[rtmp]\nlisten = \"{addr}\"\n[http]\nlisten = \"{http}\"\n[[account]]\nid = 1000000001\n\
+        "[rtmp]\nlisten = \"{addr}\"\n[srt]\nlisten = \"\"\n[http]\nlisten = \"{http}\"\n[[account]]\nid = 1000000001\n\
          [[domain]]\nname = \"localhost\"\naccount = 1000000001\nauth = false\n"
     )
 }

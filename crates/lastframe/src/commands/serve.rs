@@ -87,8 +87,8 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
         .collect();
     let at = ports.addresses;
     greeting::print(secrets.as_ref(), data, &at, secured.fingerprint.as_deref(), clock.now())?;
-    let [rtmps, https] = [at.rtmps, at.https].map(|addr| addr.map(tracing::field::display));
-    tracing::info!(rtmp = %at.rtmp, rtmps, http = %at.http, https, data = %data.display(), "ready");
+    let [rtmps, https, srt] = [at.rtmps, at.https, at.srt].map(|addr| addr.map(tracing::field::display));
+    tracing::info!(rtmp = %at.rtmp, rtmps, srt, http = %at.http, https, data = %data.display(), "ready");
 
     signals.next().await;
     tracing::info!("stopping; a second signal stops at once");

@@ -30,11 +30,6 @@ pub fn run(args: &UrlArgs, config: &Config, data: &Path) -> Result<(), Failure> 
     names.check_app(&args.app).map_err(|fault| Failure::Usage(format!("--app {fault}")))?;
     names.check_stream(&args.stream).map_err(|fault| Failure::Usage(format!("--stream {fault}")))?;
     writeln!(io::stdout().lock(), "{}", url(args, config, domain, expires))?;
-    if matches!(args.kind, UrlKind::Srt | UrlKind::Whip) {
-        eprintln!(
-            "lastframe: this version takes pushes over RTMP and RTMPS only; the URL is for a server that has this transport"
-        );
-    }
     Ok(())
 }
 
@@ -71,7 +66,7 @@ fn url(args: &UrlArgs, config: &Config, domain: &Domain, expires: Timestamp) -> 
     let port = args.port.or(match args.kind {
         UrlKind::Rtmp => Some(config.rtmp.listen.port()),
         UrlKind::Rtmps => Some(config.rtmps.listen.map_or(1936, |at| at.port())),
-        UrlKind::Srt => Some(9000),
+        UrlKind::Srt => Some(config.srt.listen.map_or(9000, |listen| listen.port())),
         UrlKind::Whip | UrlKind::Flv | UrlKind::Hls => Some(config.http.listen.port()),
     });
     let signature = key.map(|key| Signature { key, expires, algorithm: Algorithm::Md5 });

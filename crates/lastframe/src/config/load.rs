@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::mistake::{Mistake, Origin, nearest, position};
-use super::settings::{LATER, SETTINGS};
+use super::settings::SETTINGS;
 use super::tables::{TABLES, read_entry};
 use super::value::Given;
 use super::{Config, ConfigError, certificates};
@@ -91,10 +91,7 @@ impl Reader {
         value: &Spanned<DeValue<'_>>,
     ) {
         let section: &str = name.get_ref();
-        if LATER.contains(&section) {
-            let what = format!("[{section}] is not available in this version; remove the table");
-            self.mistake(place(name.span().start), section, what);
-        } else if TABLES.contains(&section) {
+        if TABLES.contains(&section) {
             self.entries(place, section, value);
         } else if SETTINGS.iter().any(|s| s.section == section) {
             let Some(table) = value.get_ref().as_table() else {

@@ -43,6 +43,8 @@ pub struct Config {
     pub rtmp: Listener,
     /// `[rtmps]`
     pub rtmps: Secured,
+    /// `[srt]`
+    pub srt: Srt,
     /// `[http]`
     pub http: Http,
     /// `[webrtc]`
@@ -148,6 +150,34 @@ impl Config {
             (_, true) => [rtmps.clone(), rtmps],
             _ => [rtmps, https],
         }
+    }
+}
+
+/// `[srt]`: MPEG-TS over SRT.
+#[derive(Clone)]
+pub struct Srt {
+    /// Where it listens (UDP); `None` takes no pushes over SRT.
+    pub listen: Option<SocketAddr>,
+    /// Whether somebody has chosen it: the port that nobody chose may be taken without harm.
+    pub chosen: bool,
+    /// How long packets are held so that lost ones can be sent again.
+    pub latency: Duration,
+    /// What callers must encrypt with; empty takes only those that do not encrypt.
+    pub passphrase: String,
+    /// Without a sign of life for this long a caller is lost: 17/0.
+    pub peer_timeout: Duration,
+}
+
+impl std::fmt::Debug for Srt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { listen, chosen, latency, passphrase, peer_timeout } = self;
+        f.debug_struct("Srt")
+            .field("listen", listen)
+            .field("chosen", chosen)
+            .field("latency", latency)
+            .field("encrypted", &!passphrase.is_empty())
+            .field("peer_timeout", peer_timeout)
+            .finish()
     }
 }
 
@@ -316,6 +346,13 @@ impl Default for Config {
             rtmp: Listener { listen: any(1935), proxy_protocol: Vec::new() },
             rtmps: Secured::on(1936),
             https: Secured::on(8443),
+            srt: Srt {
+                listen: Some(any(9000)),
+                chosen: false,
+                latency: Duration::from_millis(120),
+                passphrase: String::new(),
+                peer_timeout: Duration::from_secs(5),
+            },
             http: Http {
                 listen: any(8080),
                 admin_listen: None,

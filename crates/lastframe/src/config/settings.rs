@@ -25,9 +25,6 @@ impl Setting {
     }
 }
 
-/// Tables whose features come with a later version.
-pub const LATER: [&str; 1] = ["srt"];
-
 /// Every setting.
 pub const SETTINGS: &[Setting] = &[
     setting("node", "id", |c, v| {
@@ -67,6 +64,38 @@ pub const SETTINGS: &[Setting] = &[
         put(&mut c.rtmps.certs, certificates::read_list(v))
     }),
     setting("rtmps", "proxy_protocol", |c, v| put(&mut c.rtmps.proxy_protocol, v.networks())),
+    setting("srt", "listen", |c, v| {
+        c.srt.chosen = true;
+        c.srt.listen = if v.text() == Ok("") { None } else { Some(v.address()?) };
+        Ok(())
+    }),
+    setting("srt", "latency", |c, v| {
+        let latency = v.duration()?;
+        if !(Duration::from_millis(20)..=Duration::from_secs(10)).contains(&latency) {
+            return Err(format!("{} is out of range; write a time from \"20ms\" to \"10s\"", v.shown()));
+        }
+        c.srt.latency = latency;
+        Ok(())
+    }),
+    setting("srt", "passphrase", |c, v| {
+        let text = v.text()?;
+        // The value itself is a secret and is not shown.
+        if !(text.is_empty() || ((10..=79).contains(&text.len()) && !text.contains('\0'))) {
+            return Err(
+                "does not fit; a passphrase has 10 to 79 bytes, and an empty one turns encryption off".into(),
+            );
+        }
+        c.srt.passphrase = text.to_owned();
+        Ok(())
+    }),
+    setting("srt", "peer_timeout", |c, v| {
+        let timeout = v.duration()?;
+        if !(Duration::from_secs(2)..=Duration::from_secs(60)).contains(&timeout) {
+            return Err(format!("{} is out of range; write a time from \"2s\" to \"60s\"", v.shown()));
+        }
+        c.srt.peer_timeout = timeout;
+        Ok(())
+    }),
     setting("http", "listen", |c, v| put(&mut c.http.listen, v.address())),
     setting("http", "admin_listen", |c, v| {
         c.http.admin_listen = if v.text() == Ok("") { None } else { Some(v.address()?) };

@@ -45,6 +45,7 @@ impl Server {
         let mut child = lastframe(data)
             .args(["serve", "--log-format", "json"])
             .env("LASTFRAME_RTMP_LISTEN", "127.0.0.1:0")
+            .env("LASTFRAME_SRT_LISTEN", "127.0.0.1:0")
             .env("LASTFRAME_HTTP_LISTEN", "127.0.0.1:0")
             .env("LASTFRAME_RTMPS_LISTEN", "127.0.0.1:0")
             .env("LASTFRAME_HTTPS_LISTEN", "127.0.0.1:0")

@@ -11,6 +11,7 @@ mod pass_on;
 pub mod proxy_protocol;
 mod rtmp;
 mod rtmps;
+pub(crate) mod srt;
 mod way;
 pub mod whip;
 mod words;

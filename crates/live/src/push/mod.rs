@@ -31,9 +31,7 @@ pub use self::order::OrderSlot;
 pub use self::report::report;
 pub use self::trend::{Second, TREND_SECONDS, Trend};
 pub use self::unplayed::Unplayed;
-#[allow(unused_imports, reason = "datagram transports follow")]
-pub use self::watch::LinkFacts;
-pub use self::watch::{Due, Frame, Watch};
+pub use self::watch::{Due, Frame, LinkFacts, Watch};
 use crate::config::Limits;
 use crate::hub::{Place, Slot};
 use crate::relay::proxy::{Passage, Upstream};

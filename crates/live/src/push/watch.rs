@@ -111,7 +111,6 @@ impl Watch {
     }
 
     /// A datagram transport looked at its path.
-    #[allow(dead_code, reason = "datagram transports follow")]
     pub fn link(&mut self, facts: LinkFacts) {
         let told = self.link.map_or_else(LinkFacts::default, |(_, told)| told);
         self.link = Some((facts, told));

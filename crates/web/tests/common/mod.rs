@@ -208,6 +208,7 @@ fn live_config() -> LiveConfig {
         node_label: "node-1".into(),
         rtmp: ListenConfig { listen: "127.0.0.1:0".parse().unwrap(), proxy_protocol: Vec::new() },
         webrtc: None,
+        srt: None,
         limits: Limits::default(),
         play: live::PlayConfig::default(),
         admission: AdmissionSettings::default(),

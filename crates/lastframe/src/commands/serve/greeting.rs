@@ -61,18 +61,20 @@ fn first(
          Stop it, and see why it ended:\n\n  \
          {console}   (user {user}, password in {file})\n  \
          lastframe records\n\n\
-         Another URL: lastframe url --domain {domain} --app live --stream NAME [--kind rtmps]\n\
+         Another URL: lastframe url --domain {domain} --app live --stream NAME [--kind rtmps{srt}]\n\
          {secured}Secrets (console password, API key, domain key): {file}\n\n",
         secured = secured(at, self_signed),
         console = console(at),
         user = secrets.console.user,
         domain = secrets.domain.name,
+        srt = if at.srt.is_some() { "|srt" } else { "" },
         file = secrets_file.display(),
     )
 }
 
 fn later(at: &Addresses, self_signed: Option<&str>) -> String {
-    let ready = format!("Lastframe is ready: pushes on {}, console on {}\n", at.rtmp, console(at));
+    let srt = at.srt.map(|srt| format!(" and {srt} (SRT)")).unwrap_or_default();
+    let ready = format!("Lastframe is ready: pushes on {}{srt}, console on {}\n", at.rtmp, console(at));
     ready + &secured(at, self_signed)
 }
 
@@ -116,6 +118,7 @@ mod tests {
     fn addresses() -> Addresses {
         Addresses {
             rtmp: "0.0.0.0:1935".parse().unwrap(),
+            srt: None,
             http: "[::]:8080".parse().unwrap(),
             admin: None,
             rtmps: None,
@@ -152,5 +155,7 @@ mod tests {
             later(&addresses(), None),
             "Lastframe is ready: pushes on 0.0.0.0:1935, console on http://localhost:8080/\n"
         );
+        let with_srt = Addresses { srt: Some("0.0.0.0:9000".parse().unwrap()), ..addresses() };
+        assert!(later(&with_srt, None).contains("0.0.0.0:1935 and 0.0.0.0:9000 (SRT), "));
     }
 }

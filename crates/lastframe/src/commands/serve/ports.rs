@@ -28,6 +28,8 @@ pub struct Ports {
 pub struct Addresses {
     /// RTMP pushes.
     pub rtmp: SocketAddr,
+    /// SRT pushes.
+    pub srt: Option<SocketAddr>,
     /// Health, and everything else unless `admin` is set.
     pub http: SocketAddr,
     /// Console and API, where they are apart.
@@ -46,6 +48,7 @@ impl Ports {
                 busy("webrtc.listen", "LASTFRAME_WEBRTC_LISTEN", addr, &source)
             }
             StartError::Bind { addr, source } => busy("rtmp.listen", "LASTFRAME_RTMP_LISTEN", addr, &source),
+            StartError::BindSrt { addr, source } => busy("srt.listen", "LASTFRAME_SRT_LISTEN", addr, &source),
             other => Failure::failed(other),
         })?;
         let wanted = match config.http.admin_listen {
@@ -73,6 +76,7 @@ impl Ports {
         });
         let addresses = Addresses {
             rtmp: live.rtmp_addr(),
+            srt: live.srt_addr(),
             http: bound.first().copied().unwrap_or(config.http.listen),
             admin: bound.get(1).copied(),
             rtmps,

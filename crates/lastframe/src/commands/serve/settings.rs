@@ -25,6 +25,13 @@ pub fn live(config: &Config) -> LiveConfig {
             public_ip: config.webrtc.public_ip.clone(),
             optional: !config.webrtc.chosen,
         }),
+        srt: config.srt.listen.map(|listen| live::SrtConfig {
+            listen,
+            latency: config.srt.latency,
+            passphrase: config.srt.passphrase.clone(),
+            peer_timeout: config.srt.peer_timeout,
+            optional: !config.srt.chosen,
+        }),
         limits: live::Limits {
             idle: limits.idle,
             path: limits.path,

@@ -31,6 +31,7 @@ programs=(
     node:nodejs
     srt-live-transmit:srt-tools
     npm:npm
+    psql:postgresql
 )
 # A file that must be there, and its package.
 files=(

@@ -50,6 +50,7 @@ async fn a_push_whose_task_panics_is_recorded_as_5_0_and_others_go_on() {
         node_label: "test".to_owned(),
         reserve_bytes: 0,
         outbox: store::OutboxConfig::default(),
+        remote: None,
         keep_history: StoreConfig::KEEP_HISTORY,
     };
     let store = Store::open(lock, config, Arc::new(SystemClock)).unwrap();

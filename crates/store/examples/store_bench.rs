@@ -57,6 +57,7 @@ fn config(dir: &Path) -> StoreConfig {
         node_label: "bench".to_owned(),
         reserve_bytes: StoreConfig::RESERVE_BYTES,
         outbox: store::OutboxConfig::default(),
+        remote: None,
         keep_history: StoreConfig::KEEP_HISTORY,
     }
 }

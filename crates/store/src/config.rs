@@ -8,6 +8,7 @@ use model::Code;
 use uuid::Uuid;
 
 use crate::outbox::OutboxConfig;
+use crate::remote::Remote;
 
 /// Settings of a store; they hold from [`crate::Store::open`] to its shutdown.
 #[derive(Clone, Debug)]
@@ -31,6 +32,8 @@ pub struct StoreConfig {
     pub reserve_bytes: u64,
     /// What is told to others.
     pub outbox: OutboxConfig,
+    /// The database of all nodes, to which records are shipped and in which queries look; `None`: this node is alone.
+    pub remote: Option<Remote>,
     /// How long deliveries and events are kept.
     pub keep_history: Duration,
 }

@@ -93,6 +93,9 @@ pub enum StoreError {
         /// What the reader of JSON said.
         source: serde_json::Error,
     },
+    /// The database of all nodes did not answer, and this node does not know.
+    #[error("this node does not know, and of the others it cannot be told: {0}")]
+    Remote(#[from] crate::remote::RemoteFault),
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(io::Error),

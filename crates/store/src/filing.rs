@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 use crate::columns::{self, ENDED_COLUMNS, Stored};
 use crate::error::StoreError;
@@ -55,7 +55,7 @@ impl Bell {
     }
 
     /// Sleeps until closed, until `limit` has passed, or, where that wakes, until nudged; false when closed.
-    fn sleep(&self, limit: Duration, nudges_wake: bool) -> bool {
+    pub fn sleep(&self, limit: Duration, nudges_wake: bool) -> bool {
         let guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let woken = |state: &Rung| state.closed || (nudges_wake && state.nudged);
         let (mut state, _) = self
@@ -109,15 +109,22 @@ impl Filer {
                     }
                 }
             }
-            let (days, changes) = (&mut self.days, &self.shared.changes);
+            let Self { shared, journal, days, retention } = &mut self;
             let mut gone = false;
-            self.retention.run(&self.shared.config, &*self.shared.clock, |day| {
-                drop(days.remove(&day));
-                changes.anything(day);
-                gone = true;
+            retention.run(&shared.config, &*shared.clock, |day| {
+                let goes = match journal {
+                    Some(journal) => !is_unshipped(journal, day).unwrap_or(true),
+                    None => shared.config.remote.is_none(),
+                };
+                if goes {
+                    days.remove(&day);
+                    shared.changes.anything(day);
+                    gone = true;
+                }
+                goes
             });
             if gone {
-                changes.of_files();
+                shared.changes.of_files();
             }
         }
     }
@@ -203,4 +210,14 @@ impl Filer {
             }
         }
     }
+}
+
+/// Whether the database of all nodes does not have all records of the day yet.
+fn is_unshipped(journal: &Connection, day: Day) -> rusqlite::Result<bool> {
+    journal
+        .prepare_cached(
+            "select exists (select 1 from unshipped where ended_at >= ?1 and ended_at < ?2) or exists \
+             (select 1 from backfill where day = ?3)",
+        )?
+        .query_row(params![day.start().millis(), day.end().millis(), day.number()], |row| row.get(0))
 }

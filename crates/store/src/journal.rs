@@ -8,6 +8,7 @@
 //! | [`batch`] | what each operation writes |
 //! | [`import`] | pushes that run elsewhere |
 //! | [`disk`] | checkpoints, and whether the disk is full |
+//! | [`shipping`] | what the database of all nodes does not have yet |
 //! | [`run`] | this run's row, and what earlier runs left open |
 //! | [`reserve`] | room kept back for a full disk |
 
@@ -18,6 +19,7 @@ pub(crate) mod queue;
 pub(crate) mod refusals;
 pub(crate) mod reserve;
 pub(crate) mod run;
+pub(crate) mod shipping;
 pub(crate) mod writer;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,6 +41,7 @@ use crate::limits::{
     TAIL,
 };
 use crate::outbox::PushReport;
+use crate::remote::{ShippingFigures, ShippingStats};
 use crate::row::{EndRow, OpenRow, OwnEnd, PushCounters, own_record};
 use crate::stats::{Figures, JournalStats, add};
 pub use import::Import;
@@ -54,6 +57,10 @@ pub(crate) struct Shared {
     pub filing: Bell,
     /// What the filer has changed.
     pub changes: Arc<Changes>,
+    /// Wakes the shipper.
+    pub shipping: Bell,
+    /// How far the shipper has got.
+    pub shipped: ShippingFigures,
     pub figures: Figures,
     pub tail: broadcast::Sender<Arc<Record>>,
     /// Bytes of evidence between `close` and commit.
@@ -77,6 +84,8 @@ impl Shared {
             queue: Queue::default(),
             filing: Bell::default(),
             changes: Arc::default(),
+            shipping: Bell::default(),
+            shipped: ShippingFigures::default(),
             figures: Figures::default(),
             tail: broadcast::Sender::new(TAIL),
             waiting_evidence: AtomicUsize::new(0),
@@ -228,6 +237,11 @@ impl Journal {
             filed: read(&figures.filed),
             history_left_out: self.shared.history.left_out() + read(&figures.reports_left_out),
         }
+    }
+
+    /// How far records have been shipped to the database of all nodes; `None` where there is none.
+    pub fn shipping(&self) -> Option<ShippingStats> {
+        self.shared.config.remote.as_ref().map(|_| self.shared.shipped.lock().clone())
     }
 
     /// Takes over what is told of a push that runs elsewhere; durable when it resolves.

@@ -28,6 +28,17 @@ impl Day {
         Self(at.millis().div_euclid(DAY_MS))
     }
 
+    /// Days since 1970.
+    pub fn number(self) -> i64 {
+        self.0
+    }
+
+    /// The day with this number.
+    #[cfg(feature = "postgres")]
+    pub fn of_number(number: i64) -> Self {
+        Self(number)
+    }
+
     /// Midnight at its beginning.
     pub fn start(self) -> Timestamp {
         Timestamp(self.0.saturating_mul(DAY_MS))
@@ -37,7 +48,7 @@ impl Day {
         self.start().plus(Duration::from_millis(DAY_MS.unsigned_abs()))
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let date = format!("{}-{}-{}T00:00:00Z", text.get(..4)?, text.get(4..6)?, text.get(6..8)?);
         (text.len() == 8).then(|| Timestamp::parse(&date).map(Self::of)).flatten()
     }

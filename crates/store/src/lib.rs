@@ -15,6 +15,8 @@
 //! | [`outbox`] | events that are to be told to others |
 //! | [`history`] | what was told to others, and what happened to pushes while they were live |
 //! | [`check`] | the store's own consistency check |
+//! | [`remote`] | the database of all nodes, as the rest sees it |
+//! | [`postgres`] | that database: PostgreSQL (feature `postgres`) |
 //! | [`schema`] | the schemas and their migrations |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -32,7 +34,10 @@ mod layout;
 mod limits;
 mod lock;
 mod outbox;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod reader;
+mod remote;
 mod row;
 mod schema;
 mod stats;
@@ -52,6 +57,7 @@ pub use outbox::{
 pub use reader::{
     Cursor, CursorError, ListQuery, Listing, Page, Reader, RecordQuery, StreamEnds, Summary, WithEvidence,
 };
+pub use remote::{Remote, RemoteError, RemoteFault, ShippingStats};
 pub use row::{EndRow, OpenRow, PushCounters};
 pub use stats::{JournalStats, Latency};
 pub use store::{Recovery, Store};

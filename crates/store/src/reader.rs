@@ -5,16 +5,18 @@
 //! outlives a page.
 
 mod day;
-mod filter;
+mod everywhere;
+pub(crate) mod filter;
 mod journal;
 mod known;
 mod list;
 mod names;
 pub(crate) mod query;
 mod snapshot;
-mod source;
+pub(crate) mod source;
 mod stretches;
-mod summary;
+pub(crate) mod summary;
+mod unshipped;
 
 use std::collections::{BTreeMap, HashSet};
 use std::num::NonZero;
@@ -32,6 +34,7 @@ use crate::filing::changes::Changes;
 use crate::journal::Shared;
 use crate::layout::{self, Day};
 use crate::limits::{MAX_EXAMINED, MAX_READER_DAYS, MAX_READERS, MIN_READERS};
+use crate::remote::{Database, Remote};
 use crate::schema::{JOURNAL, RECORDS};
 use filter::Filter;
 use known::Known;
@@ -59,6 +62,8 @@ struct Inner {
     /// Told of by the one who writes the files, where that is this process.
     changes: Option<Arc<Changes>>,
     known: Known,
+    /// The records of all nodes.
+    everywhere: Option<Database>,
 }
 
 /// The sets of connections: a query that finds none waits, since opening a file for each day takes longer than most
@@ -70,7 +75,7 @@ struct Lending {
 }
 
 #[derive(Default)]
-struct Connections {
+pub(crate) struct Connections {
     journal: Option<Connection>,
     days: BTreeMap<Day, Connection>,
     /// The days that have a file, newest first, and how often files had come or gone before they were listed.
@@ -103,15 +108,15 @@ pub(crate) struct Found {
 
 impl Reader {
     /// A reader in the process that writes the files.
-    pub(crate) fn beside(store: &Shared) -> Self {
-        Self::with(store.config.dir.clone(), MAX_EXAMINED, Some(Arc::clone(&store.changes)))
+    pub(crate) fn beside(store: &Shared, everywhere: Option<Database>) -> Self {
+        Self::with(store.config.dir.clone(), MAX_EXAMINED, Some(Arc::clone(&store.changes)), everywhere)
     }
 
-    fn with(dir: PathBuf, budget: u64, changes: Option<Arc<Changes>>) -> Self {
+    fn with(dir: PathBuf, budget: u64, changes: Option<Arc<Changes>>, everywhere: Option<Database>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let most = cores.clamp(MIN_READERS, MAX_READERS);
         let (lending, back, known) = Default::default();
-        Self { inner: Arc::new(Inner { dir, budget, most, lending, back, changes, known }) }
+        Self { inner: Arc::new(Inner { dir, budget, most, lending, back, changes, known, everywhere }) }
     }
 
     /// Opens a data folder for reading only, whether a server runs on it or not. Never migrates, never writes.
@@ -120,6 +125,14 @@ impl Reader {
     /// [`StoreError::NoData`] when there is no journal; [`StoreError::OlderSchema`] or [`StoreError::NewerSchema`]; or
     /// what keeps the journal from being read.
     pub fn open_dir(dir: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_everywhere(dir, None)
+    }
+
+    /// The same, with the records of all nodes where there is a database of them.
+    ///
+    /// # Errors
+    /// As [`Reader::open_dir`]; or a thread could not be started.
+    pub fn open_everywhere(dir: impl AsRef<Path>, remote: Option<&Remote>) -> Result<Self, StoreError> {
         let dir = dir.as_ref();
         let journal = layout::journal_file(dir);
         match journal.metadata() {
@@ -129,7 +142,8 @@ impl Reader {
             }
             _ => return Err(StoreError::NoData { path: dir.to_owned() }),
         }
-        let reader = Self::with(dir.to_owned(), MAX_EXAMINED, None);
+        let everywhere = remote.map(Remote::database).transpose()?;
+        let reader = Self::with(dir.to_owned(), MAX_EXAMINED, None, everywhere);
         reader.lend(|connections| connections.journal(dir).map(drop))?;
         Ok(reader)
     }
@@ -139,7 +153,10 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when a file cannot be read.
     pub fn query(&self, query: &RecordQuery) -> Result<Page, StoreError> {
-        self.lend(|connections| connections.query(&self.inner.dir, query, self.inner.budget))
+        match &self.inner.everywhere {
+            Some(everywhere) => self.query_everywhere(everywhere, query),
+            None => Ok(page(self.find(query)?, query.page_size())),
+        }
     }
 
     /// One page of a list that is counted, as APIs with page numbers need it.
@@ -147,6 +164,13 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when a file cannot be read.
     pub fn list(&self, query: &ListQuery) -> Result<Listing, StoreError> {
+        match &self.inner.everywhere {
+            Some(everywhere) => self.list_everywhere(everywhere, query),
+            None => self.list_here(query),
+        }
+    }
+
+    fn list_here(&self, query: &ListQuery) -> Result<Listing, StoreError> {
         let Inner { dir, budget, known, .. } = &*self.inner;
         self.lend(|connections| connections.list(dir, query, *budget, known))
     }
@@ -156,6 +180,14 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when a file cannot be read, or the evidence is not whole.
     pub fn get(&self, id: PushId) -> Result<Option<WithEvidence>, StoreError> {
+        let here = self.get_here(id)?;
+        match &self.inner.everywhere {
+            Some(everywhere) => self.get_everywhere(everywhere, id, here),
+            None => Ok(here),
+        }
+    }
+
+    fn get_here(&self, id: PushId) -> Result<Option<WithEvidence>, StoreError> {
         let dir = &self.inner.dir;
         let Some(stored) = self.lend(|connections| connections.get(dir, id))? else { return Ok(None) };
         let day = Day::of(stored.record.ended_at);
@@ -175,7 +207,11 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when a file cannot be read.
     pub fn count_since(&self, since: Timestamp) -> Result<u64, StoreError> {
-        self.lend(|connections| connections.count_since(&self.inner.dir, since))
+        let here = || self.lend(|connections| connections.count_since(&self.inner.dir, since));
+        match &self.inner.everywhere {
+            Some(everywhere) => self.count_everywhere(everywhere, since).or_else(|_| here()),
+            None => here(),
+        }
     }
 
     /// Counts the ends since a time by cause and bucket of time, and names the streams that ended most.
@@ -183,7 +219,19 @@ impl Reader {
     /// # Errors
     /// [`StoreError`] when a file cannot be read.
     pub fn summary(&self, since: Timestamp, bucket: Duration) -> Result<Summary, StoreError> {
+        match &self.inner.everywhere {
+            Some(everywhere) => self.summary_everywhere(everywhere, since, bucket),
+            None => self.summary_here(since, bucket),
+        }
+    }
+
+    fn summary_here(&self, since: Timestamp, bucket: Duration) -> Result<Summary, StoreError> {
         self.lend(|connections| connections.summary(&self.inner.dir, since, bucket))
+    }
+
+    /// What this node has.
+    fn find(&self, query: &RecordQuery) -> Result<Found, StoreError> {
+        self.lend(|connections| connections.find(&self.inner.dir, query, self.inner.budget))
     }
 
     fn lend<T>(&self, work: impl FnOnce(&mut Connections) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -268,15 +316,11 @@ impl Connections {
         Ok(days)
     }
 
-    fn query(&mut self, dir: &Path, query: &RecordQuery, budget: u64) -> Result<Page, StoreError> {
+    fn find(&mut self, dir: &Path, query: &RecordQuery, budget: u64) -> Result<Found, StoreError> {
         let limit = query.page_size();
         let filter = Filter::of(query);
-        let mut window = Window {
-            below: query.until.map_or(Cursor::NEWEST, Cursor::at).min(query.after.unwrap_or(Cursor::NEWEST)),
-            from: query.since.map_or(Cursor::OLDEST, Cursor::at),
-            budget,
-            wanted: limit + 1,
-        };
+        let (below, from) = query.span();
+        let mut window = Window { below, from, budget, wanted: limit + 1 };
         let path = layout::journal_file(dir);
         let mut found =
             journal::find(self.journal(dir)?, &filter, &mut window).map_err(StoreError::db(path))?;
@@ -316,7 +360,7 @@ impl Connections {
         if self.days.len() > MAX_READER_DAYS {
             self.days.clear();
         }
-        Ok(page(found, limit))
+        Ok(found)
     }
 
     fn get(&mut self, dir: &Path, id: PushId) -> Result<Option<Stored>, StoreError> {
@@ -376,7 +420,7 @@ fn page(found: Found, limit: usize) -> Page {
     let more = records.len() > limit;
     records.truncate(limit);
     let next = if more { records.last().map(|(at, _)| *at) } else { stopped };
-    Page { records: records.into_iter().map(|(_, stored)| stored.record).collect(), next }
+    Page { records: records.into_iter().map(|(_, stored)| stored.record).collect(), next, here_only: false }
 }
 
 fn wal_has_content(database: &Path) -> bool {
@@ -447,7 +491,7 @@ mod tests {
             let every: Vec<Record> =
                 (0..count).map(|n| example(n, first.plus(Duration::from_millis(n * step)))).collect();
             let dir = folder(&every);
-            let reader = Reader::with(dir.path().to_owned(), budget, None);
+            let reader = Reader::with(dir.path().to_owned(), budget, None, None);
             let mut query = RecordQuery {
                 limit,
                 codes: code.map(|code| Code::new(code, 0)).into_iter().collect(),

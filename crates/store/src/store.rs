@@ -19,6 +19,7 @@ use crate::layout;
 use crate::lock::DataLock;
 use crate::outbox::Outbox;
 use crate::reader::Reader;
+use crate::remote::{Database, Remote};
 
 /// What earlier runs had left open in the journal, by the end it was given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,9 +36,11 @@ pub struct Recovery {
 pub struct Store {
     shared: Arc<Shared>,
     reader: Reader,
+    everywhere: Option<Database>,
     writer: Option<JoinHandle<()>>,
     filer: Option<JoinHandle<()>>,
     keeper: Option<JoinHandle<()>>,
+    shipper: Option<JoinHandle<()>>,
     // Last: the lock is given back when the threads have ended.
     _lock: DataLock,
 }
@@ -57,8 +60,9 @@ impl Store {
     /// version, or not ours to write.
     pub fn open(lock: DataLock, config: StoreConfig, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
         layout::make_dir(&layout::records_dir(&config.dir))?;
+        let everywhere = config.remote.as_ref().map(Remote::database).transpose()?;
         let shared = Arc::new(Shared::new(config, clock));
-        let reader = Reader::beside(&shared);
+        let reader = Reader::beside(&shared, everywhere.clone());
         let writer = Writer::open(Arc::clone(&shared))?;
         let writer = spawn("journal", move || writer.run())?;
         let filer = Filer::new(Arc::clone(&shared));
@@ -70,7 +74,9 @@ impl Store {
             }
             None => None,
         };
-        Ok(Self { shared, reader, writer: Some(writer), filer: Some(filer), keeper, _lock: lock })
+        let shipper = ship(&shared, everywhere.as_ref())?;
+        let (writer, filer) = (Some(writer), Some(filer));
+        Ok(Self { shared, reader, everywhere, writer, filer, keeper, shipper, _lock: lock })
     }
 
     /// Gives the pushes that earlier runs left open their ends: 11/0, or 9/0 where that run was being stopped, at that
@@ -104,7 +110,21 @@ impl Store {
 
     /// What was told to others, and what happened to pushes while they were live.
     pub fn history(&self) -> History {
-        History::new(self.shared.config.dir.clone())
+        History::new(self.shared.config.dir.clone(), self.everywhere.clone())
+    }
+
+    /// Puts 11/0 for the pushes of a node that was found dead into the database of all nodes. What that node itself says
+    /// outranks it, whether it has said so already or comes back to say it. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError::Remote`] when the database does not take them; nothing where there is none.
+    #[cfg(feature = "postgres")]
+    pub fn record_for_dead_node(&self, records: Vec<model::Record>) -> Result<(), StoreError> {
+        use crate::postgres::{Parcel, Rank};
+        let Some(database) = &self.everywhere else { return Ok(()) };
+        let parcel = |record| Parcel { record, verdict_version: 0, evidence: None };
+        let parcels = records.into_iter().map(parcel).collect();
+        Ok(database.put(parcels, Rank::OtherNode, &Arc::default())?)
     }
 
     /// An orderly stop began: whatever is still open from now on, even after a kill, is 9/0. Durable when it returns;
@@ -127,8 +147,9 @@ impl Store {
     fn stop(&mut self) -> Result<(), StoreError> {
         let Some(writer) = self.writer.take() else { return Ok(()) };
         let outcome = self.ask(|answer| Op::Shutdown { answer });
-        // The filer sees the closed queue and ends by itself.
-        for thread in [Some(writer), self.filer.take(), self.keeper.take()].into_iter().flatten() {
+        // The filer and the shipper see the closed queue and end by themselves.
+        let threads = [Some(writer), self.filer.take(), self.shipper.take(), self.keeper.take()];
+        for thread in threads.into_iter().flatten() {
             if thread.thread().name() == Some("history") {
                 self.shared.history.stop();
             }
@@ -154,6 +175,22 @@ impl Drop for Store {
         if let Err(error) = self.stop() {
             tracing::error!(%error, "the store could not be stopped cleanly");
         }
+    }
+}
+
+/// Starts the shipper where there is a database of all nodes.
+#[cfg(feature = "postgres")]
+fn ship(shared: &Arc<Shared>, database: Option<&Database>) -> Result<Option<JoinHandle<()>>, StoreError> {
+    let Some(database) = database else { return Ok(None) };
+    let shipper = crate::postgres::shipper::Shipper::new(Arc::clone(shared), database.clone());
+    spawn("shipping", move || shipper.run()).map(Some)
+}
+
+#[cfg(not(feature = "postgres"))]
+fn ship(_: &Arc<Shared>, database: Option<&Database>) -> Result<Option<JoinHandle<()>>, StoreError> {
+    match database {
+        Some(database) => match *database {},
+        None => Ok(None),
     }
 }
 

@@ -352,6 +352,7 @@ grade-lag = { $n } ms behind real time
 
 records-title = Stream interruption records
 records-short = Interruptions
+records-here-only = The database of all nodes does not answer now. These are the records of this node alone.
 records-unreadable = The records cannot be read now. Nothing is lost; the server's log says why.
 records-none-match = No record matches these filters.
 records-none-yet = No push has ended yet. As soon as one ends, it stands here with its cause.

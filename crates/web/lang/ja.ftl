@@ -352,6 +352,7 @@ grade-lag = { $n } ms の遅れ
 
 records-title = 断流記録
 records-short = 断流記録
+records-here-only = 全ノードのデータベースが応答していません。表示しているのはこのノードの記録だけです。
 records-unreadable = 記録を読み出せません。記録は失われていません。原因はサーバーのログをご覧ください。
 records-none-match = 条件に合う記録はありません。
 records-none-yet = 終了した配信はまだありません。配信が終わると、その原因とともにここに表示されます。

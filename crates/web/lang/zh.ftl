@@ -352,6 +352,7 @@ grade-lag = 落后实时 { $n } ms
 
 records-title = 断流记录
 records-short = 断流记录
+records-here-only = 所有节点的数据库目前没有响应。以下仅为本节点的记录。
 records-unreadable = 暂时无法读取记录。记录没有丢失,原因见服务器日志。
 records-none-match = 没有符合条件的记录。
 records-none-yet = 还没有结束的推流。推流一结束,就会连同原因显示在这里。

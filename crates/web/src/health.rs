@@ -11,12 +11,21 @@ pub async fn alive() -> &'static str {
 }
 
 /// The process can take pushes: the journal can be written and the catalog is loaded.
-pub async fn ready(State(state): State<WebState>) -> (StatusCode, &'static str) {
+///
+/// A database of all nodes is named, but decides nothing: records wait in the data folder while it is away.
+pub async fn ready(State(state): State<WebState>) -> (StatusCode, String) {
     if !state.journal().writable() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "journal not writable\n");
+        return (StatusCode::SERVICE_UNAVAILABLE, "journal not writable\n".to_owned());
     }
     if state.catalog().domains.is_empty() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "catalog empty\n");
+        return (StatusCode::SERVICE_UNAVAILABLE, "catalog empty\n".to_owned());
     }
-    (StatusCode::OK, "ready\n")
+    let database = match state.journal().shipping() {
+        None => String::new(),
+        Some(shipping) if shipping.connected => {
+            format!("database: connected, {} records wait\n", shipping.waiting)
+        }
+        Some(shipping) => format!("database: away, {} records wait\n", shipping.waiting),
+    };
+    (StatusCode::OK, format!("ready\n{database}"))
 }

@@ -163,6 +163,13 @@ impl IntoResponse for Problem {
 
 impl From<store::StoreError> for Problem {
     fn from(error: store::StoreError) -> Self {
+        if let store::StoreError::Remote(_) = error {
+            tracing::warn!(%error, "the database of all nodes did not answer");
+            return Self::new(
+                Kind::Unavailable,
+                "this node does not have it, and the database of all nodes does not answer now",
+            );
+        }
         tracing::error!(%error, "the store did not answer");
         Self::new(Kind::Internal, "the records cannot be read now; the server's log says why")
     }

@@ -251,6 +251,7 @@ pub fn full_page(reader: &Reader, mut query: RecordQuery) -> Result<Page, StoreE
         let page = reader.query(&query)?;
         full.records.extend(page.records);
         full.next = page.next;
+        full.here_only |= page.here_only;
         query.after = page.next;
         if full.next.is_none() || full.records.len() >= wanted {
             break;

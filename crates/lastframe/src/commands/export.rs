@@ -1,7 +1,6 @@
 //! `export`: one record with its evidence as JSON.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use cause::Evidence;
 use cause::export::Export;
@@ -11,8 +10,8 @@ use crate::cli::ExportArgs;
 use crate::failure::Failure;
 
 /// Writes the record.
-pub fn run(args: &ExportArgs, data: &Path) -> Result<(), Failure> {
-    let Some((record, evidence)) = Reader::open_dir(data)?.get(args.id)? else {
+pub fn run(args: &ExportArgs, reader: &Reader) -> Result<(), Failure> {
+    let Some((record, evidence)) = reader.get(args.id)? else {
         return Err(Failure::failed(format!(
             "there is no record {}; `lastframe records` prints those that are kept",
             args.id

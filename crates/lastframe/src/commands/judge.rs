@@ -1,7 +1,6 @@
 //! `judge`: runs today's verdict over stored evidence, and prints what differs from the records. Nothing is changed.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use cause::export::judged_anew;
 use cause::{Detail, Evidence, Lang};
@@ -25,8 +24,7 @@ struct Tally {
 }
 
 /// Judges the records that are asked for.
-pub fn run(args: &JudgeArgs, data: &Path) -> Result<(), Failure> {
-    let reader = Reader::open_dir(data)?;
+pub fn run(args: &JudgeArgs, reader: &Reader) -> Result<(), Failure> {
     let lang = Language::or_environment(args.lang);
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut tally = Tally::default();
@@ -36,7 +34,7 @@ pub fn run(args: &JudgeArgs, data: &Path) -> Result<(), Failure> {
         loop {
             let page = reader.query(&query)?;
             for record in &page.records {
-                judge(&reader, record.id, lang, &mut tally, &mut out)?;
+                judge(reader, record.id, lang, &mut tally, &mut out)?;
             }
             match page.next {
                 Some(next) => query.after = Some(next),
@@ -45,7 +43,7 @@ pub fn run(args: &JudgeArgs, data: &Path) -> Result<(), Failure> {
         }
     }
     for id in &args.id {
-        if !judge(&reader, *id, lang, &mut tally, &mut out)? {
+        if !judge(reader, *id, lang, &mut tally, &mut out)? {
             return Err(Failure::failed(format!("there is no record {id}")));
         }
     }

@@ -12,6 +12,8 @@ mod url;
 
 use std::path::Path;
 
+use store::Reader;
+
 use crate::cli::{Cli, Command};
 use crate::config::{self, Loaded};
 use crate::failure::Failure;
@@ -22,14 +24,20 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command.unwrap_or(Command::Serve(Default::default())) {
         Command::Serve(args) => serve::run(&args, configuration(config)?, &cli.data),
         Command::Url(args) => url::run(&args, &configuration(config)?.config, &cli.data),
-        Command::Records(args) => records::run(&args, &cli.data),
-        Command::Show(args) => show::run(&args, &cli.data),
-        Command::Export(args) => export::run(&args, &cli.data),
-        Command::Judge(args) => judge::run(&args, &cli.data),
+        Command::Records(args) => records::run(&args, &reader(config, &cli.data)?),
+        Command::Show(args) => show::run(&args, &reader(config, &cli.data)?),
+        Command::Export(args) => export::run(&args, &reader(config, &cli.data)?),
+        Command::Judge(args) => judge::run(&args, &reader(config, &cli.data)?),
         Command::Causes(args) => causes::run(&args),
         Command::Check => check::run(config),
         Command::Lab(command) => lab::run(command),
     }
+}
+
+/// Reads the records of the data folder and, where the configuration names a database, those of all nodes.
+fn reader(file: Option<&Path>, data: &Path) -> Result<Reader, Failure> {
+    let config = configuration(file)?.config;
+    Ok(Reader::open_everywhere(data, config.store.remote.as_ref())?)
 }
 
 fn configuration(file: Option<&Path>) -> Result<Loaded, Failure> {

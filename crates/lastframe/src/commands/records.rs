@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
-use std::path::Path;
+use std::sync::Once;
 use std::time::Duration;
 
 use cause::Lang;
@@ -27,21 +27,20 @@ const FAR_BACK: Duration = Duration::from_secs(24 * 3_600);
 const FAR_RECORDS: usize = 1_000;
 
 /// Prints the records that are asked for.
-pub fn run(args: &RecordsArgs, data: &Path) -> Result<(), Failure> {
-    let reader = Reader::open_dir(data)?;
+pub fn run(args: &RecordsArgs, reader: &Reader) -> Result<(), Failure> {
     let now = SystemClock.now();
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let mut printer = Printer::new(args);
     if args.follow {
-        let mut follower = Follower::new(args, &reader)?;
-        let mut records = take(&reader, query(args, now), limit)?;
+        let mut follower = Follower::new(args, reader)?;
+        let mut records = take(reader, query(args, now), limit)?;
         follower.printed(&records);
         // The newest comes last, as in a log that grows.
         records.reverse();
         printer.print(&records)?;
         return follower.run(&mut printer);
     }
-    let records = take(&reader, query(args, now), limit)?;
+    let records = take(reader, query(args, now), limit)?;
     printer.print(&records)?;
     if records.is_empty() && args.format == RecordFormat::Table {
         eprintln!("no records match");
@@ -66,10 +65,16 @@ fn query(args: &RecordsArgs, now: Timestamp) -> RecordQuery {
 
 /// Up to `limit` records, newest first, over as many pages as it takes.
 fn take(reader: &Reader, mut query: RecordQuery, limit: usize) -> Result<Vec<Record>, Failure> {
+    static SAID: Once = Once::new();
     let mut records = Vec::new();
     loop {
         query.limit = (limit - records.len()).min(500);
         let page = reader.query(&query)?;
+        if page.here_only {
+            SAID.call_once(|| {
+                eprintln!("the database of all nodes does not answer: these are this node's records alone");
+            });
+        }
         records.extend(page.records);
         match page.next {
             Some(next) if records.len() < limit => query.after = Some(next),

@@ -1,7 +1,6 @@
 //! `show`: one record with its evidence, drawn in the terminal.
 
 use std::io::{self, Write};
-use std::path::Path;
 
 use cause::black_box::{BlackBox, CommandEntry, MediaEntry, MediaEntryKind, What};
 use cause::evidence::{CarrierFacts, WebRtcStep};
@@ -21,9 +20,9 @@ const WIDTH: usize = 96;
 const CURVE: usize = 72;
 
 /// Prints the record.
-pub fn run(args: &ShowArgs, data: &Path) -> Result<(), Failure> {
+pub fn run(args: &ShowArgs, reader: &Reader) -> Result<(), Failure> {
     let lang = Language::or_environment(args.lang);
-    let found = Reader::open_dir(data)?.get(args.id)?;
+    let found = reader.get(args.id)?;
     let Some((record, evidence)) = found else {
         return Err(Failure::failed(format!(
             "there is no record {}; `lastframe records` prints those that are kept",

@@ -254,6 +254,8 @@ pub struct Limits {
 /// `[store]`.
 #[derive(Clone, Debug)]
 pub struct Store {
+    /// The database of all nodes; `None`: records stay in the data folder.
+    pub remote: Option<store::Remote>,
     /// How long records are kept.
     pub keep: Duration,
     /// How long their evidence is kept.
@@ -383,6 +385,7 @@ impl Default for Config {
             events: live::EventLimits::default(),
             play: live::PlayConfig::default(),
             store: Store {
+                remote: None,
                 keep: Duration::from_secs(30 * 86_400),
                 keep_evidence: Duration::from_secs(7 * 86_400),
                 reserve: 64 << 20,

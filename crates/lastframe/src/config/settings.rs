@@ -206,17 +206,22 @@ pub const SETTINGS: &[Setting] = &[
     setting("play", "hls_idle", |c, v| put(&mut c.play.hls.idle, within(v, "30s", "24h"))),
     setting("play", "hls_stream_memory", |c, v| put(&mut c.play.hls.stream_memory, v.size().map(bytes))),
     setting("play", "hls_memory", |c, v| put(&mut c.play.hls.memory, v.size().map(bytes))),
-    setting("store", "url", |_, v| {
-        match v.text()? {
-        "sqlite:lastframe.db" | "sqlite:" => Ok(()),
-        url if url.starts_with("postgres") => {
-            Err("PostgreSQL is not available in this version; leave the key out, and records are kept in the data folder".into())
-        }
-        _ => Err(format!(
-            "{} names another place; records are kept in the data folder (--data): leave the key out",
-            v.shown()
-        )),
-    }
+    setting("store", "url", |c, v| {
+        c.store.remote = match v.text()? {
+            "sqlite:lastframe.db" | "sqlite:" => None,
+            // What is wrong with it is said without the value, which may hold a password.
+            url if url.starts_with("postgres") => {
+                Some(store::Remote::parse(url).map_err(|error| error.to_string())?)
+            }
+            _ => {
+                return Err(
+                    "this names another place; write postgres://user:password@host/database, or leave the key out: \
+                     records are then kept in the data folder (--data)"
+                        .into(),
+                );
+            }
+        };
+        Ok(())
     }),
     setting("store", "keep", |c, v| put(&mut c.store.keep, v.duration())),
     setting("store", "keep_evidence", |c, v| put(&mut c.store.keep_evidence, v.duration())),

@@ -8,6 +8,12 @@ use super::settings::SETTINGS;
 use super::*;
 
 /// One good value for each key, other than its default.
+/// What is said of a database in a build with PostgreSQL, and in one without.
+const STORE_URL: &str = match cfg!(feature = "postgres") {
+    true => "2:7: store.url: it cannot be read as postgres://user:password@host:5432/database",
+    false => "2:7: store.url: this build keeps records in the data folder only",
+};
+
 const GOOD: &[(&str, &str, &str)] = &[
     ("node", "id", "\"01890a5d-ac96-774b-bcce-b302099a8057\""),
     ("node", "label", "\"tokyo-1\""),
@@ -231,7 +237,7 @@ fn a_mistake_names_line_column_key_and_what_to_write() {
         ("[http]\ninsecure = \"yes\"\n", "2:12: http.insecure: \"yes\" does not fit; write true or false"),
         ("[records]\nignore = [\"18/999\"]\n", "2:10: records.ignore: `18/999` is neither a network"),
         ("[console]\ndefault_language = \"fr\"\n", "2:20: console.default_language: \"fr\" is no language"),
-        ("[store]\nurl = \"postgres://db\"\n", "2:7: store.url: PostgreSQL is not available in this version"),
+        ("[store]\nurl = \"postgres://:hush@:x/db\"\n", STORE_URL),
         (
             "[srt]\nlatency = \"1ms\"\n",
             "2:11: srt.latency: \"1ms\" is out of range; write a time from \"20ms\" to \"10s\"",

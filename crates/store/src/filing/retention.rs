@@ -29,8 +29,9 @@ impl Retention {
         Self { next: now, seen: (now, clock.now()), hold_until: None }
     }
 
-    /// Once a minute, deletes what is too old. `forget` is told each day whose record file goes, before it goes.
-    pub fn run(&mut self, config: &StoreConfig, clock: &dyn Clock, mut forget: impl FnMut(Day)) {
+    /// Once a minute, deletes what is too old. `lets_go` is asked about each day, and told by it that the day's files
+    /// go; those that it wants to keep stay.
+    pub fn run(&mut self, config: &StoreConfig, clock: &dyn Clock, mut lets_go: impl FnMut(Day) -> bool) {
         let (now, wall) = (clock.instant(), clock.now());
         if now < self.next {
             return;
@@ -40,13 +41,16 @@ impl Retention {
             return;
         }
         let evidence = config.keep_evidence.min(config.keep);
+        let mut files = |dir: &Path, day: Day, files: fn(&Path, Day) -> Vec<PathBuf>| match lets_go(day) {
+            true => files(dir, day),
+            false => Vec::new(),
+        };
         let outcome = drop_old(&config.dir, wall.minus(config.keep), layout::record_days, |dir, day| {
-            forget(day);
-            with_companions(layout::records_file(dir, day))
+            files(dir, day, |dir, day| with_companions(layout::records_file(dir, day)))
         })
         .and_then(|()| {
             drop_old(&config.dir, wall.minus(evidence), layout::evidence_days, |dir, day| {
-                vec![layout::evidence_file(dir, day)]
+                files(dir, day, |dir, day| vec![layout::evidence_file(dir, day)])
             })
         });
         if let Err(error) = outcome {

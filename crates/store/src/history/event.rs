@@ -102,6 +102,22 @@ pub struct StreamEvents {
     pub last: Timestamp,
 }
 
+const COLUMNS: &str = "id, at, interval_ms, push, sequence, account, domain, app, stream, client_ip, type, count, \
+    occurrences";
+
+#[cfg(feature = "postgres")]
+pub(super) fn newest(db: &Connection) -> rusqlite::Result<u64> {
+    db.query_row("select coalesce(max(id), 0) from event", [], |row| row.get(0).map(counter))
+}
+
+#[cfg(feature = "postgres")]
+pub(super) fn after(db: &Connection, number: u64, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    db.prepare(&format!("select {COLUMNS} from event where id > ?1 order by id limit ?2"))?
+        .query_map((signed(number), limit), row)?
+        .collect()
+}
+
 fn filter(query: &EventQuery) -> (String, Vec<Value>) {
     let mut filter = Where::default();
     filter.equal("account", query.account.map(|id| Value::Integer(id.cast_signed())));
@@ -124,11 +140,8 @@ fn filter(query: &EventQuery) -> (String, Vec<Value>) {
 
 pub(super) fn find(db: &Connection, query: &EventQuery) -> rusqlite::Result<Vec<EventRow>> {
     let (filter, values) = filter(query);
-    let sql = format!(
-        "select id, at, interval_ms, push, sequence, account, domain, app, stream, client_ip, type, count, occurrences \
-         from event {filter} order by id desc limit {}",
-        query.limit.min(MAX_PAGE)
-    );
+    let sql =
+        format!("select {COLUMNS} from event {filter} order by id desc limit {}", query.limit.min(MAX_PAGE));
     db.prepare(&sql)?.query_map(params_from_iter(values), row)?.collect()
 }
 

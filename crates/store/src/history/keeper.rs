@@ -98,7 +98,7 @@ impl Keeper {
                 db.execute(
                     &format!(
                         "delete from {table} where id in (select id from {table} where {time} < ?1 \
-                         order by {time} limit {SWEEP_ROWS})"
+                         and id < (select max(id) from {table}) order by {time} limit {SWEEP_ROWS})"
                     ),
                     [before],
                 )?;

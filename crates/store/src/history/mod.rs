@@ -22,6 +22,7 @@ use crate::error::StoreError;
 use crate::layout;
 use crate::limits::MAX_WAITING_HISTORY;
 use crate::outbox::PushReport;
+use crate::remote::Database;
 use crate::schema::HISTORY;
 pub use delivery::{DeliveryEntry, DeliveryQuery, DeliveryRow};
 pub use event::{EventQuery, EventRow, StreamEvents};
@@ -89,14 +90,16 @@ impl HistoryQueue {
 }
 
 /// Reads the history. Cheap to clone; all calls block.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct History {
     dir: PathBuf,
+    /// The events of all nodes.
+    everywhere: Option<Database>,
 }
 
 impl History {
-    pub(crate) fn new(dir: PathBuf) -> Self {
-        Self { dir }
+    pub(crate) fn new(dir: PathBuf, everywhere: Option<Database>) -> Self {
+        Self { dir, everywhere }
     }
 
     /// Tries to deliver events, newest first.
@@ -115,11 +118,15 @@ impl History {
         self.read(|db| delivery::count(db, query, at_most))
     }
 
-    /// Abnormalities of live pushes, newest first.
+    /// Abnormalities of live pushes, newest first. Where there is a database of all nodes they are those of all nodes, as
+    /// far as they are shipped; this node's alone while it does not answer.
     ///
     /// # Errors
     /// [`StoreError`] when the history cannot be read.
     pub fn events(&self, query: &EventQuery) -> Result<Vec<EventRow>, StoreError> {
+        if let Some(Ok(events)) = self.everywhere.as_ref().map(|everywhere| everywhere.events(query)) {
+            return Ok(events);
+        }
         self.read(|db| event::find(db, query))
     }
 
@@ -129,7 +136,23 @@ impl History {
     /// [`StoreError`] when the history cannot be read.
     pub fn event_streams(&self, query: &EventQuery) -> Result<Vec<StreamEvents>, StoreError> {
         let query = EventQuery { below: None, ..query.clone() };
+        if let Some(Ok(streams)) = self.everywhere.as_ref().map(|everywhere| everywhere.event_streams(&query))
+        {
+            return Ok(streams);
+        }
         self.read(|db| event::streams(db, &query))
+    }
+
+    /// The number of this node's newest event; 0 when there is none.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn newest_event(&self) -> Result<u64, StoreError> {
+        self.read(event::newest)
+    }
+
+    /// This node's events with higher numbers, lowest first.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn events_after(&self, number: u64, limit: usize) -> Result<Vec<EventRow>, StoreError> {
+        self.read(|db| event::after(db, number, limit))
     }
 
     fn read<T: Default>(

@@ -92,6 +92,7 @@ impl<'a> Batch<'a> {
                 Ok(())
             }
             Op::Filed { seqs, .. } => remove_filed(self.tx, seqs),
+            Op::Shipped { shipped, .. } => super::shipping::apply(self.tx, shipped),
             Op::Catalog { change, .. } => {
                 let rows = change.apply(self.tx)?;
                 self.outcome.changed.push(rows);

@@ -8,6 +8,7 @@ use model::Record;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Import;
+use super::shipping::Shipped;
 use crate::catalog::Change;
 use crate::error::{JournalError, StoreError};
 use crate::outbox::{PushReport, Settled};
@@ -33,6 +34,9 @@ pub(crate) enum Op {
     Settle { settled: Settled, answer: oneshot::Sender<u64> },
     /// The rows stand in record files now.
     Filed { seqs: Vec<i64>, done: Reply<()> },
+    /// The database of all nodes has records, or has said who it is.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only made where there is a shipper"))]
+    Shipped { shipped: Shipped, done: Reply<()> },
     /// The catalog changes.
     Catalog { change: Box<Change>, answer: Reply<u64> },
     /// Pushes that earlier runs left open get their ends.

@@ -16,6 +16,7 @@ use super::queue::{Op, Reply};
 use super::refusals::{FoldUpdate, Waiting};
 use super::reserve::Reserve;
 use super::run::{self, LeftOpen};
+use super::shipping;
 use crate::error::{StoreError, is_disk_error};
 use crate::evidence::{EvidenceFiles, Place};
 use crate::layout::{self, Day};
@@ -207,9 +208,11 @@ impl Writer {
         if let (Some(db), None) = (&mut self.db, self.run) {
             let now = self.shared.clock.now();
             let config = &self.shared.config;
+            let days = layout::record_days(&config.dir)?;
             let begin = |db: &mut Connection| {
                 let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
                 let run = run::begin(&tx, config, now)?;
+                shipping::begin(&tx, config.remote.is_some(), &days)?;
                 tx.commit().map(|()| run)
             };
             match begin(db) {
@@ -342,6 +345,9 @@ impl Writer {
                     add(&self.shared.figures.filed, seqs.len() as u64);
                     let _ = done.send(Ok(()));
                 }
+                Op::Shipped { done, .. } => {
+                    let _ = done.send(Ok(()));
+                }
                 Op::Catalog { answer, .. } => {
                     let _ = answer.send(changed.next().ok_or(StoreError::Unwritable));
                 }
@@ -372,6 +378,9 @@ impl Writer {
         for Waiting { end, .. } in work.refused {
             self.recorded(end.record, end.evidence.len());
             ended += 1;
+        }
+        if ended > 0 || !work.folds.is_empty() {
+            self.shared.shipping.nudge();
         }
         if ended > 0 {
             self.shared.filing.nudge();
@@ -415,7 +424,7 @@ impl Writer {
                 Op::Import { answer, .. } => {
                     let _ = answer.send(Err(StoreError::Unwritable));
                 }
-                Op::Filed { done, .. } => {
+                Op::Filed { done, .. } | Op::Shipped { done, .. } => {
                     let _ = done.send(Err(StoreError::Unwritable));
                 }
                 Op::Recover { answer } => {
@@ -518,6 +527,7 @@ impl Drop for Writer {
         self.shared.queue.close();
         drop(self.shared.queue.take(usize::MAX, Duration::ZERO));
         self.shared.filing.close();
+        self.shared.shipping.close();
         self.db = None;
         if std::thread::panicking() {
             tracing::error!(

@@ -1,7 +1,7 @@
 //! The conditions of a query, in a form that can be held against rows of either kind of database.
 
 use ipnet::IpNet;
-use model::Code;
+use model::{Code, Record};
 use rusqlite::Row;
 
 use super::query::RecordQuery;
@@ -25,6 +25,12 @@ pub(crate) struct Part {
 impl Part {
     pub fn new(text: &str) -> Self {
         Self { text: text.to_owned(), lower: text.to_lowercase() }
+    }
+
+    /// In lower case.
+    #[cfg(feature = "postgres")]
+    pub fn lower(&self) -> &str {
+        &self.lower
     }
 
     pub fn is_in(&self, name: &str) -> bool {
@@ -70,6 +76,24 @@ impl Filter {
             ip: query.ip.map(|network| network.trunc()),
             published: false,
         }
+    }
+
+    /// Whether a record satisfies the conditions; names are compared as the journal compares them.
+    pub fn matches(&self, record: &Record) -> bool {
+        let stream = match (&self.stream, &record.stream) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(StreamName::Is(wanted)), Some(name)) => name == wanted,
+            (Some(StreamName::Contains(part)), Some(name)) => part.is_in(name),
+        };
+        stream
+            && (self.domain.is_none() || self.domain == record.domain)
+            && (self.app.is_none() || self.app == record.app)
+            && (self.codes.is_empty() || self.codes.contains(&record.code()))
+            && self.side.as_ref().is_none_or(|side| *side == record.side)
+            && (self.account.is_none() || self.account == record.account.map(u64::cast_signed))
+            && self.ip.as_ref().is_none_or(|network| network.contains(&record.client_ip.to_canonical()))
+            && (!self.published || record.published_at.is_some())
     }
 
     /// How many conditions there are besides time.

@@ -40,6 +40,26 @@ pub struct Listing {
     /// Records of the whole list, at most [`ListQuery::count_to`]; fewer where conditions that are each common hardly
     /// ever meet, because a query looks at a bounded number of rows.
     pub total: usize,
+    /// The database of all nodes did not answer: these are this node's alone.
+    pub here_only: bool,
+}
+
+impl ListQuery {
+    pub(super) fn filter(&self) -> Filter {
+        Filter { published: self.published, ..Filter::of(&self.filter) }
+    }
+
+    /// Below the first, from the second on.
+    pub(super) fn span(&self) -> (Cursor, Cursor) {
+        (
+            self.filter.until.map_or(Cursor::NEWEST, Cursor::at),
+            self.filter.since.map_or(Cursor::OLDEST, Cursor::at),
+        )
+    }
+
+    pub(super) fn first(&self) -> First {
+        if self.ascending { First::Oldest } else { First::Newest }
+    }
 }
 
 /// Where a record is in time: its day, and its key there.
@@ -53,13 +73,9 @@ impl Connections {
         budget: u64,
         known: &Known,
     ) -> Result<Listing, StoreError> {
-        let filter = Filter { published: query.published, ..Filter::of(&query.filter) };
-        let mut window = Window {
-            below: query.filter.until.map_or(Cursor::NEWEST, Cursor::at),
-            from: query.filter.since.map_or(Cursor::OLDEST, Cursor::at),
-            budget,
-            wanted: usize::MAX,
-        };
+        let filter = query.filter();
+        let (below, from) = query.span();
+        let mut window = Window { below, from, budget, wanted: usize::MAX };
         let path = layout::journal_file(dir);
         let found = journal::find(self.journal(dir)?, &filter, &mut window).map_err(StoreError::db(path))?;
         let mut unfiled: Vec<(Place, Record)> = found
@@ -90,7 +106,7 @@ impl Connections {
         if self.days.len() > crate::limits::MAX_READER_DAYS {
             self.days.clear();
         }
-        Ok(Listing { records, total })
+        Ok(Listing { records, total, here_only: false })
     }
 
     /// Where the records are that have been filed, in the order of the list, as far as it is counted and the budget
@@ -104,7 +120,7 @@ impl Connections {
         budget: u64,
         known: &Known,
     ) -> Result<Vec<Place>, StoreError> {
-        let first = if query.ascending { First::Oldest } else { First::Newest };
+        let first = query.first();
         let changes = self.changes.clone();
         let mut days = self.list_days(dir)?;
         if query.ascending {

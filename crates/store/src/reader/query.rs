@@ -57,6 +57,12 @@ impl Default for RecordQuery {
 }
 
 impl RecordQuery {
+    /// Below the first position, from the second on.
+    pub(crate) fn span(&self) -> (Cursor, Cursor) {
+        let below = self.until.map_or(Cursor::NEWEST, Cursor::at).min(self.after.unwrap_or(Cursor::NEWEST));
+        (below, self.since.map_or(Cursor::OLDEST, Cursor::at))
+    }
+
     pub(crate) fn page_size(&self) -> usize {
         self.limit.clamp(1, MAX_PAGE)
     }
@@ -73,11 +79,13 @@ pub struct Page {
     /// common hardly ever meet, a page can therefore be short, or even empty, and still have a next one: whoever wants a
     /// full page goes on from `next`.
     pub next: Option<Cursor>,
+    /// The database of all nodes did not answer: these are this node's alone.
+    pub here_only: bool,
 }
 
 /// A place between two records. As text (for URLs) it is opaque; it stays good while records are added, filed or aged
 /// out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cursor {
     pub(crate) ended_at: i64,
     pub(crate) tie: i64,

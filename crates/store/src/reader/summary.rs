@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use model::{Code, PushId, Timestamp};
+use model::{Code, PushId, Record, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::day;
@@ -14,7 +14,7 @@ use crate::layout::Day;
 /// Streams that a summary names at most.
 const MAX_STREAMS: usize = 20;
 /// Streams of a day that are looked at: one that ends often ends often on some day.
-const MAX_STREAMS_OF_DAY: i64 = 200;
+pub(crate) const MAX_STREAMS_OF_DAY: i64 = 200;
 
 /// What ended in a span of time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Summary {
     pub counts: BTreeMap<(Timestamp, Code), u64>,
     /// Streams by how often they were interrupted while live, most first; refusals do not count.
     pub streams: Vec<StreamEnds>,
+    /// The database of all nodes did not answer: these are this node's alone.
+    pub here_only: bool,
 }
 
 /// A stream and how often it ended.
@@ -48,12 +50,61 @@ struct Unfiled {
     key: Option<(String, String, String)>,
 }
 
+/// Ends counted by bucket and code, and by stream with the time of the newest.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    pub counts: BTreeMap<(Timestamp, Code), u64>,
+    pub streams: HashMap<(String, String, String), (u64, Timestamp)>,
+}
+
+impl Counted {
+    /// Adds one end.
+    pub fn add(
+        &mut self,
+        bucket_ms: i64,
+        ended_at: Timestamp,
+        code: Code,
+        key: Option<(String, String, String)>,
+    ) {
+        let bucket = ended_at.millis().div_euclid(bucket_ms).saturating_mul(bucket_ms);
+        *self.counts.entry((Timestamp(bucket), code)).or_default() += 1;
+        if let Some(key) = key
+            && !matches!(code.errcode, 18 | 19)
+        {
+            let entry = self.streams.entry(key).or_insert((0, Timestamp(0)));
+            entry.0 += 1;
+            entry.1 = entry.1.max(ended_at);
+        }
+    }
+
+    /// Adds a record.
+    pub fn add_record(&mut self, bucket_ms: i64, record: Record) {
+        let code = record.code();
+        let key = match (record.domain, record.app, record.stream) {
+            (Some(domain), Some(app), Some(stream)) => Some((domain, app, stream)),
+            _ => None,
+        };
+        self.add(bucket_ms, record.ended_at, code, key);
+    }
+
+    /// The sum.
+    pub fn finish(self) -> Summary {
+        let mut streams: Vec<StreamEnds> = self
+            .streams
+            .into_iter()
+            .map(|((domain, app, stream), (ends, last))| StreamEnds { domain, app, stream, ends, last })
+            .collect();
+        streams.sort_by(|a, b| b.ends.cmp(&a.ends).then_with(|| b.last.cmp(&a.last)));
+        streams.truncate(MAX_STREAMS);
+        Summary { counts: self.counts, streams, here_only: false }
+    }
+}
+
 /// Counts over the journal and the days that reach into the span, each record once.
 pub(super) struct Counting {
     since: Timestamp,
     bucket_ms: i64,
-    counts: BTreeMap<(Timestamp, Code), u64>,
-    streams: HashMap<(String, String, String), (u64, Timestamp)>,
+    counted: Counted,
     unfiled: Vec<Unfiled>,
 }
 
@@ -79,7 +130,7 @@ impl Counting {
             })?
             .collect::<rusqlite::Result<_>>()?;
         let bucket_ms = bucket_ms.max(1);
-        Ok(Self { since, bucket_ms, counts: BTreeMap::new(), streams: HashMap::new(), unfiled })
+        Ok(Self { since, bucket_ms, counted: Counted::default(), unfiled })
     }
 
     /// Adds a day.
@@ -95,7 +146,7 @@ impl Counting {
         while let Some(row) = rows.next()? {
             let bucket = Timestamp(row.get::<_, i64>(0)?.saturating_mul(self.bucket_ms));
             let code = Code::new(row.get(1)?, row.get(2)?);
-            *self.counts.entry((bucket, code)).or_default() += counter(row.get(3)?);
+            *self.counted.counts.entry((bucket, code)).or_default() += counter(row.get(3)?);
         }
         let mut select = tx.prepare_cached(
             "select d.text, a.text, s.text, n, (last >> ?1) + ?2 from (select domain_id, app_id, stream_id, \
@@ -106,7 +157,7 @@ impl Counting {
         let mut rows = select.query(params![TIE_BITS, start, from, MAX_STREAMS_OF_DAY])?;
         while let Some(row) = rows.next()? {
             let key = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let entry = self.streams.entry(key).or_insert((0, Timestamp(0)));
+            let entry = self.counted.streams.entry(key).or_insert((0, Timestamp(0)));
             entry.0 += counter(row.get(3)?);
             entry.1 = entry.1.max(Timestamp(row.get(4)?));
         }
@@ -125,23 +176,8 @@ impl Counting {
     /// The sum.
     pub(super) fn finish(mut self) -> Summary {
         for record in self.unfiled {
-            let bucket = record.ended_at.millis().div_euclid(self.bucket_ms).saturating_mul(self.bucket_ms);
-            *self.counts.entry((Timestamp(bucket), record.code)).or_default() += 1;
-            if let Some(key) = record.key
-                && !matches!(record.code.errcode, 18 | 19)
-            {
-                let entry = self.streams.entry(key).or_insert((0, Timestamp(0)));
-                entry.0 += 1;
-                entry.1 = entry.1.max(record.ended_at);
-            }
+            self.counted.add(self.bucket_ms, record.ended_at, record.code, record.key);
         }
-        let mut streams: Vec<StreamEnds> = self
-            .streams
-            .into_iter()
-            .map(|((domain, app, stream), (ends, last))| StreamEnds { domain, app, stream, ends, last })
-            .collect();
-        streams.sort_by(|a, b| b.ends.cmp(&a.ends).then_with(|| b.last.cmp(&a.last)));
-        streams.truncate(MAX_STREAMS);
-        Summary { counts: self.counts, streams }
+        self.counted.finish()
     }
 }

@@ -21,6 +21,7 @@ pub fn config(dir: &Path) -> StoreConfig {
         node_label: "node-1".to_owned(),
         reserve_bytes: 0,
         outbox: OutboxConfig::default(),
+        remote: None,
         keep_history: StoreConfig::KEEP_HISTORY,
     }
 }

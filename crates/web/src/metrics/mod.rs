@@ -3,6 +3,7 @@
 
 mod callbacks;
 mod relays;
+mod shipping;
 
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -47,6 +48,7 @@ pub async fn scrape(
     }));
     registry.register_collector(Box::new(callbacks::Callbacks::read(&state)));
     registry.register_collector(Box::new(relays::Relays(state.live().relay_figures())));
+    registry.register_collector(Box::new(shipping::Shipping(state.journal().shipping())));
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| {
         tracing::error!(%error, "metrics cannot be written");

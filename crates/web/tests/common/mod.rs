@@ -48,6 +48,7 @@ impl Server {
             node_label: "node-1".into(),
             reserve_bytes: 0,
             outbox: store::OutboxConfig::default(),
+            remote: None,
             keep_history: StoreConfig::KEEP_HISTORY,
         };
         let store = Store::open(DataLock::take(dir.path()).unwrap(), config, clock.clone()).unwrap();

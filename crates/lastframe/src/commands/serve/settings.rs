@@ -93,6 +93,7 @@ pub fn store(config: &Config, data: &Path, node_id: Uuid) -> StoreConfig {
         node_label: node_label(config),
         reserve_bytes: config.store.reserve,
         outbox: store::OutboxConfig { refused: config.callback.refused, flap: config.callback.flap },
+        remote: config.store.remote.clone(),
         keep_history: config.callback.keep,
     }
 }

@@ -27,6 +27,8 @@ pub struct RecordPage {
     records: Vec<Record>,
     /// Goes on after this page; null on the last one.
     next: Option<String>,
+    /// The database of all nodes did not answer: these are this node's alone.
+    here_only: bool,
 }
 
 /// One record and what lies behind it.
@@ -57,7 +59,8 @@ pub async fn list(
     let reader = state.reader().clone();
     let page = tokio::task::spawn_blocking(move || full_page(&reader, query)).await??;
     let records = page.records.into_iter().map(|r| in_language(r, lang)).collect();
-    Ok(Json(RecordPage { records, next: page.next.map(|c| c.to_string()) }))
+    let next = page.next.map(|cursor| cursor.to_string());
+    Ok(Json(RecordPage { records, next, here_only: page.here_only }))
 }
 
 /// One record with its evidence and findings; evidence is null once its time is over.

@@ -24,6 +24,8 @@ use crate::state::WebState;
 #[derive(Template)]
 #[template(path = "records.html")]
 struct Page {
+    /// The database of all nodes does not answer.
+    here_only: bool,
     f: Frame,
     form: FilterForm,
     domains: Vec<String>,
@@ -90,7 +92,7 @@ pub(super) async fn page(
             Default::default()
         }
     };
-    let (records, next) = (found.records, found.next);
+    let (records, next, here_only) = (found.records, found.next, found.here_only);
     let status = if mistake.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let chosen = columns.in_url();
     let in_url = |query: String| match &chosen {
@@ -108,6 +110,7 @@ pub(super) async fn page(
     let mut domains: Vec<String> = state.catalog().domains.keys().cloned().collect();
     domains.sort();
     let page = Page {
+        here_only,
         form: FilterForm::of(&filter),
         domains,
         sides: sides(&filter, f.lang),

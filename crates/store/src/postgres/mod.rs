@@ -1,0 +1,35 @@
+//! PostgreSQL: the records of all nodes.
+//!
+//! Each node's journal is the truth and the buffer; a thread of its own, the shipper, copies from it. Everything here
+//! may be repeated: what is shipped twice meets itself. Calls block, for a time that has a limit; the connections are
+//! driven by one thread.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`place`] | the URL, TLS |
+//! | [`link`] | the connections, and calls with a limit |
+//! | [`migrate`] | the schema and its versions |
+//! | [`partition`] | a partition a day: made ahead, dropped when old |
+//! | [`names`] | the dictionary of names |
+//! | [`put`] | records into the database |
+//! | [`events`] | events into the database, and out of it |
+//! | [`columns`] | a record as columns, and back |
+//! | [`find`] | pages and lists |
+//! | [`count`] | counts and summaries |
+//! | [`shipper`] | the thread that ships |
+
+mod columns;
+mod count;
+mod events;
+mod find;
+mod link;
+mod migrate;
+mod names;
+mod partition;
+mod place;
+mod put;
+pub(crate) mod shipper;
+
+pub(crate) use link::Database;
+pub(crate) use place::Place;
+pub(crate) use put::{Parcel, Rank};

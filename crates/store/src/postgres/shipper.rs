@@ -1,0 +1,350 @@
+//! The thread that ships: from this node's journal and record files into the database, for as long as there is anything
+//! to ship. It keeps nothing of its own that would be lost with it; a batch that is under way when anything dies is
+//! shipped again, and meets itself.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use model::{Clock, SystemClock, Timestamp};
+
+use super::names;
+use super::partition::{self, Keep};
+use super::put::{Known, Parcel, Rank};
+use crate::columns::Stored;
+use crate::error::StoreError;
+use crate::evidence;
+use crate::history::History;
+use crate::journal::Shared;
+use crate::journal::queue::Op;
+use crate::journal::shipping::Shipped;
+use crate::layout::{self, Day};
+use crate::reader::Connections;
+use crate::remote::{Database, RemoteFault};
+
+/// Records in one batch.
+const BATCH: usize = 2_000;
+/// Evidence in one batch, bytes.
+const BATCH_EVIDENCE: usize = 8 << 20;
+/// Events in one batch.
+const EVENTS: usize = 500;
+/// How long ends gather before they are shipped.
+const GATHER: Duration = Duration::from_millis(200);
+/// How long the shipper sleeps when nothing wakes it: events do not.
+const LOOK: Duration = Duration::from_secs(1);
+/// After a failure it rests, each time longer.
+const REST: Duration = Duration::from_secs(1);
+const LONGEST_REST: Duration = Duration::from_secs(30);
+/// How often partitions are made ahead, and old ones dropped.
+const SWEEP: Duration = Duration::from_secs(600);
+/// Partitions made ahead, days.
+const AHEAD: i64 = 3;
+/// How long the schema may take, with another node at it.
+const MIGRATE: Duration = Duration::from_secs(120);
+/// How long a sweep may take.
+const SWEEP_LIMIT: Duration = Duration::from_secs(60);
+
+/// Why a round ended early.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Remote(#[from] RemoteFault),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+pub(crate) struct Shipper {
+    shared: Arc<Shared>,
+    database: Database,
+    known: Arc<Known>,
+    here: Connections,
+    history: History,
+    /// The schema is there, and the database has said who it is.
+    ready: bool,
+    events_to: Option<u64>,
+    next_sweep: Instant,
+    looked: Instant,
+}
+
+impl Shipper {
+    pub fn new(shared: Arc<Shared>, database: Database) -> Self {
+        let history = History::new(shared.config.dir.clone(), None);
+        let now = shared.clock.instant();
+        Self {
+            shared,
+            database,
+            known: Arc::default(),
+            here: Connections::default(),
+            history,
+            ready: false,
+            events_to: None,
+            next_sweep: now,
+            looked: now,
+        }
+    }
+
+    /// Works until the store shuts down; then ships what it still can.
+    pub fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        let mut rest = Duration::ZERO;
+        loop {
+            let awake = match rest.is_zero() {
+                true => shared.shipping.sleep(LOOK, true) && shared.shipping.sleep(GATHER, false),
+                // Whatever comes meanwhile waits for the next try.
+                false => shared.shipping.sleep(rest, false),
+            };
+            if !awake {
+                break;
+            }
+            rest = match self.round() {
+                Ok(()) => self.went_well(),
+                Err(Trouble::Store(StoreError::Closed)) => break,
+                Err(trouble) => self.went_wrong(&trouble, rest),
+            };
+            self.measure(rest.is_zero());
+        }
+        // The last ends have just been written. Nobody is left to note that they are shipped; the next start ships them
+        // again.
+        if rest.is_zero()
+            && self.ready
+            && let Err(trouble) = self.ship_rows()
+            && !matches!(trouble, Trouble::Store(StoreError::Closed))
+        {
+            tracing::info!(%trouble, "the last ends are shipped at the next start");
+        }
+    }
+
+    fn went_well(&self) -> Duration {
+        let mut figures = self.shared.shipped.lock();
+        if !std::mem::replace(&mut figures.connected, true) {
+            tracing::info!("records are shipped to the database of all nodes");
+        }
+        figures.last_error = None;
+        Duration::ZERO
+    }
+
+    fn went_wrong(&mut self, trouble: &Trouble, rest: Duration) -> Duration {
+        // Files that are held open may be what is wrong.
+        self.here = Connections::default();
+        self.events_to = None;
+        // A database that comes back may be another one.
+        self.ready = false;
+        let mut figures = self.shared.shipped.lock();
+        figures.failures += 1;
+        if std::mem::replace(&mut figures.connected, false) || figures.failures == 1 {
+            tracing::warn!(%trouble, "records are not shipped; they wait in the data folder meanwhile");
+        } else {
+            tracing::debug!(%trouble, "records are still not shipped");
+        }
+        figures.last_error = Some(trouble.to_string());
+        rest.saturating_mul(2).clamp(REST, LONGEST_REST)
+    }
+
+    fn round(&mut self) -> Result<(), Trouble> {
+        self.greet()?;
+        while self.ship_rows()? {}
+        while self.backfill()? {
+            // What is new does not wait for old files.
+            self.ship_rows()?;
+        }
+        while self.ship_events()? {}
+        Ok(())
+    }
+
+    /// Prepares the database, and learns whether it is the one of the last time.
+    fn greet(&mut self) -> Result<(), Trouble> {
+        let now = self.shared.clock.instant();
+        if !self.ready {
+            self.database.migrate(MIGRATE)?;
+            let config = &self.shared.config;
+            let (node, label) = (config.node_id, config.node_label.clone());
+            let seen_at = self.shared.clock.now().millis();
+            let id = self.database.ask(MIGRATE, move |client| async move {
+                client
+                    .execute(
+                        "insert into node (id, label, seen_at) values ($1, $2, $3) \
+                         on conflict (id) do update set label = excluded.label, seen_at = excluded.seen_at",
+                        &[&node, &label, &seen_at],
+                    )
+                    .await?;
+                let row = client.query_one("select id::text from identity", &[]).await?;
+                Ok(row.try_get(0)?)
+            })?;
+            let days = layout::record_days(&self.shared.config.dir)?;
+            self.note(Shipped::Database { id, days })?;
+            self.ready = true;
+            self.next_sweep = now;
+        }
+        if now >= self.next_sweep {
+            self.next_sweep = now + SWEEP;
+            self.sweep();
+        }
+        Ok(())
+    }
+
+    /// Makes partitions ahead and lets go of what is old. Nothing depends on its success today.
+    fn sweep(&self) {
+        let now = SystemClock.now();
+        let config = &self.shared.config;
+        let keep = Keep {
+            records: now.minus(config.keep),
+            evidence: now.minus(config.keep_evidence.min(config.keep)),
+            events: now.minus(config.keep_history),
+        };
+        let today = Day::of(now).number();
+        let ahead: BTreeSet<Day> = (today..=today + AHEAD).map(Day::of_number).collect();
+        let outcome = self.database.ask(SWEEP_LIMIT, move |client| async move {
+            partition::make(&client, &ahead).await?;
+            let partitions = partition::drop_old(&client, keep).await?;
+            let names = names::sweep(&client, Day::of(keep.records)).await?;
+            Ok((partitions, names))
+        });
+        match outcome {
+            Ok((0, 0)) => {}
+            Ok((partitions, names)) => {
+                tracing::info!(partitions, names, "the database let go of what is older than what is kept");
+            }
+            Err(error) => tracing::warn!(%error, "partitions could not be made ahead, or not dropped"),
+        }
+    }
+
+    /// Ships the next records; true while there may be more.
+    fn ship_rows(&mut self) -> Result<bool, Trouble> {
+        let dir = self.shared.config.dir.clone();
+        let rows = self.here.unshipped(&dir, BATCH)?;
+        if rows.is_empty() {
+            return Ok(false);
+        }
+        let full = rows.len() >= BATCH;
+        let (mut gone, mut batch, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let mut cut = false;
+        for row in rows {
+            let Some(stored) = row.stored else {
+                tracing::error!(id = %row.id, "a record that was to be shipped is gone");
+                gone.push(row.seq);
+                continue;
+            };
+            let parcel = parcel(&dir, stored);
+            bytes += parcel.evidence.as_ref().map_or(0, Vec::len);
+            batch.push((row.seq, parcel));
+            if bytes > BATCH_EVIDENCE {
+                cut = true;
+                break;
+            }
+        }
+        let mut stuck = Vec::new();
+        let count = batch.len() as u64;
+        let mut done = self.put(batch, &mut stuck)?;
+        self.shared.shipped.lock().shipped += count - stuck.len() as u64;
+        done.append(&mut gone);
+        if !done.is_empty() {
+            self.note(Shipped::Rows(done))?;
+        }
+        if !stuck.is_empty() {
+            self.note(Shipped::Stuck(stuck))?;
+        }
+        Ok(full || cut)
+    }
+
+    /// Puts a batch into the database. Where it does not take the batch, finds out which rows it means: the others go,
+    /// and those are `stuck`. Gives the marks of those that went.
+    fn put<M>(&self, mut batch: Vec<(M, Parcel)>, stuck: &mut Vec<M>) -> Result<Vec<M>, RemoteFault> {
+        let parcels = || batch.iter().map(|(_, parcel)| parcel.clone()).collect();
+        let outcome = match self.database.put(parcels(), Rank::OwnJournal, &self.known) {
+            // A partition may have been dropped a moment ago; the next try makes it anew.
+            Err(RemoteFault::Data(_)) => self.database.put(parcels(), Rank::OwnJournal, &self.known),
+            other => other,
+        };
+        match outcome {
+            Ok(()) => Ok(batch.into_iter().map(|(mark, _)| mark).collect()),
+            Err(RemoteFault::Data(what)) if batch.len() <= 1 => {
+                for (mark, parcel) in batch {
+                    tracing::error!(id = %parcel.record.id, what, "the database does not take a record");
+                    stuck.push(mark);
+                }
+                Ok(Vec::new())
+            }
+            Err(RemoteFault::Data(_)) => {
+                let rest = batch.split_off(batch.len() / 2);
+                let mut done = self.put(batch, stuck)?;
+                done.extend(self.put(rest, stuck)?);
+                Ok(done)
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Ships rows of record files from before shipping began; true while there are more.
+    fn backfill(&mut self) -> Result<bool, Trouble> {
+        let dir = self.shared.config.dir.clone();
+        let Some(chunk) = self.here.backfill(&dir, BATCH)? else { return Ok(false) };
+        let batch: Vec<((), Parcel)> =
+            chunk.stored.into_iter().map(|stored| ((), parcel(&dir, stored))).collect();
+        let done = self.put(batch, &mut Vec::new())?;
+        self.shared.shipped.lock().shipped += done.len() as u64;
+        self.note(Shipped::File { day: chunk.day, below: chunk.below })?;
+        Ok(true)
+    }
+
+    /// Ships events; true while there may be more.
+    fn ship_events(&mut self) -> Result<bool, Trouble> {
+        let node = self.shared.config.node_id;
+        let to = match self.events_to {
+            Some(to) => to,
+            None => self.database.events_to(node)?,
+        };
+        let newest = self.history.newest_event()?;
+        // The history was lost, and its numbers begin anew.
+        let to = if newest < to { 0 } else { to };
+        self.events_to = Some(to);
+        if newest == to {
+            return Ok(false);
+        }
+        let events = self.history.events_after(to, EVENTS)?;
+        let Some(last) = events.last().map(|event| event.id) else { return Ok(false) };
+        let (count, full) = (events.len() as u64, events.len() >= EVENTS);
+        self.database.put_events(node, events, last)?;
+        self.events_to = Some(last);
+        self.shared.shipped.lock().events += count;
+        Ok(full)
+    }
+
+    /// Has the journal's writer note what became of records.
+    fn note(&self, shipped: Shipped) -> Result<(), StoreError> {
+        let (done, answered) = mpsc::sync_channel(1);
+        if !self.shared.queue.push(Op::Shipped { shipped, done }) {
+            return Err(StoreError::Closed);
+        }
+        answered.recv().map_err(|_| StoreError::Closed)?
+    }
+
+    /// Brings the figures up to date; counting a long queue each second would cost more than it tells.
+    fn measure(&mut self, quiet: bool) {
+        let now = self.shared.clock.instant();
+        let waited = now.saturating_duration_since(self.looked);
+        if !quiet && waited < LOOK * 5 {
+            return;
+        }
+        self.looked = now;
+        let Ok(waiting) = self.here.waiting(&self.shared.config.dir) else { return };
+        let since = |at: Timestamp| Duration::from_millis(self.shared.clock.now().since(at));
+        let mut figures = self.shared.shipped.lock();
+        figures.waiting = waiting.rows;
+        figures.stuck = waiting.stuck;
+        figures.backfill_days = waiting.backfill_days;
+        figures.lag = waiting.oldest.map(since).unwrap_or_default();
+    }
+}
+
+fn parcel(dir: &std::path::Path, stored: Stored) -> Parcel {
+    let Stored { record, verdict_version, evidence } = stored;
+    let day = Day::of(record.ended_at);
+    let evidence = evidence.and_then(|place| match evidence::read(dir, day, place, record.id) {
+        Ok(evidence) => evidence,
+        Err(error) => {
+            tracing::warn!(id = %record.id, %error, "a record is shipped without its evidence");
+            None
+        }
+    });
+    Parcel { record, verdict_version, evidence }
+}

@@ -1,0 +1,176 @@
+//! A PostgreSQL of a test's own: a folder, a socket in it, and processes that end with it.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use store::Remote;
+
+pub struct Postgres {
+    dir: tempfile::TempDir,
+    bin: PathBuf,
+    owner: Option<(u32, u32)>,
+    postmaster: Option<Child>,
+}
+
+/// A running PostgreSQL; `None` where none is installed, which must not be for root, who could install it.
+pub fn postgres() -> Option<Postgres> {
+    let Some(bin) = programs() else {
+        assert!(!is_root(), "PostgreSQL is not installed: ./test.sh installs it");
+        eprintln!("left out: PostgreSQL is not installed");
+        return None;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    // PostgreSQL will not run as root.
+    let owner = is_root().then(|| user("postgres").or_else(|| user("nobody")).unwrap());
+    if let Some((uid, gid)) = owner {
+        std::os::unix::fs::chown(dir.path(), Some(uid), Some(gid)).unwrap();
+    }
+    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o711)).unwrap();
+    let mut server = Postgres { dir, bin, owner, postmaster: None };
+    let made = server
+        .command("initdb")
+        .args(["-A", "trust", "-U", "lastframe", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
+        .arg(server.dir.path().join("data"))
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(made.success(), "initdb");
+    server.start();
+    Some(server)
+}
+
+impl Postgres {
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.bin.join(program));
+        command.current_dir(self.dir.path()).stdin(Stdio::null());
+        if let Some((uid, gid)) = self.owner {
+            command.uid(uid).gid(gid);
+        }
+        command
+    }
+
+    /// Starts it and waits until it answers.
+    pub fn start(&mut self) {
+        let mut command = self.command("postgres");
+        command.arg("-D").arg(self.dir.path().join("data")).arg("-k").arg(self.dir.path());
+        for setting in [
+            "listen_addresses=",
+            "shared_buffers=64MB",
+            "fsync=off",
+            "max_connections=40",
+            "logging_collector=off",
+        ] {
+            command.args(["-c", setting]);
+        }
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).unwrap();
+        self.postmaster = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
+        for _ in 0..600 {
+            if self.sql("select 1").is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("PostgreSQL does not answer: {}", fs::read_to_string(self.log()).unwrap());
+    }
+
+    fn log(&self) -> PathBuf {
+        self.dir.path().join("log")
+    }
+
+    /// Everything of it, without a goodbye.
+    pub fn kill(&mut self) {
+        let Some(mut postmaster) = self.postmaster.take() else { return };
+        let pid = postmaster.id();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        let _ = postmaster.kill();
+        for child in children.split_whitespace() {
+            let _ = Command::new("kill").args(["-9", child]).stderr(Stdio::null()).status();
+        }
+        let _ = postmaster.wait();
+    }
+
+    /// Everything of it stands still: it takes connections, and answers nothing.
+    pub fn freeze(&self, frozen: bool) {
+        let pid = self.postmaster.as_ref().unwrap().id();
+        let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+        let signal = if frozen { "-STOP" } else { "-CONT" };
+        let pids = children.split_whitespace().map(str::to_owned).chain([pid.to_string()]);
+        assert!(Command::new("kill").arg(signal).args(pids).status().unwrap().success());
+    }
+
+    pub fn url(&self) -> String {
+        let folder = self.dir.path().to_str().unwrap().replace('/', "%2F");
+        format!("postgres://lastframe:hush@{folder}/postgres")
+    }
+
+    pub fn remote(&self) -> Remote {
+        Remote::parse(&self.url()).unwrap()
+    }
+
+    /// What psql prints, a row a line.
+    pub fn sql(&self, sql: &str) -> Result<String, String> {
+        let out = Command::new(self.bin.join("psql"))
+            .args([
+                "-X",
+                "-q",
+                "-A",
+                "-t",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-U",
+                "lastframe",
+                "-d",
+                "postgres",
+                "-h",
+            ])
+            .arg(self.dir.path())
+            .args(["-c", "set search_path = lastframe, public", "-c", sql])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if out.status.success() { Ok(text(&out.stdout)) } else { Err(text(&out.stderr)) }
+    }
+
+    /// The number that it says; 0 while there is no such table, or no server.
+    pub fn number(&self, sql: &str) -> u64 {
+        self.sql(sql).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn is_root() -> bool {
+    fs::read_to_string("/proc/self/status").unwrap().contains("\nUid:\t0\t")
+}
+
+fn user(name: &str) -> Option<(u32, u32)> {
+    let users = fs::read_to_string("/etc/passwd").ok()?;
+    let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
+    let mut numbers = line.split(':').skip(2).map(|part| part.parse().ok());
+    Some((numbers.next()??, numbers.next()??))
+}
+
+/// Where `initdb` and the server are: Debian keeps them out of the path.
+fn programs() -> Option<PathBuf> {
+    let on_path = std::env::split_paths(&std::env::var_os("PATH")?).find(|dir| dir.join("initdb").exists());
+    let debian = || {
+        let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
+        versions
+            .flatten()
+            .map(|entry| entry.path().join("bin"))
+            .filter(|dir| dir.join("initdb").exists())
+            .max()
+    };
+    let dir = debian().or(on_path)?;
+    fs::canonicalize(dir).ok()
+}

@@ -1,0 +1,312 @@
+//! Records of all nodes in a PostgreSQL: each exactly once, whatever dies in between, and queries that answer as the
+//! node's own records would.
+#![cfg(feature = "postgres")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod common;
+#[path = "common/postgres.rs"]
+mod server;
+
+use std::path::Path;
+use std::sync::Barrier;
+use std::time::Duration;
+
+use common::*;
+use model::{Clock, Code, PushId, Record, SystemClock, Timestamp};
+use server::{Postgres, postgres};
+use store::{
+    EventQuery, Journal, Occurrence, PushReport, Reader, RecordQuery, ReportedEvent, Store, StoreConfig,
+    StoreError,
+};
+use uuid::Uuid;
+
+fn node(dir: &Path, number: u128, postgres: &Postgres) -> StoreConfig {
+    StoreConfig {
+        node_id: Uuid::from_u128(number),
+        node_label: format!("node-{number}"),
+        remote: Some(postgres.remote()),
+        ..config(dir)
+    }
+}
+
+/// Waits longer than other tests: outages end only with the shipper's next try.
+fn soon(what: &str, mut done: impl FnMut() -> bool) {
+    for _ in 0..1_800 {
+        if done() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("waited 90 seconds for: {what}");
+}
+
+async fn refuse(journal: &Journal, stream: &str, ended_at: Timestamp) -> PushId {
+    let record = record(SystemClock.push_id(), stream, Code::new(18, 503), ended_at);
+    let id = record.id;
+    let mut end = end(record);
+    end.evidence = id.as_bytes().repeat(8);
+    journal.refuse(end).await;
+    id
+}
+
+fn shipped(store: &Store) -> bool {
+    let stats = store.journal().shipping().unwrap();
+    stats.connected && stats.waiting == 0 && stats.backfill_days == 0
+}
+
+#[tokio::test]
+async fn a_record_is_shipped_with_its_evidence_and_read_back_by_another_node() {
+    let Some(postgres) = postgres() else { return };
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open_with(node(here.path(), 1, &postgres));
+    let id = refuse(&store.journal(), "from-one", SystemClock.now()).await;
+    let other = open_with(node(there.path(), 2, &postgres));
+    soon("it is shipped", || shipped(&store) && postgres.number("select count(*) from record") == 1);
+    let (record, evidence) = other.reader().get(id).unwrap().unwrap();
+    assert_eq!(record, store.reader().get(id).unwrap().unwrap().0);
+    assert_eq!(evidence.unwrap(), id.as_bytes().repeat(8));
+    assert_eq!(all(&other.reader()), [record]);
+    let summary = other.reader().summary(Timestamp(0), Duration::from_secs(60)).unwrap();
+    assert_eq!(summary.counts.values().sum::<u64>(), 1);
+    assert!(!summary.here_only);
+}
+
+#[tokio::test]
+async fn outages_and_kills_of_the_database_lose_nothing_and_double_nothing() {
+    let Some(mut postgres) = postgres() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let store = open_with(node(dir.path(), 1, &postgres));
+    let mut ids = Vec::new();
+    for round in 0..4u32 {
+        for n in 0..250u32 {
+            ids.push(refuse(&store.journal(), &format!("s-{n}"), SystemClock.now()).await);
+            if n == 100 {
+                // Some of the rounds die in the middle of a batch.
+                postgres.kill();
+            }
+        }
+        assert!(store.journal().writable(), "the node goes on without its database");
+        if round == 1 {
+            let page = store.reader().query(&RecordQuery::default()).unwrap();
+            assert!(page.here_only && page.records.len() == 50);
+        }
+        postgres.start();
+        if round == 2 {
+            soon("some are shipped", || postgres.number("select count(*) from record") > 500);
+        }
+    }
+    soon("all are shipped", || shipped(&store));
+    assert_eq!(postgres.number("select count(*) from record"), 1_000);
+    assert_eq!(postgres.number("select count(distinct id) from record"), 1_000);
+    assert_eq!(postgres.number("select count(*) from evidence"), 1_000);
+    let mut found: Vec<PushId> = all(&store.reader()).iter().map(|record| record.id).collect();
+    found.sort();
+    ids.sort();
+    assert_eq!(found, ids);
+    let stats = store.journal().shipping().unwrap();
+    assert!(stats.failures > 0 && stats.last_error.is_none(), "{stats:?}");
+}
+
+#[tokio::test]
+async fn a_node_that_was_killed_goes_on_where_it_was() {
+    let Some(mut postgres) = postgres() else { return };
+    let (dir, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let config = node(dir.path(), 1, &postgres);
+    let store = open_with(config.clone());
+    for n in 0..300 {
+        refuse(&store.journal(), &format!("s-{n}"), SystemClock.now()).await;
+    }
+    soon("the first are shipped", || shipped(&store));
+    postgres.kill();
+    for n in 0..300 {
+        refuse(&store.journal(), &format!("s-{n}"), SystemClock.now()).await;
+    }
+    let live = store.journal().open(open_row(SystemClock.push_id(), "live")).unwrap();
+    wait_until("they are committed", || store.journal().stats().waiting_refusals == 0);
+    soon("they are filed", || store.journal().stats().filed == 600);
+    copy_as_crashed(dir.path(), copy.path());
+    drop(live);
+    drop(store);
+    postgres.start();
+    let store = open_with(StoreConfig { dir: copy.path().to_owned(), ..config });
+    store.recover().unwrap();
+    soon("the rest is shipped", || shipped(&store));
+    assert_eq!(postgres.number("select count(*) from record"), 601);
+    assert_eq!(postgres.number("select count(*) from record where errcode = 11 and rank = 2"), 1);
+}
+
+#[tokio::test]
+async fn what_was_recorded_before_shipping_began_is_shipped_too() {
+    let Some(postgres) = postgres() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    for n in 0..3_000u32 {
+        let at = SystemClock.now().minus(DAY * (n % 3));
+        refuse(&store.journal(), &format!("s-{n}"), at).await;
+    }
+    soon("they are filed", || store.journal().stats().filed == 3_000);
+    store.shutdown().unwrap();
+    let store = open_with(node(dir.path(), 1, &postgres));
+    soon("they are shipped", || shipped(&store));
+    assert_eq!(postgres.number("select count(*) from record"), 3_000);
+    store.shutdown().unwrap();
+    // A database that is another one at the same address gets everything again.
+    postgres.sql("update identity set id = gen_random_uuid()").unwrap();
+    postgres.sql("delete from record").unwrap();
+    let store = open_with(node(dir.path(), 1, &postgres));
+    soon("they are shipped again", || {
+        shipped(&store) && postgres.number("select count(*) from record") == 3_000
+    });
+}
+
+#[tokio::test]
+async fn a_fold_that_grows_grows_in_the_database() {
+    let Some(postgres) = postgres() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let fold = Some(Duration::from_secs(3_600));
+    let store = open_with(StoreConfig { fold, ..node(dir.path(), 1, &postgres) });
+    for shipped_at in [1u64, 5, 9] {
+        for _ in 0..shipped_at {
+            let record = record(SystemClock.push_id(), "same", Code::new(18, 503), SystemClock.now());
+            store.journal().refuse(end(record)).await;
+        }
+        let total: u64 = [1, 5, 9].iter().filter(|n| **n <= shipped_at).sum();
+        soon("its attempts are shipped", || {
+            postgres.sql("select attempts from record") == Ok(total.to_string())
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_nodes_own_journal_outranks_what_another_node_says_of_it() {
+    let Some(postgres) = postgres() else { return };
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let other = open_with(node(two.path(), 2, &postgres));
+    soon("the schema is there", || shipped(&other));
+    let dead = |id, stream| Record {
+        node: "node-1".to_owned(),
+        ..record(id, stream, Code::new(11, 0), SystemClock.now())
+    };
+    // Another node speaks first, then the node itself.
+    let first = SystemClock.push_id();
+    other.record_for_dead_node(vec![dead(first, "first")]).unwrap();
+    assert_eq!(other.reader().get(first).unwrap().unwrap().0.errcode, 11);
+    let store = open_with(node(one.path(), 1, &postgres));
+    let second = SystemClock.push_id();
+    for id in [first, second] {
+        let mut push = store.journal().open(open_row(id, "first")).unwrap();
+        push.durable(Duration::from_secs(10)).await.unwrap();
+        push.close(end(record(id, "first", Code::new(3, 0), SystemClock.now())));
+    }
+    soon("the node's own is shipped", || postgres.number("select count(*) from record where rank = 2") == 2);
+    // The node itself first, then another node.
+    other.record_for_dead_node(vec![dead(second, "second")]).unwrap();
+    for id in [first, second] {
+        assert_eq!(other.reader().get(id).unwrap().unwrap().0.errcode, 3);
+    }
+    assert_eq!(postgres.number("select count(*) from record"), 2);
+}
+
+#[tokio::test]
+async fn events_of_all_nodes_come_once() {
+    let Some(postgres) = postgres() else { return };
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let stores: Vec<Store> =
+        dirs.iter().zip(1..).map(|(dir, n)| open_with(node(dir.path(), n, &postgres))).collect();
+    let report = |n: i64| PushReport {
+        push: SystemClock.push_id(),
+        account: 7,
+        key: key("s"),
+        client_ip: "203.0.113.7".parse().unwrap(),
+        stream_param: None,
+        at: Timestamp(SystemClock.now().millis() + n),
+        interval_ms: 60_000,
+        events: vec![ReportedEvent {
+            kind: 5,
+            count: 3,
+            occurrences: vec![Occurrence { at: Timestamp(5), what: "a gap".to_owned(), seen: None }],
+        }],
+    };
+    for n in 0..600 {
+        stores[n as usize % 2].journal().report(report(n));
+    }
+    let query = EventQuery { account: Some(7), limit: 1_000, ..EventQuery::default() };
+    soon("they are shipped", || postgres.number("select count(*) from event") == 600);
+    let events = stores[0].history().events(&query).unwrap();
+    assert_eq!(events.len(), 600);
+    assert!(events.windows(2).all(|pair| pair[0].id > pair[1].id));
+    assert_eq!(events[0].occurrences[0].what, "a gap");
+    drop(stores);
+    let again = open_with(node(dirs[0].path(), 1, &postgres));
+    again.journal().report(report(1_000));
+    soon("one more is shipped", || postgres.number("select count(*) from event") == 601);
+}
+
+#[test]
+fn four_nodes_may_migrate_at_once() {
+    let Some(postgres) = postgres() else { return };
+    let dirs: Vec<tempfile::TempDir> = (0..4).map(|_| tempfile::tempdir().unwrap()).collect();
+    let barrier = Barrier::new(4);
+    std::thread::scope(|scope| {
+        for (dir, n) in dirs.iter().zip(1..) {
+            let (postgres, barrier) = (&postgres, &barrier);
+            scope.spawn(move || {
+                barrier.wait();
+                let store = open_with(node(dir.path(), n, postgres));
+                soon("it is ready", || shipped(&store));
+                assert_eq!(store.journal().shipping().unwrap().failures, 0);
+            });
+        }
+    });
+    assert_eq!(postgres.sql("select count(*), max(number) from migration").unwrap(), "1|1");
+    assert_eq!(postgres.number("select count(*) from node"), 4);
+}
+
+#[tokio::test]
+async fn a_database_that_stands_still_does_not_hold_up_queries() {
+    let Some(postgres) = postgres() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let store = open_with(node(dir.path(), 1, &postgres));
+    let id = refuse(&store.journal(), "s", SystemClock.now()).await;
+    soon("it is shipped", || shipped(&store));
+    assert!(!store.reader().query(&RecordQuery::default()).unwrap().here_only);
+    postgres.freeze(true);
+    let page = store.reader().query(&RecordQuery::default()).unwrap();
+    postgres.freeze(false);
+    assert!(page.here_only);
+    assert_eq!(page.records.len(), 1);
+    assert_eq!(store.reader().get(id).unwrap().unwrap().0.id, id);
+    soon("it is asked again", || !store.reader().query(&RecordQuery::default()).unwrap().here_only);
+}
+
+#[test]
+fn a_reader_says_what_it_cannot_know() {
+    let Some(mut postgres) = postgres() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let store = open_with(node(dir.path(), 1, &postgres));
+    soon("the schema is there", || shipped(&store));
+    store.shutdown().unwrap();
+    let reader = Reader::open_everywhere(dir.path(), Some(&postgres.remote())).unwrap();
+    assert_eq!(reader.get(SystemClock.push_id()).unwrap(), None);
+    postgres.kill();
+    let reader = Reader::open_everywhere(dir.path(), Some(&postgres.remote())).unwrap();
+    let error = reader.get(SystemClock.push_id()).unwrap_err();
+    assert!(matches!(error, StoreError::Remote(_)), "{error}");
+    assert!(!error.to_string().contains("hush"));
+}
+
+#[test]
+fn a_schema_of_a_newer_version_is_left_alone() {
+    let Some(postgres) = postgres() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    drop(open_with(node(dir.path(), 1, &postgres)));
+    let store = open_with(node(dir.path(), 1, &postgres));
+    soon("the schema is there", || shipped(&store));
+    drop(store);
+    postgres.sql("insert into migration (number) values (99)").unwrap();
+    let store = open_with(node(dir.path(), 1, &postgres));
+    soon("it says so", || {
+        store.journal().shipping().unwrap().last_error.is_some_and(|error| error.contains("newer version"))
+    });
+    assert!(store.journal().writable());
+}

@@ -141,6 +141,7 @@ mod nowhere {
     #[derive(Clone, Debug)]
     pub(crate) enum Database {}
 
+    type Keys = (Vec<(Cursor, PushId)>, Vec<PushId>);
     type Answer<T> = Result<T, RemoteFault>;
 
     impl Database {
@@ -156,7 +157,7 @@ mod nowhere {
             _: Cursor,
             _: usize,
             _: &[PushId],
-        ) -> Answer<(Vec<(Cursor, PushId)>, Vec<PushId>)> {
+        ) -> Answer<Keys> {
             match *self {}
         }
 

@@ -95,7 +95,7 @@ impl FromStr for Step {
 pub struct Plan {
     /// The server.
     pub server: SocketAddr,
-    /// `tcUrl`.
+    /// `tcUrl`; `rtmps://` means TLS, with its host as the name that is asked for.
     pub tc_url: String,
     /// `app`.
     pub app: String,
@@ -111,6 +111,9 @@ pub struct Plan {
 pub async fn play(plan: &Plan) -> Result<(), LabError> {
     let playing = async {
         let mut client = Client::open(plan.server).await?;
+        if let Some(host) = secured_host(&plan.tc_url) {
+            client = client.secure(host).await?;
+        }
         client.handshake().await?;
         client.connect(&plan.app, &plan.tc_url).await?;
         client.create_stream().await?;
@@ -145,6 +148,11 @@ pub async fn play(plan: &Plan) -> Result<(), LabError> {
     };
     let late = || LabError::Late { awaited: "the end of the client's steps".to_owned(), limit: LONGEST };
     timeout(LONGEST, playing).await.unwrap_or_else(|_| Err(late()))
+}
+
+fn secured_host(tc_url: &str) -> Option<&str> {
+    let authority = tc_url.strip_prefix("rtmps://")?.split('/').next()?;
+    Some(authority.rsplit_once(':').map_or(authority, |(host, _)| host))
 }
 
 fn say(word: &str) -> Result<(), LabError> {
@@ -229,6 +237,13 @@ impl Drop for Pusher {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tls_asks_for_the_host_of_the_url() {
+        let hosts = ["rtmps://a.test/live", "rtmps://a.test:1936/live"].map(secured_host);
+        assert_eq!(hosts, [Some("a.test"); 2]);
+        assert_eq!(secured_host("rtmp://a.test/live"), None);
+    }
 
     #[test]
     fn a_step_reads_back_from_its_text() {

@@ -36,6 +36,9 @@ pub enum LabError {
         /// For how long.
         limit: Duration,
     },
+    /// TLS could not be set up or used.
+    #[error("TLS: {0}")]
+    Tls(String),
     /// The server said something that is not RTMP.
     #[error("the server broke the protocol: {0}")]
     Protocol(#[from] Fault),

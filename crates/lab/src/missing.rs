@@ -2,8 +2,6 @@
 
 use cause::Cause;
 
-const NO_TLS: &str =
-    "needs a client that speaks TLS, which the lab has none of; the end-to-end tests bring it about";
 const NO_CLUSTER: &str = "needs a cluster, which this version is no part of";
 
 /// Why no scenario produces this row; `None` where one does.
@@ -11,7 +9,6 @@ pub fn reason(cause: Cause) -> Option<&'static str> {
     Some(match cause {
         Cause::Unknown => "expected never: a push that ends so is a defect",
         Cause::RegistryUnreachable | Cause::RegistryConflict | Cause::OwnershipLost => NO_CLUSTER,
-        Cause::LeftInTlsHandshake => NO_TLS,
         _ => return None,
     })
 }

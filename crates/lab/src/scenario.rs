@@ -5,6 +5,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
+use cause::evidence::Evidence;
 use cause::{Cause, DetailKey, EventKind};
 use model::{Clock, Record, SystemClock, Timestamp};
 
@@ -129,6 +130,9 @@ impl Scenario {
 /// What else must be true of a record: none, or what is wrong.
 pub type Check = Box<dyn Fn(&Record) -> Option<String> + Send + Sync>;
 
+/// What else must be true of the evidence behind a record: none, or what is wrong.
+pub type EvidenceCheck = Box<dyn Fn(&Evidence) -> Option<String> + Send + Sync>;
+
 /// What has been done, so that its record can be found and compared. What has to stay until then stays with it.
 pub struct Seen {
     /// The server that must have recorded it.
@@ -144,6 +148,7 @@ pub struct Seen {
     /// Events that the record must have.
     pub events: Vec<EventKind>,
     checks: Vec<Check>,
+    evidence_checks: Vec<EvidenceCheck>,
     keep: Vec<Box<dyn Any + Send + Sync>>,
 }
 
@@ -171,9 +176,9 @@ impl Seen {
 
     /// The only push that the server has seen.
     pub fn any(site: &Site) -> Self {
-        let (checks, keep) = (Vec::new(), Vec::new());
-        let events = Vec::new();
-        Self { site: site.clone(), stream: None, port: None, at: None, told: None, events, checks, keep }
+        let (events, checks, evidence_checks, keep) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (stream, port, at, told) = (None, None, None, None);
+        Self { site: site.clone(), stream, port, at, told, events, checks, evidence_checks, keep }
     }
 
     /// The fault was made then.
@@ -206,6 +211,18 @@ impl Seen {
     pub fn check(mut self, check: impl Fn(&Record) -> Option<String> + Send + Sync + 'static) -> Self {
         self.checks.push(Box::new(check));
         self
+    }
+
+    /// The evidence behind the record must also pass this check.
+    #[must_use]
+    pub fn evidence(mut self, check: impl Fn(&Evidence) -> Option<String> + Send + Sync + 'static) -> Self {
+        self.evidence_checks.push(Box::new(check));
+        self
+    }
+
+    /// What the evidence fails of its checks.
+    pub fn evidence_failed(&self, evidence: &Evidence) -> Option<String> {
+        self.evidence_checks.iter().find_map(|check| check(evidence))
     }
 
     /// What a record fails of the checks.

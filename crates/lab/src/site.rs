@@ -33,6 +33,8 @@ pub struct Site {
     pub host: String,
     /// App of the push URL.
     pub app: String,
+    rtmps: Option<SocketAddr>,
+    tls: bool,
     query: String,
     sign_key: Option<String>,
     own: bool,
@@ -59,6 +61,8 @@ impl Site {
             api: server.api()?,
             host: DOMAIN.to_owned(),
             app: APP.to_owned(),
+            rtmps: server.rtmps(),
+            tls: false,
             query: String::new(),
             sign_key: None,
             own: true,
@@ -74,11 +78,22 @@ impl Site {
             api: Api::new(&target.api, &target.key)?,
             host: target.host.clone(),
             app: target.app.clone(),
+            rtmps: None,
+            tls: false,
             query: target.query.clone(),
             sign_key: target.sign_key.clone(),
             own: false,
             _server: None,
         })
+    }
+
+    /// The same server, pushed to over TLS.
+    ///
+    /// # Errors
+    /// [`LabError::Skipped`] where it is not known to take that.
+    pub fn secured(self) -> Result<Self, LabError> {
+        let rtmp = self.rtmps.ok_or_else(|| LabError::Skipped("needs a server with RTMPS".to_owned()))?;
+        Ok(Self { rtmp, tls: true, ..self })
     }
 
     /// Whether the lab started it, so that its clock is this one.
@@ -88,7 +103,12 @@ impl Site {
 
     /// `tcUrl` of a push.
     pub fn tc_url(&self) -> String {
-        format!("rtmp://{}/{}", self.host, self.app)
+        format!("{}://{}/{}", self.scheme(), self.host, self.app)
+    }
+
+    /// What a push URL begins with.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls { "rtmps" } else { "rtmp" }
     }
 
     /// What a client says in `publish` for this stream: its name, with query and signature where they are needed.
@@ -102,9 +122,10 @@ impl Site {
         if query.is_empty() { stream.to_owned() } else { format!("{stream}?{}", query.join("&")) }
     }
 
-    /// A connection on which nothing has been said.
+    /// A connection on which nothing has been said, but for TLS.
     pub async fn open(&self) -> Result<Client, LabError> {
-        Client::open(self.rtmp).await
+        let client = Client::open(self.rtmp).await?;
+        if self.tls { client.secure(&self.host).await } else { Ok(client) }
     }
 
     /// Everything before `publish`.

@@ -71,7 +71,8 @@ pub async fn find(seen: &Seen, started: Timestamp) -> Result<Option<Found>, LabE
     }))
 }
 
-/// What is wrong with the evidence behind a record: it is judged otherwise when it is judged again, or it lacks an event.
+/// What is wrong with the evidence behind a record: it is judged otherwise when it is judged again, or it lacks
+/// what was done.
 async fn evidence_fails(seen: &Seen, record: &Record) -> Result<Option<String>, LabError> {
     let Some(evidence) = seen.site.api.export(record.id).await?.evidence else {
         let fails = !WITHOUT_EVIDENCE.iter().any(|cause| cause.code() == record.code());
@@ -80,6 +81,9 @@ async fn evidence_fails(seen: &Seen, record: &Record) -> Result<Option<String>, 
     if let Some(now) = judged_anew(record, &evidence) {
         let detail = now.detail.as_ref().map_or("no detail", |detail| detail.key.as_str());
         return Ok(Some(format!("judged again from its evidence it is {} with {detail}", now.cause.code())));
+    }
+    if let Some(failed) = seen.evidence_failed(&evidence) {
+        return Ok(Some(failed));
     }
     let missing = seen.events.iter().find(|kind| count_of(&evidence, **kind) == 0);
     Ok(missing.map(|kind| format!("no event {} ({})", kind.number(), kind.key())))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::{Clock, SystemClock, Timestamp};
 use socket2::SockRef;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{sleep, timeout};
 
 use super::Client;
@@ -44,19 +44,19 @@ impl Client {
         Ok(said)
     }
 
-    /// Closes without a word, as the system does for a process that is killed.
+    /// Closes without a word of RTMP, as the system does for a process that is killed; TLS is ended by its own goodbye.
     pub async fn end_of_file(mut self) -> Result<Timestamp, LabError> {
         self.flush().await?;
         let said = SystemClock.now();
-        match self.socket.shutdown().await {
-            Err(error) if error.kind() != ErrorKind::NotConnected => return Err(error.into()),
-            _ => {}
-        }
-        // Closing with bytes unread would reset.
-        let mut rest = [0; 4096];
-        let _ =
-            timeout(CLOSING, async { while self.socket.read(&mut rest).await.is_ok_and(|read| read > 0) {} })
-                .await;
+        close(&mut self.socket).await?;
+        Ok(said)
+    }
+
+    /// Closes without a word of RTMP or of TLS.
+    pub async fn cut_off(mut self) -> Result<Timestamp, LabError> {
+        self.flush().await?;
+        let said = SystemClock.now();
+        close(self.socket.tcp_mut()).await?;
         Ok(said)
     }
 
@@ -69,8 +69,20 @@ impl Client {
 
     /// Resets the connection; what is under way is thrown away.
     pub fn reset_now(self) -> Result<Timestamp, LabError> {
-        SockRef::from(&self.socket).set_linger(Some(Duration::ZERO))?;
+        SockRef::from(self.socket.tcp()).set_linger(Some(Duration::ZERO))?;
         drop(self.socket);
         Ok(SystemClock.now())
     }
+}
+
+async fn close(socket: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<(), LabError> {
+    match socket.shutdown().await {
+        Err(error) if error.kind() != ErrorKind::NotConnected => return Err(error.into()),
+        _ => {}
+    }
+    // Closing with bytes unread would reset.
+    let mut rest = [0; 4096];
+    let _ =
+        timeout(CLOSING, async { while socket.read(&mut rest).await.is_ok_and(|read| read > 0) {} }).await;
+    Ok(())
 }

@@ -150,7 +150,7 @@ impl Client {
     pub async fn wait_for_close(&mut self, limit: Duration) -> Result<(), LabError> {
         let reading = async {
             loop {
-                match self.socket.read_buf(self.session.read_buf()).await {
+                match self.socket.tcp_mut().read_buf(self.session.read_buf()).await {
                     Ok(0) => return Ok(()),
                     Ok(_) => self.session.read_buf().clear(),
                     Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(()),

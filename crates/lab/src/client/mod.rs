@@ -2,6 +2,8 @@
 
 mod leave;
 mod live;
+mod secured;
+mod socket;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -10,12 +12,15 @@ use std::time::Duration;
 use rtmp::client::{Event, Status};
 use rtmp::{ClientConfig, ClientSession};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
 use crate::error::LabError;
 
 pub use live::Pace;
+pub use secured::client_hello;
+
+use socket::Socket;
 
 /// How long an answer may take where its time is not what is looked at. The machine may be busy.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -38,7 +43,7 @@ impl fmt::Display for Told {
 /// One connection to a server.
 #[derive(Debug)]
 pub struct Client {
-    socket: TcpStream,
+    socket: Socket,
     session: ClientSession,
     local: SocketAddr,
     stream_id: u32,
@@ -93,6 +98,7 @@ impl Client {
         config.answer_pings = answer_pings;
         let session = ClientSession::new(config);
         let (time, sent_headers, deaf, cut) = (0, false, false, None);
+        let socket = Socket::Plain(socket);
         Ok(Self { socket, session, local, stream_id: 1, time, sent_headers, deaf, cut })
     }
 
@@ -170,13 +176,19 @@ impl Client {
     /// Sends what the session has said.
     pub async fn flush(&mut self) -> Result<(), LabError> {
         let bytes = self.session.output().split();
-        Ok(self.socket.write_all(&bytes).await?)
+        self.write(&bytes).await
     }
 
     /// Sends bytes as they stand, past the session.
     pub async fn send_raw(&mut self, bytes: &[u8]) -> Result<(), LabError> {
         self.flush().await?;
-        Ok(self.socket.write_all(bytes).await?)
+        self.write(bytes).await
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), LabError> {
+        self.socket.write_all(bytes).await?;
+        // TLS keeps what the connection did not take at once.
+        Ok(self.socket.flush().await?)
     }
 
     async fn expect<T>(

@@ -115,7 +115,7 @@ impl Encoder {
     ) -> Result<Self, LabError> {
         let program = kind.program()?;
         let (server, key) =
-            (format!("rtmp://{}/{}", site.rtmp, site.app), format!("{stream}?domain={domain}"));
+            (format!("{}://{}/{}", site.scheme(), site.rtmp, site.app), format!("{stream}?domain={domain}"));
         let url = format!("{server}/{key}");
         let mut desk = None;
         let mut command = match kind {

@@ -13,6 +13,7 @@ mod proxy;
 mod refusal;
 mod refused_write;
 mod replayed;
+mod secured;
 mod server;
 mod setup;
 mod signature;
@@ -49,6 +50,7 @@ pub fn all() -> Vec<Scenario> {
         network::scenarios(),
         encoders::scenarios(),
         srt::scenarios(),
+        secured::scenarios(),
         weekly::scenarios(),
         whip::scenarios(),
     ]

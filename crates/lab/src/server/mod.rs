@@ -69,7 +69,7 @@ impl Server {
             setup,
             folder,
             child,
-            ready: Ready { rtmp: nowhere, srt: nowhere, http: nowhere },
+            ready: Ready { rtmp: nowhere, rtmps: None, srt: nowhere, http: nowhere },
             starts: 0,
         };
         server.wait_until_ready().await?;
@@ -79,6 +79,11 @@ impl Server {
     /// Where it takes pushes.
     pub fn rtmp(&self) -> SocketAddr {
         self.ready.rtmp
+    }
+
+    /// Where it takes pushes over TLS, if it does.
+    pub fn rtmps(&self) -> Option<SocketAddr> {
+        self.ready.rtmps
     }
 
     /// Where it takes pushes over SRT.

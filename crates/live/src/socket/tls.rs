@@ -162,17 +162,18 @@ impl Tls {
                 Err(error) => break Some(error),
             }
         };
-        self.discard(start);
         match error {
             Some(error) => self.failure = Some(failure_of(&error)),
-            None if self.filled == self.incoming.len() => {
+            None if start == 0 && self.filled == self.incoming.len() => {
                 let found = format!("a handshake message of more than {INCOMING} bytes");
                 self.failure = Some(TlsFailure { kind: TlsFailureKind::Broken, found });
             }
-            None if self.close_notify => return Processed::Closed(count),
-            None => return Processed::Plain(count),
+            None => {
+                self.discard(start);
+                return if self.close_notify { Processed::Closed(count) } else { Processed::Plain(count) };
+            }
         }
-        self.take_alert();
+        self.take_alert(start);
         Processed::Broken(count)
     }
 
@@ -250,15 +251,19 @@ impl Tls {
         }
     }
 
-    /// The alert that tells the client what broke.
-    fn take_alert(&mut self) {
-        while let Ok(state) = self.session.process_tls_records(&mut []).state {
+    /// The alert that tells the client what broke. The session knows parts of handshake messages by where they lie, so
+    /// it has to be shown again what came from `start` on, and not nothing.
+    fn take_alert(&mut self, mut start: usize) {
+        while let Some(input) = self.incoming.get_mut(start..self.filled) {
+            let UnbufferedStatus { discard, state, .. } = self.session.process_tls_records(input);
+            start = start.saturating_add(discard);
             match state {
-                ConnectionState::EncodeTlsData(mut data) => encode(&mut data, &mut self.outgoing),
-                ConnectionState::TransmitTlsData(data) => data.done(),
-                _ => return,
+                Ok(ConnectionState::EncodeTlsData(mut data)) => encode(&mut data, &mut self.outgoing),
+                Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
+                _ => break,
             }
         }
+        self.discard(start);
     }
 }
 

@@ -150,6 +150,34 @@ fn other_protocols_are_known_by_their_first_byte() {
     }
 }
 
+/// A record with these handshake messages in it, each of a type, a length that it claims, and what there is of it.
+fn handshake_record(messages: &[(u8, u32, Vec<u8>)]) -> Vec<u8> {
+    let mut inner = Vec::new();
+    for (kind, length, body) in messages {
+        let [_, length @ ..] = length.to_be_bytes();
+        inner.push(*kind);
+        inner.extend_from_slice(&length);
+        inner.extend_from_slice(body);
+    }
+    let [high, low] = u16::try_from(inner.len()).unwrap().to_be_bytes();
+    [&[HANDSHAKE_RECORD, 3, 1, high, low][..], &inner].concat()
+}
+
+#[test]
+fn a_handshake_that_breaks_inside_its_messages_is_told_with_an_alert_where_there_is_one() {
+    let too_large = handshake_record(&[(0xff, 0x00ff_ffff, vec![0xff; 4])]);
+    let never_whole = handshake_record(&[(1, 50_000, vec![0; 8_000])]);
+    let never_whole = [never_whole, handshake_record(&[(0, 0, vec![0; 12_000])]).repeat(3)].concat();
+    let two_at_once = handshake_record(&[(1, 3, vec![0; 3]), (1, 3, vec![0; 3])]);
+    for (bytes, has_alert) in [(too_large, true), (never_whole, false), (two_at_once, true)] {
+        let mut server = Tls::new(&pair().0).unwrap();
+        assert_eq!(feed(&mut server, &bytes, usize::MAX, &mut Vec::new()), Processed::Broken(0));
+        assert_eq!(server.facts().failure.unwrap().kind, TlsFailureKind::Broken);
+        assert_eq!(!server.outgoing().is_empty(), has_alert, "{:?}", server.facts());
+        assert_eq!(feed(&mut server, b"more", usize::MAX, &mut Vec::new()), Processed::Broken(0));
+    }
+}
+
 #[test]
 fn a_client_that_does_not_trust_the_certificate_says_so_in_an_alert() {
     // Another name than the server's own, so that the client looks for an authority and finds none.
@@ -182,6 +210,25 @@ proptest! {
             feed(&mut server, &bytes, piece * 7, &mut plain);
         }
         prop_assert_eq!(plain.len(), sizes.iter().sum::<usize>());
+    }
+
+    #[test]
+    fn any_handshake_messages_are_taken_without_a_panic(
+        records in prop::collection::vec(
+            prop::collection::vec((0..25_u8, 0..70_000_u32, prop::collection::vec(any::<u8>(), 0..300)), 1..4),
+            1..8,
+        ),
+        true_lengths in any::<bool>(),
+        piece in 1..2_000usize,
+    ) {
+        let mut server = Tls::new(&pair().0).unwrap();
+        for mut messages in records {
+            for (_, length, body) in &mut messages {
+                *length = if true_lengths { body.len() as u32 } else { *length };
+            }
+            feed(&mut server, &handshake_record(&messages), piece, &mut Vec::new());
+        }
+        prop_assert!(!server.room().is_empty() || server.facts().failure.is_some());
     }
 
     #[test]

@@ -162,18 +162,17 @@ impl Tls {
                 Err(error) => break Some(error),
             }
         };
+        self.discard(start);
         match error {
             Some(error) => self.failure = Some(failure_of(&error)),
-            None if start == 0 && self.filled == self.incoming.len() => {
+            None if self.filled == self.incoming.len() => {
                 let found = format!("a handshake message of more than {INCOMING} bytes");
                 self.failure = Some(TlsFailure { kind: TlsFailureKind::Broken, found });
             }
-            None => {
-                self.discard(start);
-                return if self.close_notify { Processed::Closed(count) } else { Processed::Plain(count) };
-            }
+            None if self.close_notify => return Processed::Closed(count),
+            None => return Processed::Plain(count),
         }
-        self.take_alert(start);
+        self.take_alert();
         Processed::Broken(count)
     }
 
@@ -251,19 +250,15 @@ impl Tls {
         }
     }
 
-    /// The alert that tells the client what broke. The session knows parts of handshake messages by where they lie, so
-    /// it has to be shown again what came from `start` on, and not nothing.
-    fn take_alert(&mut self, mut start: usize) {
-        while let Some(input) = self.incoming.get_mut(start..self.filled) {
-            let UnbufferedStatus { discard, state, .. } = self.session.process_tls_records(input);
-            start = start.saturating_add(discard);
-            match state {
+    /// The alert that tells the client what broke, where there is one. A broken session must not be asked for more: it would
+    /// look into the messages that it has begun to read.
+    fn take_alert(&mut self) {
+        while self.session.wants_write() {
+            match self.session.process_tls_records(&mut []).state {
                 Ok(ConnectionState::EncodeTlsData(mut data)) => encode(&mut data, &mut self.outgoing),
-                Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
-                _ => break,
+                _ => return,
             }
         }
-        self.discard(start);
     }
 }
 

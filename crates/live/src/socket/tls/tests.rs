@@ -169,7 +169,7 @@ fn a_handshake_that_breaks_inside_its_messages_is_told_with_an_alert_where_there
     let never_whole = handshake_record(&[(1, 50_000, vec![0; 8_000])]);
     let never_whole = [never_whole, handshake_record(&[(0, 0, vec![0; 12_000])]).repeat(3)].concat();
     let two_at_once = handshake_record(&[(1, 3, vec![0; 3]), (1, 3, vec![0; 3])]);
-    for (bytes, has_alert) in [(too_large, true), (never_whole, false), (two_at_once, true)] {
+    for (bytes, has_alert) in [(too_large, false), (never_whole, false), (two_at_once, true)] {
         let mut server = Tls::new(&pair().0).unwrap();
         assert_eq!(feed(&mut server, &bytes, usize::MAX, &mut Vec::new()), Processed::Broken(0));
         assert_eq!(server.facts().failure.unwrap().kind, TlsFailureKind::Broken);

@@ -44,7 +44,7 @@ fn a_mistake_in_the_configuration_is_told_with_file_line_and_key() {
         ("[limits]\n\nidle = \"soon\"\n", 3, "limits.idle"),
         ("[limits]\nidel = \"70s\"\n", 2, "idel"),
         ("[rtmp]\nlisten = 1935\n", 2, "rtmp.listen"),
-        ("[srt]\nlisten = \"0.0.0.0:9000\"\n", 1, "srt"),
+        ("[srt]\nlatency = \"1ms\"\n", 2, "srt.latency"),
         ("[limits\nidle = \"70s\"\n", 1, ""),
     ];
     for (text, line, key) in rows {

@@ -21,8 +21,8 @@ const GSTREAMER: Needs = Needs::With(&["gst-launch-1.0"]);
 const NAMESPACE: Needs = Needs::Root(&["ip", "ffmpeg"]);
 /// A push streams this long before something happens to it.
 const WELL: Duration = Duration::from_secs(2);
-/// The network reports a closed port once something is sent there, which is after a quarter of a second at most.
-const SOON: Duration = Duration::from_millis(600);
+/// The network reports a closed port once something is sent there, which is after half a second at most.
+const SOON: Duration = Duration::from_secs(1);
 /// The silence after which a caller is lost, and a second.
 const LOST: Duration = Duration::from_secs(6);
 /// How long a handshake is tried.

@@ -54,6 +54,36 @@ fn ffmpeg_plays_a_live_stream_and_its_end_without_a_complaint() {
 }
 
 #[test]
+fn ffmpeg_plays_on_when_another_push_takes_over() {
+    if !rights::has(&["ffmpeg"]) {
+        return;
+    }
+    let server = Setup::open().start();
+    let mut first = push(&server);
+    let index = format!("http://{}{}", server.http(), index("camera"));
+    let mut player = Encoder::start(
+        Command::new("ffmpeg")
+            .args(["-hide_banner", "-nostdin", "-v", "warning", "-stats"])
+            .args(["-i", &index, "-f", "null", "-"]),
+    );
+    let reaches = |player: &Encoder, seconds: f64| {
+        until_true("playing to go on", 2 * PATIENCE, || played(&player.printed()) >= seconds);
+    };
+    reaches(&player, 4.0);
+    let mut second = Encoder::ffmpeg(&server.open_url("camera"));
+    first.wait();
+    let before = played(&player.printed());
+    // More than what was packaged before the takeover.
+    reaches(&player, before + 12.0);
+    second.interrupt();
+    assert!(player.wait().success(), "{}", player.printed());
+    let printed = player.printed();
+    let jumps = |line: &&str| line.contains("monoton") || line.contains("timestamp discontinuity");
+    assert_eq!(printed.split(['\r', '\n']).find(jumps), None, "time goes on: {printed}");
+    assert_eq!(server.codes("camera", 2), ["1/0", "21/102"]);
+}
+
+#[test]
 fn answers_are_what_players_and_caches_expect() {
     if !rights::has(&["ffmpeg"]) {
         return;

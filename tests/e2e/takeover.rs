@@ -18,8 +18,13 @@ conflict = "backup"
 fn the_newcomer_takes_over_and_the_old_push_is_told() {
     let server = Setup::open().start();
     let mut old = Pusher::push(server.rtmp(), "contested").unwrap();
-    server.wait_for_pushes(1);
-    let new = old.sending(|| Pusher::push(server.rtmp(), "contested").unwrap());
+    let new = old.sending(|| {
+        until("its media", PATIENCE, || {
+            let pushes = server.get("/api/v1/pushes");
+            (pushes["pushes"][0]["bytes_in"].as_u64()? > 4_000).then_some(())
+        });
+        Pusher::push(server.rtmp(), "contested").unwrap()
+    });
     let told = old.wait_for_cut();
     assert!(told.text.starts_with("[21/102]"), "{told:?}");
     new.delete_stream().unwrap();

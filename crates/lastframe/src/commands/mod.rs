@@ -23,7 +23,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
     let config = cli.config.as_deref();
     match cli.command.unwrap_or(Command::Serve(Default::default())) {
         Command::Serve(args) => serve::run(&args, configuration(config)?, &cli.data),
-        Command::Url(args) => url::run(&args, &configuration(config)?.config, &cli.data),
+        Command::Url(args) => url::run(&args, &settings(config)?.config, &cli.data),
         Command::Records(args) => records::run(&args, &reader(config, &cli.data)?),
         Command::Show(args) => show::run(&args, &reader(config, &cli.data)?),
         Command::Export(args) => export::run(&args, &reader(config, &cli.data)?),
@@ -36,12 +36,17 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
 
 /// Reads the records of the data folder and, where the configuration names a database, those of all nodes.
 fn reader(file: Option<&Path>, data: &Path) -> Result<Reader, Failure> {
-    let config = configuration(file)?.config;
+    let config = settings(file)?.config;
     Ok(Reader::open_everywhere(data, config.store.remote.as_ref())?)
 }
 
 fn configuration(file: Option<&Path>) -> Result<Loaded, Failure> {
     Ok(config::load(file, environment())?)
+}
+
+/// The configuration for commands that look at none of the files it names.
+fn settings(file: Option<&Path>) -> Result<Loaded, Failure> {
+    Ok(config::load_alone(file, environment())?)
 }
 
 /// The environment, as far as it is text.

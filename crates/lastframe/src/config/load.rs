@@ -28,18 +28,38 @@ pub struct Loaded {
     pub warnings: Vec<String>,
 }
 
-/// Reads the configuration: defaults, then the file, then the environment.
+/// Reads the configuration: defaults, then the file, then the environment. The files that it names must be usable.
 pub fn load(file: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Loaded, ConfigError> {
-    let mut reader = Reader::default();
-    if let Some(path) = file {
-        let text = read_file(path)?;
-        reader.file(path, &text);
+    let mut reader = Reader::of(file, env)?;
+    reader.named_files();
+    reader.finish()
+}
+
+/// The same for commands that use none of the files it names: a server that goes on with the certificate of before must
+/// not keep its records to itself.
+pub fn load_alone(
+    file: Option<&Path>,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<Loaded, ConfigError> {
+    Reader::of(file, env)?.finish()
+}
+
+impl Reader {
+    fn of(file: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut reader = Self::default();
+        if let Some(path) = file {
+            let text = read_file(path)?;
+            reader.file(path, &text);
+        }
+        reader.environment(env);
+        Ok(reader)
     }
-    reader.environment(env);
-    reader.together();
-    match reader.mistakes.is_empty() {
-        true => Ok(Loaded { config: reader.config, warnings: reader.warnings }),
-        false => Err(ConfigError::Mistakes(reader.mistakes)),
+
+    fn finish(self) -> Result<Loaded, ConfigError> {
+        match self.mistakes.is_empty() {
+            true => Ok(Loaded { config: self.config, warnings: self.warnings }),
+            false => Err(ConfigError::Mistakes(self.mistakes)),
+        }
     }
 }
 
@@ -161,8 +181,7 @@ impl Reader {
         }
     }
 
-    /// What can be judged only once all is read.
-    fn together(&mut self) {
+    fn named_files(&mut self) {
         for wrong in certificates::check(&self.config) {
             if let Some(origin) = self.places.get(&wrong.key).cloned() {
                 self.mistake(origin, &wrong.key, wrong.what);

@@ -31,7 +31,7 @@ use model::catalog::{Account, ApiKey, Domain};
 use uuid::Uuid;
 use web::import::Importer;
 
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, load_alone};
 pub use mistake::ConfigError;
 
 /// Everything that can be configured, with its defaults.

@@ -6,8 +6,11 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::clock::{PATIENCE, until};
+use crate::playback::View;
+use crate::support::clock::{PATIENCE, until, wall};
 use crate::support::encoder::Encoder;
+use crate::support::pusher::Pusher;
+use crate::support::receiver::Receiver;
 use crate::support::rights;
 use crate::support::sdk::{self, Client};
 use crate::support::server::Server;
@@ -122,6 +125,95 @@ fn a_domain_is_added_pushed_to_forbidden_and_resumed() {
     let events = story["EventList"].as_array().unwrap();
     let reasons: Vec<&str> = events.iter().map(|event| event["StopReason"].as_str().unwrap()).collect();
     assert_eq!(reasons, [told(21, 101), told(18, 305), told(1, 0)], "{story}");
+}
+
+/// What a receiver was told of a real push, and what it answered, as the official command line lists it.
+#[test]
+fn deliveries_are_listed_with_what_was_sent_and_answered() {
+    let Some(folder) = Client::CommandLine.installed() else { return };
+    let receiver = Receiver::start();
+    let config = format!("{KEY}\n[callback]\nallow_private = true\n");
+    let server = Setup::open().config(&config).start();
+    let home = tempfile::tempdir().unwrap();
+    let call = |action: &str, params: Value| tccli(&server, &folder, home.path(), action, &params);
+    let (begin, end) = (receiver.url("/begin"), receiver.url("/end"));
+    let template =
+        json!({ "TemplateName": "told", "StreamBeginNotifyUrl": begin, "StreamEndNotifyUrl": end });
+    let template = call("CreateLiveCallbackTemplate", template)["TemplateId"].clone();
+    call(
+        "CreateLiveCallbackRule",
+        json!({ "DomainName": DOMAIN, "AppName": "live", "TemplateId": template }),
+    );
+    let mut push = Pusher::push(server.rtmp(), "told").unwrap();
+    push.send_media(1_000).unwrap();
+    push.delete_stream().unwrap();
+    assert_eq!(receiver.types("told", 2), [1, 0]);
+    let at = |ms: i64| format!("{}Z", &model::Timestamp(wall().millis() + ms).to_string()[..19]);
+    let list = |event: Option<i64>| {
+        let mut params = json!({ "StreamName": "told", "StartTime": at(-3_600_000), "EndTime": at(0),
+                                 "PageNum": 1, "PageSize": 10 });
+        if let Some(event) = event {
+            params["EventType"] = event.into();
+        }
+        call("DescribeCallbackRecordsList", params)
+    };
+    let listed =
+        until("both deliveries", PATIENCE, || Some(list(None)).filter(|found| found["TotalNum"] == 2));
+    let of = |found: &Value, field: &str| -> Vec<Value> {
+        found["DataInfoList"].as_array().unwrap().iter().map(|row| row[field].clone()).collect()
+    };
+    assert_eq!(of(&listed, "EventType"), [0, 1], "the newest first: {listed}");
+    assert_eq!(of(&listed, "ResultCode"), [0, 0]);
+    assert_eq!(of(&listed, "StreamId"), ["told", "told"]);
+    let sent: Value = serde_json::from_str(of(&listed, "Request")[0].as_str().unwrap()).unwrap();
+    assert_eq!((&sent["event_type"], &sent["errcode"]), (&json!(0), &json!(1)), "{listed}");
+    let ended = list(Some(0));
+    assert_eq!((&ended["TotalNum"], of(&ended, "EventType")), (&json!(1), vec![json!(0)]));
+}
+
+/// A viewer sees the backup that an operator switches to, without a break.
+#[test]
+fn a_viewer_watches_on_while_the_official_command_line_switches_to_a_backup() {
+    let Some(folder) = rights::has(&["ffmpeg"]).then(|| Client::CommandLine.installed()).flatten() else {
+        return;
+    };
+    let backup = "[[domain]]\nname = \"backup.test\"\naccount = 7\nauth = false\nconflict = \"backup\"\n";
+    let server = Setup::open().config(&format!("{KEY}{backup}")).start();
+    let home = tempfile::tempdir().unwrap();
+    let call = |action: &str, params: Value| tccli(&server, &folder, home.path(), action, &params);
+    let url = format!("rtmp://{}/live/guarded?domain=backup.test", server.rtmp());
+    let _first = Encoder::ffmpeg(&url);
+    wait_for_media(&server);
+    let _second = Encoder::ffmpeg(&url);
+    server.wait_for_pushes(2);
+    let flv = format!("http://{}/live/guarded.flv?domain=backup.test", server.http());
+    let view = View::of(&flv);
+    view.wait_for(30);
+    let upstreams = || {
+        let found = call("DescribeBackupStreamList", json!({ "StreamName": "guarded" }));
+        let list = found["StreamInfoList"][0]["BackupList"].as_array().unwrap().clone();
+        list.into_iter()
+            .map(|push| (push["UpstreamSequence"].as_str().unwrap().to_owned(), push["MasterFlag"] == 1))
+            .collect::<Vec<_>>()
+    };
+    let before = upstreams();
+    assert_eq!(before.iter().map(|(_, carries)| *carries).collect::<Vec<_>>(), [true, false]);
+    let waiting = before[1].0.clone();
+    call(
+        "SwitchBackupStream",
+        json!({ "PushDomainName": "backup.test", "AppName": "live", "StreamName": "guarded",
+                "UpstreamSequence": waiting }),
+    );
+    until("the backup to carry the stream", PATIENCE, || {
+        Some(upstreams()).filter(|now| now.contains(&(waiting.clone(), true)) && now.len() == 2)
+    });
+    let seen = view.frames().len();
+    view.wait_for(seen + 90);
+    let frames = view.frames();
+    for stream in 0..2 {
+        let times: Vec<_> = frames.iter().filter(|(s, _)| *s == stream).map(|(_, dts)| *dts).collect();
+        assert!(times.len() > 30 && times.is_sorted(), "stream {stream}: {times:?}");
+    }
 }
 
 /// Waits until a push has sent about a second of media: it is live, and stops in order when its encoder is told to.

@@ -80,6 +80,34 @@ fn callbacks_of_css_are_taken_with_their_signature_alone() {
 }
 
 #[test]
+fn a_body_that_is_too_large_or_none_is_refused_and_leaves_no_record() {
+    let server = setup().start();
+    let paths = [
+        "/import/css/token-of-tencent-0123",
+        "/import/srs/token-of-srs-edge-0123",
+        "/import/nginx-rtmp/token-of-nginx-edge-0123",
+    ];
+    let large = format!("call=publish_done&clientid=1&name={}", "x".repeat(200_000));
+    let deep = format!("{{\"event_type\":{}", "[".repeat(30_000));
+    for path in paths {
+        assert_eq!(post(&server, path, &large), 413, "{path}");
+        for body in
+            ["", "\u{0}", "[]", "null", "\"on_publish\"", "{\"action\":\"on_unpublish\"}", deep.as_str()]
+        {
+            let status = post(&server, path, body);
+            // A notification of nginx of which nothing is known is one of those that are left alone.
+            let wanted: &[u16] = if path.contains("nginx") { &[200] } else { &[400, 403] };
+            assert!(wanted.contains(&status), "{path}: {body:.20}: {status}");
+        }
+    }
+    assert_eq!(post(&server, paths[2], "call=publish_done&clientid=1&name="), 400);
+    assert_eq!(post(&server, paths[2], "call=publish_done&name=x"), 400);
+    let refused = server.printed().matches("a callback from elsewhere was refused").count();
+    assert!(refused >= 14, "each is in the log, and not {refused}");
+    assert_eq!(server.records(&[]).len(), 0);
+}
+
+#[test]
 fn an_nginx_that_carries_a_push_tells_of_it() {
     if !rights::has(&["nginx", "ffmpeg"]) || !Path::new(MODULE).exists() {
         return;

@@ -10,6 +10,7 @@ mod callbacks;
 mod console;
 mod console_watching;
 mod css_sdk;
+mod css_security;
 mod durability;
 mod first_light;
 mod full_disk;

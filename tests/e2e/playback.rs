@@ -217,13 +217,13 @@ fn a_push_that_nobody_plays_is_cut_where_the_limit_says_so() {
 }
 
 /// ffmpeg as a viewer that notes each frame.
-struct View {
+pub struct View {
     player: Encoder,
     notes: tempfile::NamedTempFile,
 }
 
 impl View {
-    fn of(url: &str) -> Self {
+    pub fn of(url: &str) -> Self {
         let notes = tempfile::NamedTempFile::new().unwrap();
         let mut command = Command::new("ffmpeg");
         command
@@ -234,7 +234,7 @@ impl View {
     }
 
     /// Stream and decoding time of each frame so far.
-    fn frames(&self) -> Vec<(u32, i64)> {
+    pub fn frames(&self) -> Vec<(u32, i64)> {
         let text = std::fs::read_to_string(self.notes.path()).unwrap_or_default();
         // The last line may still be on its way.
         let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
@@ -245,7 +245,7 @@ impl View {
         whole.lines().filter(|line| !line.starts_with('#')).filter_map(fields).collect()
     }
 
-    fn wait_for(&self, count: usize) {
+    pub fn wait_for(&self, count: usize) {
         until_true("frames to be played", 2 * PATIENCE, || self.frames().len() >= count);
     }
 }

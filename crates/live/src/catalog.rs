@@ -221,7 +221,9 @@ fn forbidden(catalog: &Catalog, push: &PushHandle, clock: &dyn Clock) -> Option<
 /// The act that cuts the running pushes of a stream that was forbidden.
 pub(crate) fn forbid_act(forbidden: &Forbidden) -> Act {
     let detail = Detail::new(DetailKey::ForbiddenUntil)
+        .with("since", forbidden.since.to_string())
         .with("until", forbidden.until.to_string())
+        .with_some("who", Some(forbidden.by.clone()).filter(|who| !who.is_empty()))
         .with("reason", forbidden.reason.clone());
     Act { code: Cause::Forbidden.code(), detail: Some(detail) }
 }

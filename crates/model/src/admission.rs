@@ -227,6 +227,7 @@ fn check(
             since: forbidden.since,
             until: forbidden.until,
             reason: forbidden.reason.clone(),
+            by: forbidden.by.clone(),
         });
     }
     Ok(Admission {

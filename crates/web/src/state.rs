@@ -1,6 +1,7 @@
 //! What the handlers share.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use cause::Lang;
@@ -92,6 +93,7 @@ struct Inner {
     summaries: Summaries,
     listeners: Listeners,
     css: api::css::Shared,
+    stopping: AtomicBool,
 }
 
 impl WebState {
@@ -112,9 +114,19 @@ impl WebState {
             summaries: Summaries::default(),
             listeners: Listeners::default(),
             css: api::css::Shared::default(),
+            stopping: AtomicBool::new(false),
             clock,
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// The node begins to stop: `/readyz` says so from now on, while what is open is ended.
+    pub fn begin_stop(&self) {
+        self.inner.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.inner.stopping.load(Ordering::Relaxed)
     }
 
     pub(crate) fn config(&self) -> &WebConfig {

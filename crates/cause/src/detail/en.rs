@@ -175,7 +175,7 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::DomainDisabled => "The domain is disabled[: {domain}].",
         Key::AppDisabled => "The app is disabled[: {app}][ on {domain}].",
         Key::ForbiddenUntil => {
-            "The stream is forbidden[ until {until}][, since {since}][; reason: {reason}]."
+            "The stream is forbidden[ until {until}][, since {since}][, by {who}][; reason: {reason}]."
         }
         Key::ChannelMissing => "There is no such channel[: {stream}].",
         Key::ChannelStopped => "The channel is stopped[: {stream}].",

@@ -166,7 +166,7 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::DomainDisabled => "ドメインは無効になっています[（{domain}）]。",
         Key::AppDisabled => "アプリ名は無効になっています[（{app}）][。ドメインは{domain}です]。",
         Key::ForbiddenUntil => {
-            "このストリームは[{until}まで]配信が禁止されています[（{since}から）][。理由: {reason}]。"
+            "このストリームは[{until}まで]配信が禁止されています[（{since}から）][。禁止した人: {who}][。理由: {reason}]。"
         }
         Key::ChannelMissing => "チャネルがありません[（{stream}）]。",
         Key::ChannelStopped => "チャネルは停止中です[（{stream}）]。",

@@ -254,8 +254,9 @@ detail_keys! {
     DomainDisabled = "domain_disabled" under [DomainDisabled] with [domain: Text];
     /// The app that is disabled.
     AppDisabled = "app_disabled" under [AppDisabled] with [domain: Text, app: Text];
-    /// Since when and until when the stream is forbidden, and why.
-    ForbiddenUntil = "forbidden" under [StreamForbidden, Forbidden] with [since: Time, until: Time, reason: Sentence];
+    /// Since when and until when the stream is forbidden, by whom, and why.
+    ForbiddenUntil = "forbidden" under [StreamForbidden, Forbidden]
+        with [since: Time, until: Time, who: Text, reason: Sentence];
     /// The channel that does not exist.
     ChannelMissing = "channel_missing" under [ChannelMissing] with [stream: Text];
     /// The channel that is stopped.

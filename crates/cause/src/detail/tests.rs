@@ -202,7 +202,7 @@ fn every_refusal() -> Vec<Refusal> {
         Refusal::DomainInvalid { domain: None },
         Refusal::DomainDisabled { domain: text() },
         Refusal::AppDisabled { domain: text(), app: text() },
-        Refusal::Forbidden { since: Timestamp(0), until: Timestamp(1), reason: text() },
+        Refusal::Forbidden { since: Timestamp(0), until: Timestamp(1), reason: text(), by: text() },
         Refusal::NoChannel { stream: text() },
         Refusal::ChannelStopped { stream: text() },
         Refusal::IpBlocked { ip, network: "203.0.113.0/24".parse().unwrap() },

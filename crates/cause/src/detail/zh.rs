@@ -127,7 +127,9 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::DomainMissing => "推流地址中没有域名。",
         Key::DomainDisabled => "域名已被禁用[：{domain}]。",
         Key::AppDisabled => "应用名已被禁用[：{app}][，域名为 {domain}]。",
-        Key::ForbiddenUntil => "该流已被禁播[，直到 {until}][，自 {since} 起][；原因：{reason}]。",
+        Key::ForbiddenUntil => {
+            "该流已被禁播[，直到 {until}][，自 {since} 起][，操作人：{who}][；原因：{reason}]。"
+        }
         Key::ChannelMissing => "没有该频道[：{stream}]。",
         Key::ChannelStopped => "频道已停止[：{stream}]。",
         Key::StreamNameIllegal => "流名不合规[：{fault}][，{bytes}][，“{found}”][，第 {position} 个字符]。",

@@ -8,10 +8,11 @@ use crate::failure::Failure;
 /// Reads the configuration; mistakes are the failure.
 pub fn run(file: Option<&Path>) -> Result<(), Failure> {
     let loaded = super::configuration(file)?;
-    let mut out = io::stdout().lock();
-    for warning in loaded.warnings {
-        writeln!(out, "note: {warning}")?;
+    // `serve` only warns of these: a variable of this form may be somebody else's. Who asks for a check wants to know.
+    if !loaded.warnings.is_empty() {
+        return Err(Failure::Usage(loaded.warnings.join("\n")));
     }
+    let mut out = io::stdout().lock();
     match file {
         Some(path) => writeln!(out, "{}: no mistakes", path.display())?,
         None => writeln!(out, "no configuration file is given; the environment has no mistakes")?,

@@ -91,6 +91,7 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
     tracing::info!(rtmp = %at.rtmp, rtmps, srt, http = %at.http, https, data = %data.display(), "ready");
 
     signals.next().await;
+    state.begin_stop();
     tracing::info!("stopping; a second signal stops at once");
     tokio::spawn(signals.exit_at_next());
     let store = blocking(move || {

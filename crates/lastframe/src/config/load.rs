@@ -10,7 +10,7 @@ use super::mistake::{Mistake, Origin, nearest, position};
 use super::settings::SETTINGS;
 use super::tables::{TABLES, read_entry};
 use super::value::Given;
-use super::{Config, ConfigError, certificates};
+use super::{Config, ConfigError, certificates, listeners};
 
 /// Files above this size are no configuration.
 const MAX_FILE: u64 = 4 << 20;
@@ -185,6 +185,15 @@ impl Reader {
         for wrong in certificates::check(&self.config) {
             if let Some(origin) = self.places.get(&wrong.key).cloned() {
                 self.mistake(origin, &wrong.key, wrong.what);
+            }
+        }
+        for [first, second] in listeners::meetings(&self.config) {
+            // Of the two, one that was written is the mistake.
+            let written = self.places.contains_key(second.0);
+            let ((key, at), (other, taken)) = if written { (second, first) } else { (first, second) };
+            if let Some(origin) = self.places.get(key).cloned() {
+                let what = format!("{at} meets {other} ({taken}); give each listener a port of its own");
+                self.mistake(origin, key, what);
             }
         }
     }

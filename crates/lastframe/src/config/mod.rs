@@ -6,10 +6,12 @@
 //! | [`value`] | the kinds of values and how they are read |
 //! | [`tables`] | `[[account]]`, `[[domain]]`, `[[api_key]]`, `[[relay]]` |
 //! | [`certificates`] | whether the certificates of `[rtmps]` and `[https]` can be used |
+//! | [`listeners`] | listeners that want one port |
 //! | [`load`] | walks the file and the environment, and collects every mistake |
 //! | [`mistake`] | what is wrong, where, and what to do |
 
 mod certificates;
+mod listeners;
 pub mod load;
 pub mod mistake;
 pub mod settings;

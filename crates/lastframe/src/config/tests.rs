@@ -206,6 +206,33 @@ fn strange_variables_are_told_and_do_no_harm() {
 }
 
 #[test]
+fn two_listeners_on_one_port_are_a_mistake_and_both_are_named() {
+    let told = |text: &str, env: &[(&str, &str)]| match read_with(text, env) {
+        Err(ConfigError::Mistakes(mistakes)) => mistakes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    let same = told("[http]\nlisten = \"127.0.0.1:9000\"\nadmin_listen = \"0.0.0.0:9000\"\n", &[]);
+    assert_eq!(same.len(), 1, "{same:?}");
+    assert!(
+        same[0].contains(":3:16: http.admin_listen: 0.0.0.0:9000 meets http.listen (127.0.0.1:9000)"),
+        "{same:?}"
+    );
+    let default = told("[rtmp]\nlisten = \"127.0.0.1:8080\"\n", &[]);
+    assert!(
+        default[0].contains("rtmp.listen: 127.0.0.1:8080 meets http.listen (0.0.0.0:8080)"),
+        "{default:?}"
+    );
+    let env = told("", &[("LASTFRAME_HTTP_LISTEN", "127.0.0.1:1935")]);
+    assert!(env[0].starts_with("environment variable LASTFRAME_HTTP_LISTEN: http.listen:"), "{env:?}");
+    for fine in [
+        "[http]\nlisten = \"127.0.0.1:9000\"\nadmin_listen = \"127.0.0.2:9000\"\n",
+        "[rtmp]\nlisten = \"127.0.0.1:0\"\n[http]\nlisten = \"127.0.0.1:0\"\n",
+    ] {
+        read_with(fine, &[]).unwrap();
+    }
+}
+
+#[test]
 fn a_mistake_names_line_column_key_and_what_to_write() {
     let vectors = [
         ("[limits]\n\nidle = \"70x\"\n", "3:8: limits.idle: \"70x\" does not fit; write a duration such as"),

@@ -85,6 +85,8 @@ pub enum Refusal {
         until: Timestamp,
         /// Why, in the words of the one who asked; not told to the client.
         reason: String,
+        /// Who asked; empty where that was not kept, and not told to the client.
+        by: String,
     },
     /// 18/306.
     #[error("there is no channel {stream}")]
@@ -208,8 +210,8 @@ impl Refusal {
             }
             Self::DomainInvalid { domain } => json!({ "domain": domain }),
             Self::AppDisabled { domain, app } => json!({ "domain": domain, "app": app }),
-            Self::Forbidden { since, until, reason } => {
-                json!({ "since": since, "until": until, "reason": reason })
+            Self::Forbidden { since, until, reason, by } => {
+                json!({ "since": since, "until": until, "reason": reason, "who": by })
             }
             Self::NoChannel { stream } | Self::ChannelStopped { stream } => json!({ "stream": stream }),
             Self::StreamNameIllegal { fault } | Self::AppNameIllegal { fault } => name_facts(fault),

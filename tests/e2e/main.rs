@@ -8,6 +8,7 @@ mod api_description;
 mod auth_hook;
 mod callbacks;
 mod console;
+mod console_setup;
 mod console_watching;
 mod css_sdk;
 mod css_security;

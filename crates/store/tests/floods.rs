@@ -143,3 +143,25 @@ async fn an_import_can_be_repeated_and_is_found() {
     store.shutdown().unwrap();
     assert_eq!(store::check(dir.path()).unwrap().problems, []);
 }
+
+#[test]
+fn of_two_administrators_that_remove_each_other_at_once_one_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    let catalog = store.catalog();
+    let user = |name: &str, role| User { name: name.into(), password_hash: "$argon2id$...".into(), role };
+    assert!(catalog.add_user(&user("a", Role::Admin), 2).unwrap());
+    assert!(!catalog.add_user(&user("a", Role::Viewer), 2).unwrap(), "the name is taken");
+    assert!(!catalog.delete_user("a").unwrap() && !catalog.set_role("a", Role::Viewer).unwrap());
+    assert!(catalog.set_role("a", Role::Admin).unwrap());
+    assert!(catalog.add_user(&user("b", Role::Admin), 2).unwrap());
+    assert!(!catalog.add_user(&user("c", Role::Viewer), 2).unwrap(), "there are enough");
+    let (first, second) = (catalog.clone(), catalog.clone());
+    let one = std::thread::spawn(move || first.delete_user("a").unwrap());
+    let other = std::thread::spawn(move || second.set_role("b", Role::Operator).unwrap());
+    assert!(one.join().unwrap() != other.join().unwrap());
+    let left = catalog.all_users().unwrap();
+    assert_eq!(left.iter().filter(|user| user.role == Role::Admin).count(), 1, "{left:?}");
+    assert!(catalog.set_password("a", "new").unwrap() != catalog.user("a").unwrap().is_none());
+    store.shutdown().unwrap();
+}

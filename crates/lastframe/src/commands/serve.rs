@@ -66,7 +66,7 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
 
     let live =
         Live::start_on(ports.live, live_config, &store, Arc::clone(&clock)).await.map_err(Failure::failed)?;
-    let web_config = settings::web(config, live.rtmp_addr().port(), ports.addresses.http.port());
+    let web_config = settings::web(config, &ports.addresses);
     let state = WebState::new(web_config, live.clone(), &store, Arc::clone(&clock));
     let (stop, stopped) = watch::channel(false);
     let mut servers = Vec::new();

@@ -100,6 +100,12 @@ mod tests {
         for (_, tag, text) in FILES {
             assert!(FluentResource::try_new(text.to_owned()).is_ok(), "{tag}");
             assert_eq!(keys(text), keys(english), "{tag}");
+            let lines = text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+            assert_eq!(
+                lines.count(),
+                keys(text).len(),
+                "{tag}: a key stands there twice, and the later text wins"
+            );
             for key in keys(text) {
                 assert_eq!(placeables(text, &key), placeables(english, &key), "{tag}: {key}");
             }

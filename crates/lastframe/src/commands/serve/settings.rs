@@ -9,6 +9,7 @@ use store::{IgnoreRule, StoreConfig};
 use uuid::Uuid;
 use web::{CallbackSettings, Door, Retention, WebConfig};
 
+use super::ports::Addresses;
 use crate::config::{Config, Ignore};
 
 /// For the live path.
@@ -99,14 +100,9 @@ pub fn store(config: &Config, data: &Path, node_id: Uuid) -> StoreConfig {
 }
 
 /// For the web side.
-pub fn web(config: &Config, rtmp_port: u16, http_port: u16) -> WebConfig {
-    let door = |kind, port| Door { kind, port, tls: false };
+pub fn web(config: &Config, at: &Addresses) -> WebConfig {
     WebConfig {
-        doors: vec![
-            door(UrlKind::Rtmp, rtmp_port),
-            door(UrlKind::Flv, http_port),
-            door(UrlKind::Hls, http_port),
-        ],
+        doors: doors(config, at),
         admission: admission(config),
         retention: Retention {
             records: config.store.keep,
@@ -116,11 +112,25 @@ pub fn web(config: &Config, rtmp_port: u16, http_port: u16) -> WebConfig {
         trusted_proxies: config.http.trusted_proxies.clone(),
         insecure: config.http.insecure,
         default_language: config.console.default_language,
-        rtmp_port,
+        rtmp_port: at.rtmp.port(),
         css_rate_limits: config.css.rate_limits,
         callback: callback(config),
         importers: config.importers.clone(),
     }
+}
+
+/// Where to push and play. WHIP and playback stand here without TLS, which every encoder and player takes, also where the
+/// certificate is our own.
+fn doors(config: &Config, at: &Addresses) -> Vec<Door> {
+    let door = |kind, port| Door { kind, port, tls: false };
+    let http = at.http.port();
+    let pushes = [
+        Some(door(UrlKind::Rtmp, at.rtmp.port())),
+        at.rtmps.map(|at| door(UrlKind::Rtmps, at.port())),
+        at.srt.map(|at| door(UrlKind::Srt, at.port())),
+        config.webrtc.listen.map(|_| door(UrlKind::Whip, http)),
+    ];
+    pushes.into_iter().flatten().chain([door(UrlKind::Flv, http), door(UrlKind::Hls, http)]).collect()
 }
 
 fn callback(config: &Config) -> CallbackSettings {

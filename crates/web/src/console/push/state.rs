@@ -22,9 +22,8 @@ pub(super) struct Seen {
 }
 
 pub(super) struct LiveNow {
-    pub lasted: String,
-    pub media: String,
-    pub client: String,
+    /// Codecs and size as soon as they are known, the pusher, for how long.
+    pub facts: String,
 }
 
 pub(super) struct Last {
@@ -46,12 +45,10 @@ fn live(state: &WebState, key: &StreamKey, f: &Frame) -> Option<LiveNow> {
     let push = pushes.find(|p| p.domain == key.domain && p.app == key.app && p.stream == key.stream)?;
     let lived = state.clock().now().millis().saturating_sub(push.published_at.millis());
     let size = push.state.width.zip(push.state.height).map(|(w, h)| format!("{w}×{h}"));
-    let media = [push.state.video_codec.clone(), size, push.state.audio_codec.clone()];
-    Some(LiveNow {
-        lasted: duration(f.words(), u64::try_from(lived).unwrap_or(0)),
-        media: media.into_iter().flatten().collect::<Vec<_>>().join(" · "),
-        client: push.client_ip.to_string(),
-    })
+    let lasted = duration(f.words(), u64::try_from(lived).unwrap_or(0));
+    let (video, audio) = (push.state.video_codec.clone(), push.state.audio_codec.clone());
+    let facts = [video, size, audio, Some(push.client_ip.to_string()), Some(lasted)];
+    Some(LiveNow { facts: facts.into_iter().flatten().collect::<Vec<_>>().join(" · ") })
 }
 
 async fn last(state: &WebState, key: &StreamKey, f: &Frame) -> Option<Last> {

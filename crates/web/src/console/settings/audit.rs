@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use model::mask;
 use serde::Deserialize;
 use serde_json::Value;
 use store::{AuditQuery, AuditRow};
@@ -142,16 +143,46 @@ impl Row {
 
 fn changes(what: &Value) -> Vec<Change> {
     let Some(fields) = what.as_object() else { return Vec::new() };
-    let change = |(field, value): (&String, &Value)| match (value.get("before"), value.get("after")) {
-        (None, None) => Change { field: field.clone(), before: String::new(), after: shown(Some(value)) },
-        (before, after) => Change { field: field.clone(), before: shown(before), after: shown(after) },
-    };
-    fields.iter().map(change).collect()
+    let mut changes = Vec::new();
+    for (field, value) in fields {
+        match (value.get("before"), value.get("after")) {
+            (None, None) => {
+                changes.push(Change {
+                    field: field.clone(),
+                    before: String::new(),
+                    after: shown(Some(value)),
+                });
+            }
+            (before, after) => compare(field, before, after, &mut changes),
+        }
+    }
+    changes
+}
+
+/// What a field was and is. Of one that has parts, only the parts that differ are told.
+fn compare(field: &str, before: Option<&Value>, after: Option<&Value>, into: &mut Vec<Change>) {
+    let parts = |value: Option<&Value>| value.and_then(Value::as_object).cloned();
+    match (parts(before), parts(after)) {
+        (None, None) => {
+            let (before, after) = (shown(before), shown(after));
+            if before != after || before == mask::MASK {
+                into.push(Change { field: field.to_owned(), before, after });
+            }
+        }
+        (old, new) => {
+            let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
+            let names: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            for name in names {
+                compare(&format!("{field}.{name}"), old.get(name), new.get(name), into);
+            }
+        }
+    }
 }
 
 fn shown(value: Option<&Value>) -> String {
     let text = match value {
         None | Some(Value::Null) => String::new(),
+        Some(Value::Array(list)) if list.is_empty() => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
     };
@@ -173,10 +204,15 @@ mod tests {
             "max_pushes": { "before": 0, "after": 3 },
             "name": { "before": null, "after": "é".repeat(500) },
             "pushes": 2,
+            "key": { "before": "***", "after": "***" },
+            "urls": { "before": { "a": "x", "b": "y" }, "after": { "a": "x", "b": "z", "c": "" } },
         }));
         let find = |field: &str| told.iter().find(|c| c.field == field).unwrap();
         assert_eq!((find("max_pushes").before.as_str(), find("max_pushes").after.as_str()), ("0", "3"));
         assert_eq!(find("name").after.chars().count(), SHOWN + 1);
         assert_eq!(find("pushes").after, "2");
+        assert_eq!(find("key").after, "***", "that a secret changed is told");
+        assert_eq!((find("urls.b").before.as_str(), find("urls.b").after.as_str()), ("y", "z"));
+        assert!(!told.iter().any(|change| change.field == "urls.a" || change.field == "urls.c"));
     }
 }

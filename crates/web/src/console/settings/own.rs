@@ -45,7 +45,10 @@ pub(in crate::console) async fn page(visit: Visit<Anybody>, State(state): State<
         Theme::Dark => f.t("theme-dark"),
     };
     let kept = state.config().retention;
-    let long = |time: Duration| duration(f.words(), u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    let long = |time: Duration| match (time.as_secs() / 86_400, time.as_secs() % 86_400) {
+        (days @ 1.., 0) => f.tn("streams-days", days),
+        _ => duration(f.words(), u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+    };
     let page = Page {
         themes: Theme::ALL.into_iter().map(|t| (t.as_str(), text(t), t == f.theme)).collect(),
         role: f.t(role_key(f.role())),

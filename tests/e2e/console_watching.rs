@@ -339,3 +339,26 @@ fn a_page_of_records_is_light_and_tells_how_many_are_new() {
     until_true("its columns", PATIENCE, || browser.texts("table.records th").contains(&"Encoder".to_owned()));
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
+
+#[test]
+fn pages_that_nobody_sees_any_more_hold_no_connection() {
+    if !rights::has(&["chromium", "chromedriver"]) {
+        return;
+    }
+    let server = Setup::open().start();
+    let browser = signed_in(&server, "en");
+    // A browser has six connections to a server; were one left behind by each page, it would wait for a minute.
+    for round in 0..4 {
+        for path in ["/", "/streams", "/records", "/events", "/incidents"] {
+            browser.go(&page(&server, path));
+            let waited = browser.script(
+                "const n = performance.getEntriesByType('navigation')[0]; return n.requestStart - n.fetchStart",
+            );
+            assert!(
+                waited.as_f64().unwrap() < 15_000.0,
+                "{path} in round {round} waited {waited} ms for a connection"
+            );
+        }
+    }
+    assert_eq!(browser.complaints(), Vec::<String>::new());
+}

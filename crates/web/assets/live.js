@@ -82,9 +82,35 @@ if (parts.length > 0) {
       if (!document.hidden && !busy()) void refresh();
     }, seconds * 1000);
   }
-  const feed = new EventSource("/feed");
-  feed.addEventListener("record", () => {
-    if (busy()) void offer();
-    else void refresh();
+  // A browser has six connections to a server, for all its tabs. A page that nobody sees must hold none of them: neither
+  // one in the background, nor one that the browser keeps for the way back.
+  /** @type {EventSource | null} */
+  let feed = null;
+  const close = () => {
+    feed?.close();
+    feed = null;
+  };
+  const listen = () => {
+    if (feed || document.hidden) return;
+    feed = new EventSource("/feed");
+    feed.addEventListener("record", () => {
+      if (busy()) void offer();
+      else void refresh();
+    });
+  };
+  listen();
+  window.addEventListener("pagehide", close);
+  window.addEventListener("pageshow", (event) => {
+    listen();
+    if (event.persisted && !busy()) void refresh();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) {
+      close();
+    } else {
+      listen();
+      // What happened meanwhile was told to nobody.
+      if (!busy()) void refresh();
+    }
   });
 }

@@ -12,7 +12,7 @@ use rustls::ServerConfig;
 use tracing::Instrument;
 
 use super::admission::ordered;
-use super::conclude::with_facts;
+use super::conclude::{end_of, with_facts};
 use super::rtmp::Accepted;
 use crate::push::{ConnectionFacts, End};
 use crate::shared::Shared;
@@ -30,25 +30,34 @@ pub(super) async fn secure(
     tls: &Arc<ServerConfig>,
 ) -> Option<Accepted> {
     let Accepted { mut sensor, mut push, first_bytes, overload } = accepted;
+    let span = tracing::info_span!("push", id = %push.id, client = %push.client);
     shared.orders.enter(&push);
-    let handshake = async {
-        let mut setting_up = std::pin::pin!(sensor.secure(tls, &first_bytes));
-        poll_fn(|cx| match setting_up.as_mut().poll(cx) {
-            Poll::Ready(done) => Poll::Ready(Some(done)),
-            Poll::Pending => push.order.poll(cx).map(|_| None),
-        })
-        .await
+    let mut secured = None;
+    let run = async {
+        let handshake = async {
+            let mut setting_up = std::pin::pin!(sensor.secure(tls, &first_bytes));
+            poll_fn(|cx| match setting_up.as_mut().poll(cx) {
+                Poll::Ready(done) => Poll::Ready(Some(done)),
+                Poll::Pending => push.order.poll(cx).map(|_| None),
+            })
+            .await
+        };
+        match tokio::time::timeout(shared.config.limits.handshake, handshake).await {
+            Ok(Some(Ok(first_bytes))) => {
+                secured = Some(first_bytes);
+                End::default()
+            }
+            Ok(Some(Err(close))) => End::closed(close),
+            Ok(None) => ordered(&push),
+            Err(_) => End::closed(Close::SetupLimit),
+        }
     };
-    let done = tokio::time::timeout(shared.config.limits.handshake, handshake).await;
+    let (end, _) = end_of(&span, run).await;
     shared.orders.leave(&push);
     push.stage = if sensor.handshake_bytes() == 0 { Stage::NoBytes } else { Stage::TlsHandshake };
-    let end = match done {
-        Ok(Some(Ok(first_bytes))) => return Some(Accepted { sensor, push, first_bytes, overload }),
-        Ok(Some(Err(close))) => End::closed(close),
-        Ok(None) => ordered(&push),
-        Err(_) => End::closed(Close::SetupLimit),
-    };
-    let span = tracing::info_span!("push", id = %push.id, client = %push.client);
+    if let Some(first_bytes) = secured {
+        return Some(Accepted { sensor, push, first_bytes, overload });
+    }
     with_facts(shared, facts(&sensor), &mut push, &end).instrument(span).await;
     sensor.farewell(&mut BytesMut::new(), FAREWELL_LIMIT, FAREWELL_BYTES).await;
     None

@@ -239,6 +239,7 @@ fn every_watching_page_is_whole_in_three_languages_and_has_no_serious_fault() {
             browser.go(&page(&server, "/causes"));
             browser.click(&browser.find(&format!(".languages a[lang={language}]")));
             for (name, path) in &pages {
+                println!("TEMP {name} {language} {:?}", now());
                 browser.go(&page(&server, path));
                 let title = browser.text("h1");
                 assert!(!title.is_empty(), "{name}");
@@ -251,9 +252,11 @@ fn every_watching_page_is_whole_in_three_languages_and_has_no_serious_fault() {
                 );
                 assert_eq!(elsewhere, json!([]), "{name} asks nobody else");
                 assert_eq!(browser.complaints(), Vec::<String>::new(), "{name}");
+                println!("TEMP axe {:?}", now());
                 if language == "en" {
                     let found = axe::serious_faults(&browser).into_iter();
                     faults.extend(found.map(|fault| format!("{name}: {fault}")));
+                    println!("TEMP shoot {:?}", now());
                     screens::shoot(&browser, name);
                 }
             }
@@ -305,6 +308,9 @@ fn a_page_of_records_is_light_and_tells_how_many_are_new() {
     }
     until_true("all records", PATIENCE, || server.records(&[]).len() == 55);
     let browser = signed_in(&server, "en");
+    // As at the first visit: what the browser has kept would weigh nothing.
+    browser.cdp("Network.enable", json!({}));
+    browser.cdp("Network.setCacheDisabled", json!({ "cacheDisabled": true }));
     browser.go(&page(&server, "/records"));
     assert_eq!(names(&browser).len(), 50);
     let sizes = browser.script(
@@ -313,7 +319,8 @@ fn a_page_of_records_is_light_and_tells_how_many_are_new() {
     );
     let weight: u64 = sizes.as_array().unwrap().iter().map(|entry| entry[1].as_u64().unwrap()).sum();
     println!("the list of 50 records with everything it loads: {weight} bytes: {sizes}");
-    assert!(weight > 20_000 && weight < LIGHT, "{sizes}");
+    assert!(sizes.as_array().unwrap().iter().all(|entry| entry[1] != 0), "{sizes}");
+    assert!(weight < LIGHT, "{sizes}");
 
     browser.script("window.scrollTo(0, 600)");
     for stream in ["late-1", "late-2"] {

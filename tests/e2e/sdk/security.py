@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import select
 import socket
 import sys
 import time
@@ -20,7 +21,9 @@ def ask(head, body=b""):
     address, port = HOST.rsplit(":", 1)
     with socket.create_connection((address, int(port)), timeout=60) as connection:
         connection.sendall(head.encode("latin-1") + b"\r\n" + body)
-        connection.shutdown(socket.SHUT_WR)
+        # Who stops sending at once may not be answered at all; who has not sent enough is answered only then.
+        if not select.select([connection], [], [], 5)[0]:
+            connection.shutdown(socket.SHUT_WR)
         answer = b""
         while data := connection.recv(65536):
             answer += data

@@ -199,6 +199,24 @@ pub struct ProtocolFault {
     pub found: String,
 }
 
+impl ProtocolFault {
+    /// A fault of a protocol that has neither the byte offsets nor the messages of RTMP.
+    pub fn unplaced(kind: FaultKind, class: FaultClass, rule: &str, found: String) -> Self {
+        Self {
+            kind,
+            class,
+            rule: rule.to_owned(),
+            offset: 0,
+            chunk_stream: None,
+            message_type: None,
+            length: None,
+            marker: None,
+            path: String::new(),
+            found,
+        }
+    }
+}
+
 /// Which row a protocol fault belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -36,6 +36,12 @@ pub enum LabError {
         /// For how long.
         limit: Duration,
     },
+    /// A program that was killed was still there so long afterwards that this was no kill.
+    #[error("{program} was killed, and went on to exist")]
+    Lingered {
+        /// The program.
+        program: String,
+    },
     /// TLS could not be set up or used.
     #[error("TLS: {0}")]
     Tls(String),

@@ -22,6 +22,8 @@ const NEWER_FFMPEG: &str = "LAB_FFMPEG_NEW";
 /// An encoder that has to load drivers and draw windows takes its time.
 const STARTING: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
+/// Less than the silence after which the server asks for a sign of life.
+const DIES_WITHIN: Duration = Duration::from_secs(2);
 /// More than the handshake and the commands before media take.
 const SET_UP_BYTES: u64 = 20_000;
 
@@ -172,6 +174,24 @@ impl Encoder {
             Kind::Obs => obs::remote::stop_stream(address).await,
             _ => self.signal(Signal::Interrupt),
         }
+    }
+
+    /// Kills it, and waits until it is gone.
+    ///
+    /// # Errors
+    /// [`LabError::Lingered`] when that took so long that the server saw more than a kill: a busy system takes a large
+    /// program apart slowly, and meanwhile its connection is as silent as that of a frozen one.
+    pub async fn kill(&mut self) -> Result<(), LabError> {
+        self.signal(Signal::Kill)?;
+        let mut waited = Duration::ZERO;
+        while self.child.try_wait()?.is_none() {
+            if waited >= DIES_WITHIN {
+                return Err(LabError::Lingered { program: self.kind.to_string() });
+            }
+            sleep(POLL).await;
+            waited += POLL;
+        }
+        Ok(())
     }
 
     /// Sends it a signal.

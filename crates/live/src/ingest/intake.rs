@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cause::black_box::{MediaEntry, MediaEntryKind};
-use cause::evidence::{Act, Close, FaultKind};
+use cause::evidence::{Act, Close, FaultClass, FaultKind, ProtocolFault};
 use cause::{Cause, Detail, DetailKey};
+use media::pack::{Message as Packed, MessageKind};
 
 use super::pass_on;
 use super::way::Way;
@@ -18,6 +19,10 @@ use crate::shared::Shared;
 
 /// Events are told once in this time, if there were any.
 const EVENT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The numbers under which the black box notes the tracks of a transport that has none for them.
+const VIDEO_TRACK: u8 = 1;
+const AUDIO_TRACK: u8 = 2;
 
 /// One audio or video message, as the hub carries it.
 pub(super) struct Message {
@@ -62,6 +67,28 @@ pub(super) fn media(shared: &Shared, push: &mut Push, now: Instant, message: Mes
         place.writer().media(now, kind, timestamp, payload, frame.coded, frame.key);
     }
     broken.filter(|_| shared.config.strict_media)
+}
+
+/// Takes in what was packed from the units of a transport that carries no FLV. Gives the push's end where one of them is
+/// reason for it (23/0); what came with it is taken in all the same.
+pub(super) fn packed(
+    shared: &Shared,
+    push: &mut Push,
+    now: Instant,
+    messages: impl Iterator<Item = Packed>,
+) -> Option<End> {
+    let mut fault = None;
+    for message in messages {
+        let video = message.kind == MessageKind::Video;
+        let track = if video { VIDEO_TRACK } else { AUDIO_TRACK };
+        let (timestamp, payload) = (message.timestamp_ms, message.payload);
+        let wrong = media(shared, push, now, Message { video, timestamp, payload, track });
+        fault = fault.or(wrong);
+    }
+    fault.map(|fault| {
+        let (kind, class) = (FaultKind::Media, FaultClass::Invalid);
+        End::fault(ProtocolFault::unplaced(kind, class, fault.rule, fault.what))
+    })
 }
 
 /// What is left to do after a round.

@@ -7,6 +7,7 @@ mod admission;
 mod conclude;
 mod intake;
 pub mod listener;
+mod memory;
 mod pass_on;
 pub mod proxy_protocol;
 mod rtmp;

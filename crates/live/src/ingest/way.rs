@@ -1,5 +1,8 @@
 //! What every transport's connection offers to the steps that all pushes share: admission, intake and conclusion.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use cause::evidence::{Close, TcpFacts};
@@ -32,4 +35,23 @@ pub(super) trait Way {
         order: &OrderSlot,
         work: impl Future<Output = T>,
     ) -> Option<T>;
+}
+
+/// [`Way::hold`] for a client that sends nothing meanwhile, or what waits elsewhere: `gone` says whether it has left.
+pub(super) async fn hold_while_there<T>(
+    order: &OrderSlot,
+    work: impl Future<Output = T>,
+    mut gone: impl FnMut(&mut Context<'_>) -> bool,
+) -> Option<T> {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        if let Poll::Ready(done) = work.as_mut().poll(cx) {
+            return Poll::Ready(Some(done));
+        }
+        if gone(cx) {
+            return Poll::Ready(None);
+        }
+        order.poll(cx).map(|_| None)
+    })
+    .await
 }

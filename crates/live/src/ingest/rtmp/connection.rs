@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
 use cause::evidence::{Close, CutMessage, TcpFacts};
-use cause::{Cause, Detail, DetailKey};
 use model::Clock;
 use rtmp::server::{Connect, Event, Publish};
 use rtmp::{Fault, ServerSession};
 use tokio::time::Sleep;
 
 use crate::hub::feed::{Step, Viewer};
+use crate::ingest::memory::MemoryShare;
 use crate::ingest::way::Way;
 use crate::play::Outbox;
 use crate::push::{ConnectionFacts, End, OrderSlot, Watch};
@@ -48,9 +48,7 @@ pub(super) struct Connection {
     pub(super) plays: bool,
     /// `TCP_USER_TIMEOUT` is shortened because of a silence.
     path_shortened: bool,
-    shared: Arc<Shared>,
-    /// Bytes of half-received messages that count against the node's budget.
-    counted: usize,
+    memory: MemoryShare,
 }
 
 /// What comes next on a connection.
@@ -79,9 +77,6 @@ pub(super) enum PlayInput {
     Client(Input),
 }
 
-/// Smaller holdings are covered by the read buffers, and are not worth a number that all connections share.
-const COUNTED_FROM: usize = 256 * 1024;
-
 impl Connection {
     pub(super) fn new(sensor: Sensor, session: ServerSession, shared: Arc<Shared>) -> Self {
         let clock = shared.clock.clone();
@@ -98,8 +93,7 @@ impl Connection {
             carried: None,
             plays: false,
             path_shortened: false,
-            shared,
-            counted: 0,
+            memory: MemoryShare::new(shared),
         }
     }
 
@@ -139,7 +133,7 @@ impl Connection {
             Ok(None) => {}
             Err(fault) => return Some(Input::Fault(fault)),
         }
-        if let Some(end) = self.count_memory() {
+        if let Some(end) = self.memory.hold(self.session.buffered()) {
             return Some(Input::Memory(end));
         }
         // An order that stands came before this look: what the client does then is its reaction.
@@ -228,22 +222,6 @@ impl Connection {
             self.sleep.as_mut().reset(deadline.into());
         }
         self.sleep.as_mut().poll(cx)
-    }
-
-    fn count_memory(&mut self) -> Option<End> {
-        let held = self.session.buffered();
-        let counted = if held >= COUNTED_FROM { held } else { 0 };
-        if counted == self.counted {
-            return None;
-        }
-        let memory = &self.shared.message_memory;
-        let fits = memory.change(self.counted, counted);
-        self.counted = counted;
-        (!fits).then(|| {
-            let detail =
-                Detail::new(DetailKey::MessageBudget).with("size", held).with("limit", memory.budget());
-            End::cause(Cause::MessageTooLarge, Some(detail))
-        })
     }
 
     fn poll_wake(
@@ -360,11 +338,5 @@ impl Way for Connection {
                 Err(Some(Moved::Closed) | None) => return None,
             }
         }
-    }
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.shared.message_memory.change(self.counted, 0);
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
 use super::engine::{Counts, Id};
-use crate::ingest::way::Way;
+use crate::ingest::way::{Way, hold_while_there};
 use crate::push::{ConnectionFacts, End, LinkFacts, OrderSlot, Watch};
 use crate::shared::ConnectionGuard;
 
@@ -231,17 +231,10 @@ impl Way for Connection {
         order: &OrderSlot,
         work: impl Future<Output = T>,
     ) -> Option<T> {
-        let mut work = std::pin::pin!(work);
         // A caller that waits to be accepted sends nothing yet, so all that can come is its end.
-        let done = poll_fn(|cx| {
-            if let Poll::Ready(done) = work.as_mut().poll(cx) {
-                return Poll::Ready(Some(done));
-            }
-            if self.payloads.poll_recv(cx).is_ready() {
-                self.gone = true;
-                return Poll::Ready(None);
-            }
-            order.poll(cx).map(|_| None)
+        let done = hold_while_there(order, work, |cx| {
+            self.gone |= self.payloads.poll_recv(cx).is_ready();
+            self.gone
         })
         .await;
         self.now = self.clock.instant();

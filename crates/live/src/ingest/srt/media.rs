@@ -1,28 +1,23 @@
 //! The transport stream in an SRT connection becomes messages for the hub.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use cause::evidence::{FaultClass, FaultKind, ProtocolFault, TsFacts};
-use cause::{Cause, Detail, DetailKey};
-use media::pack::{AudioPacker, Message as Packed, MessageKind, PackError, Unroll, VideoPacker};
+use media::pack::{AudioPacker, Message as Packed, PackError, Unroll, VideoPacker};
 use media::ts::{Codec, Demuxer, Faults, Output, Unit};
 
-use crate::ingest::intake::{self, Message};
+use crate::ingest::intake;
+use crate::ingest::memory::MemoryShare;
 use crate::push::{End, Push};
 use crate::shared::Shared;
-
-/// Less than this in half-received units is not worth a number that all connections share.
-const COUNTED_FROM: usize = 256 * 1024;
-/// The number under which the black box notes a track.
-const VIDEO_TRACK: u8 = 1;
-const AUDIO_TRACK: u8 = 2;
 
 /// Takes a transport stream apart and its units in.
 pub(super) struct MediaIn {
     demuxer: Demuxer,
     packers: Packers,
-    /// Bytes that count against the node's memory for half-received messages.
-    counted: usize,
+    /// Its half-received units count with the node's half-received messages.
+    memory: MemoryShare,
 }
 
 struct Packers {
@@ -37,7 +32,7 @@ struct Packers {
 }
 
 impl MediaIn {
-    pub(super) fn new(shared: &Shared) -> Self {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self {
             demuxer: Demuxer::new(shared.config.limits.message),
             packers: Packers {
@@ -49,7 +44,7 @@ impl MediaIn {
                 wrong: Vec::new(),
                 too_large: None,
             },
-            counted: 0,
+            memory: MemoryShare::new(shared),
         }
     }
 
@@ -64,7 +59,7 @@ impl MediaIn {
         push.watch.bytes(now, bytes.len());
         let Self { demuxer, packers, .. } = self;
         demuxer.push(bytes, &mut |output| packers.take(output));
-        self.hand_on(shared, push, now).or_else(|| self.count(shared))
+        self.hand_on(shared, push, now).or_else(|| self.memory.hold(self.demuxer.buffered()))
     }
 
     /// The stream has ended: takes in what nothing else ends.
@@ -98,69 +93,20 @@ impl MediaIn {
         }
     }
 
-    /// Gives back what counts for this push.
-    pub(super) fn release(&mut self, shared: &Shared) {
-        shared.message_memory.change(std::mem::take(&mut self.counted), 0);
-    }
-
     fn hand_on(&mut self, shared: &Shared, push: &mut Push, now: Instant) -> Option<End> {
         for error in self.packers.wrong.drain(..) {
             let at_ms = push.watch.at_ms(now);
             push.watch.media_mut().broken_data(at_ms, &error);
         }
-        let mut end = None;
-        for packed in self.packers.messages.drain(..) {
-            let video = packed.kind == MessageKind::Video;
-            let message = Message {
-                video,
-                timestamp: packed.timestamp_ms,
-                payload: packed.payload,
-                track: if video { VIDEO_TRACK } else { AUDIO_TRACK },
-            };
-            if let Some(fault) = intake::media(shared, push, now, message) {
-                end = end.or(Some(End::fault(broken(fault.rule, fault.what))));
-            }
-        }
+        let mut end = intake::packed(shared, push, now, self.packers.messages.drain(..));
         if let Some((pid, size)) = self.packers.too_large.take() {
-            let fault = ProtocolFault {
-                kind: FaultKind::MessageTooLarge,
-                length: u32::try_from(size).ok(),
-                ..broken("unit_size", format!("a unit of more than {size} bytes on stream {pid}"))
-            };
+            let found = format!("a unit of more than {size} bytes on stream {pid}");
+            let (kind, class) = (FaultKind::MessageTooLarge, FaultClass::Invalid);
+            let length = u32::try_from(size).ok();
+            let fault = ProtocolFault { length, ..ProtocolFault::unplaced(kind, class, "unit_size", found) };
             end = end.or(Some(End::fault(fault)));
         }
         end
-    }
-
-    fn count(&mut self, shared: &Shared) -> Option<End> {
-        let held = self.demuxer.buffered();
-        let counted = if held >= COUNTED_FROM { held } else { 0 };
-        if counted == self.counted {
-            return None;
-        }
-        let memory = &shared.message_memory;
-        let fits = memory.change(self.counted, counted);
-        self.counted = counted;
-        (!fits).then(|| {
-            let detail =
-                Detail::new(DetailKey::MessageBudget).with("size", held).with("limit", memory.budget());
-            End::cause(Cause::MessageTooLarge, Some(detail))
-        })
-    }
-}
-
-fn broken(rule: &str, found: String) -> ProtocolFault {
-    ProtocolFault {
-        kind: FaultKind::Media,
-        class: FaultClass::Invalid,
-        rule: rule.to_owned(),
-        offset: 0,
-        chunk_stream: None,
-        message_type: None,
-        length: None,
-        marker: None,
-        path: String::new(),
-        found,
     }
 }
 

@@ -51,13 +51,12 @@ pub(super) async fn serve(shared: Arc<Shared>, asking: Asking) {
         u32::try_from(stream_id.len()).unwrap_or(0),
     );
     let span = tracing::info_span!("push", id = %push.id, client = %client);
-    let mut media = MediaIn::new(&shared);
+    let mut media = MediaIn::new(shared.clone());
     shared.orders.enter(&push);
     let run = run(&shared, &mut connection, &mut push, &mut media, &stream_id, overload, &span);
     let (end, _) = end_of(&span, run).await;
     shared.orders.leave(&push);
     connection.ts = media.facts();
-    media.release(&shared);
     conclude(&shared, &connection, &mut push, &end).instrument(span).await;
     // Whoever waits for the last connection finds its record written.
     connection.close();
@@ -192,18 +191,8 @@ pub(super) async fn half_way(
         Some(code) => {
             let found = format!("{} (reject code {code})", reject::meaning(code));
             push.note_command(now, false, "reject", found.clone(), 0);
-            End::fault(ProtocolFault {
-                kind: FaultKind::Protocol,
-                class: FaultClass::Incompatible,
-                rule: if code == reject::BAD_SECRET { "passphrase" } else { "srt_handshake" }.to_owned(),
-                offset: 0,
-                chunk_stream: None,
-                message_type: None,
-                length: None,
-                marker: None,
-                path: String::new(),
-                found,
-            })
+            let rule = if code == reject::BAD_SECRET { "passphrase" } else { "srt_handshake" };
+            End::fault(ProtocolFault::unplaced(FaultKind::Protocol, FaultClass::Incompatible, rule, found))
         }
     };
     with_facts(&shared, ConnectionFacts::default(), &mut push, &end).await;

@@ -1,8 +1,6 @@
 //! The HTTP request that asks for a push. Until its answer is given it is what the push's client is reached by.
 
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Instant;
 
 use cause::evidence::{Close, TcpFacts};
@@ -11,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::session::Session;
 use super::{Answered, WhipRefusal};
-use crate::ingest::way::Way;
+use crate::ingest::way::{Way, hold_while_there};
 use crate::push::{ConnectionFacts, OrderSlot, Watch};
 use crate::webrtc::offer::OfferError;
 
@@ -95,19 +93,10 @@ impl Way for Call {
         order: &OrderSlot,
         work: impl Future<Output = T>,
     ) -> Option<T> {
-        let mut work = std::pin::pin!(work);
-        let done = poll_fn(|cx| {
-            if let Poll::Ready(done) = work.as_mut().poll(cx) {
-                return Poll::Ready(Some(done));
-            }
-            if let Some(answer) = &mut self.answer
-                && answer.poll_closed(cx).is_ready()
-            {
-                self.left = true;
-                return Poll::Ready(None);
-            }
-            order.poll(cx).map(|_| None)
-        });
-        done.await
+        hold_while_there(order, work, |cx| {
+            self.left |= self.answer.as_mut().is_some_and(|answer| answer.poll_closed(cx).is_ready());
+            self.left
+        })
+        .await
     }
 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use cause::evidence::{Close, FaultClass, FaultKind, Goodbye, ProtocolFault, Stage};
-use media::pack::MessageKind;
+use cause::evidence::{Close, Goodbye, Stage};
 use rtmp::ertmp::Enhancements;
 
 use super::call::Call;
@@ -12,18 +11,14 @@ use super::tracks::Tracks;
 use super::{Answered, Offer, unusable};
 use crate::hub::Place;
 use crate::ingest::admission::{Admitted, Question, decide_all, go_live, ordered};
-use crate::ingest::intake::{self, Message, Round, Rounds};
+use crate::ingest::intake::{self, Round, Rounds};
 use crate::ingest::way::Way;
 use crate::ingest::words::text;
-use crate::push::{End, MediaFault, Push};
+use crate::push::{End, Push};
 use crate::shared::Shared;
 use crate::webrtc::offer::{OfferError, Offered, credentials, fragment_of};
 use crate::webrtc::peer::{Input, Peer};
 use crate::webrtc::{ResourceKind, WebRtc};
-
-/// The tracks' numbers in the black box.
-const VIDEO: u8 = 1;
-const AUDIO: u8 = 2;
 
 /// Decides about an offer, answers it, and waits for its client to connect.
 pub(super) async fn set_up(
@@ -32,7 +27,7 @@ pub(super) async fn set_up(
     push: &mut Push,
     offer: Offer,
 ) -> Result<Admitted, Box<End>> {
-    let Some(webrtc) = &shared.webrtc else { return Err(Box::default()) };
+    let Some(webrtc) = &shared.webrtc else { return Err(Box::new(End::closed(Close::TaskFailed))) };
     let size = u32::try_from(offer.sdp.len()).unwrap_or(u32::MAX);
     let offered = read(call, &offer.sdp);
     let summary = offered.as_ref().map_or_else(|_| String::new(), Offered::summary);
@@ -199,18 +194,7 @@ pub(super) async fn run(
 
 fn hand_over(shared: &Shared, session: &mut Session, push: &mut Push) -> Option<End> {
     let now = session.now();
-    let mut fault = None;
-    for message in session.tracks.messages().drain(..) {
-        let video = message.kind == MessageKind::Video;
-        let message = Message {
-            video,
-            timestamp: message.timestamp_ms,
-            payload: message.payload,
-            track: if video { VIDEO } else { AUDIO },
-        };
-        fault = fault.or(intake::media(shared, push, now, message));
-    }
-    fault.map(|fault| End::fault(of_media(&fault)))
+    intake::packed(shared, push, now, session.tracks.messages().drain(..))
 }
 
 fn ask_for_key_frame(session: &mut Session, push: &Push) {
@@ -219,21 +203,5 @@ fn ask_for_key_frame(session: &mut Session, push: &Push) {
     let wanted = push.place.as_ref().is_some_and(Place::take_key_wanted);
     if let Some((mid, rid)) = session.tracks.key_frame_due(now, watched, wanted) {
         session.peer().ask_for_key_frame(mid, rid);
-    }
-}
-
-/// Media content that cannot be parsed, in strict mode.
-fn of_media(fault: &MediaFault) -> ProtocolFault {
-    ProtocolFault {
-        kind: FaultKind::Media,
-        class: FaultClass::Invalid,
-        rule: fault.rule.to_owned(),
-        offset: 0,
-        chunk_stream: None,
-        message_type: None,
-        length: None,
-        marker: None,
-        path: String::new(),
-        found: fault.what.clone(),
     }
 }

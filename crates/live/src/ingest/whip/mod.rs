@@ -15,7 +15,7 @@ mod tracks;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cause::evidence::{Act, FaultClass, FaultKind, ProtocolFault, Stage, Transport};
+use cause::evidence::{Act, Close, FaultClass, FaultKind, ProtocolFault, Stage, Transport};
 use model::Code;
 use model::stream_key::PushUrl;
 use tokio::sync::oneshot;
@@ -131,7 +131,7 @@ async fn run(
     };
     match call.session() {
         Some(session) => live::run(shared, session, push, admitted).await,
-        None => End::default(),
+        None => End::closed(Close::TaskFailed),
     }
 }
 
@@ -141,18 +141,7 @@ fn unusable(error: &OfferError) -> End {
         OfferError::Broken(_) => (FaultClass::Invalid, "sdp_offer"),
         OfferError::NoCodec { .. } => (FaultClass::Incompatible, "no_codec"),
     };
-    End::fault(ProtocolFault {
-        kind: FaultKind::Protocol,
-        class,
-        rule: rule.to_owned(),
-        offset: 0,
-        chunk_stream: None,
-        message_type: None,
-        length: None,
-        marker: None,
-        path: String::new(),
-        found: text(&error.to_string()),
-    })
+    End::fault(ProtocolFault::unplaced(FaultKind::Protocol, class, rule, text(&error.to_string())))
 }
 
 fn words_of(code: Code) -> &'static str {

@@ -7,7 +7,7 @@ use str0m::media::{MediaData, MediaKind};
 use str0m::stats::MediaIngressStats;
 
 use super::tracks::Tracks;
-use crate::ingest::way::Way;
+use crate::ingest::way::{Way, hold_while_there};
 use crate::push::{ConnectionFacts, LinkFacts, OrderSlot, Watch};
 use crate::webrtc::peer::{Peer, Step};
 
@@ -145,11 +145,6 @@ impl Way for Session {
         work: impl Future<Output = T>,
     ) -> Option<T> {
         // Nothing is waited for once a push has its session; what comes meanwhile waits in the inbox.
-        let mut work = std::pin::pin!(work);
-        std::future::poll_fn(|cx| match work.as_mut().poll(cx) {
-            std::task::Poll::Ready(done) => std::task::Poll::Ready(Some(done)),
-            std::task::Poll::Pending => order.poll(cx).map(|_| None),
-        })
-        .await
+        hold_while_there(order, work, |_| false).await
     }
 }

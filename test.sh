@@ -105,6 +105,8 @@ if [ "$#" -gt 0 ]; then
     exec cargo test --locked "$@"
 fi
 cargo test --locked --workspace
+# Records of all nodes, against a PostgreSQL of the tests' own: a feature that the default build goes without.
+cargo test --locked -p store --features postgres --lib --test postgres --test postgres_query
 
 # The fault lab: every cause that can happen today happens for real, and each record must say which it was.
 outcomes=$(mktemp)

@@ -1,0 +1,208 @@
+//! [`Live`]: what the floors above ask of the live path, and tell it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use cause::evidence::Act;
+use cause::{Cause, Detail, DetailKey};
+use model::catalog::Forbidden;
+use model::{Catalog, Sequence, StreamKey, Timestamp};
+
+use crate::auth_hook::{AuthHook, HookFacts, HookSample, HookTrial};
+use crate::catalog::{self, CatalogError, Change};
+use crate::counters::LiveCounters;
+use crate::hub::feed::{Viewer, ViewerFacts, ViewerInfo};
+use crate::hub::{Switched, WatchError};
+use crate::play::hls::Hls;
+use crate::push::LivePush;
+use crate::relay;
+use crate::shared::Shared;
+use crate::start::Tasks;
+
+/// The running live path. Cheap to clone.
+#[derive(Clone)]
+pub struct Live {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) rtmp_addr: SocketAddr,
+    pub(crate) rtmps_addr: Option<SocketAddr>,
+    pub(crate) tasks: Arc<Tasks>,
+}
+
+/// Who gave an order, for the record and the audit log.
+#[derive(Clone, Debug)]
+pub struct OrderedBy {
+    /// The id of the API key, or the name of the user.
+    pub who: String,
+    /// The way: `api`, `console`, `css_api`.
+    pub via: &'static str,
+    /// Where the order came from.
+    pub from: Option<IpAddr>,
+}
+
+impl Live {
+    /// Where RTMP pushes come in.
+    pub fn rtmp_addr(&self) -> SocketAddr {
+        self.rtmp_addr
+    }
+
+    /// Where RTMP pushes over TLS come in, if they may.
+    pub fn rtmps_addr(&self) -> Option<SocketAddr> {
+        self.rtmps_addr
+    }
+
+    /// All pushes that are live or wait as backups, oldest first.
+    pub fn pushes(&self) -> Vec<LivePush> {
+        self.shared.hub.list()
+    }
+
+    /// Joins the viewers of a live stream. They stay when its push is replaced, and for a while when it is lost.
+    ///
+    /// # Errors
+    /// [`WatchError`].
+    pub fn watch(&self, key: &StreamKey, who: ViewerInfo) -> Result<Viewer, WatchError> {
+        self.shared.hub.watch(key, who)
+    }
+
+    /// As [`Live::watch`], also before anybody publishes the stream: the viewer's first step comes once somebody does.
+    /// How long that may take is for the caller to say.
+    ///
+    /// # Errors
+    /// [`WatchError::TooMany`].
+    pub fn watch_for(&self, key: &StreamKey, who: ViewerInfo) -> Result<Viewer, WatchError> {
+        self.shared.hub.watch_for(key, who)
+    }
+
+    /// HLS: packaged streams and their players.
+    pub fn hls(&self) -> &Arc<Hls> {
+        &self.shared.hls
+    }
+
+    /// Whether a stream is live, was a moment ago, or has a push that is being admitted: who comes now is served.
+    pub fn is_live(&self, key: &StreamKey) -> bool {
+        self.shared.hub.is_on(key)
+    }
+
+    /// Who watches a live stream, oldest first.
+    pub fn viewers(&self, key: &StreamKey) -> Vec<ViewerFacts> {
+        self.shared.hub.viewers(key)
+    }
+
+    /// Ends the pushes of a stream key (21/100); they may come again. Returns how many it reached.
+    pub fn drop_stream(&self, key: &StreamKey, by: &OrderedBy) -> usize {
+        let detail = Detail::new(DetailKey::OrderedBy).with("who", by.who.as_str()).with("via", by.via);
+        let told = self.shared.hub.order(key, &Act { code: Cause::Dropped.code(), detail: Some(detail) });
+        let now = self.shared.clock.now();
+        self.shared.catalog.note(catalog::dropped(&self.catalog(), key, told, by, now));
+        told
+    }
+
+    /// Lets another push of a stream key carry the stream: a backup, or the one that did so before. Viewers see it from
+    /// its next key frame on; the push that carried the stream waits as a backup.
+    pub fn switch_to(&self, key: &StreamKey, to: Sequence, by: &OrderedBy) -> Switched {
+        let switched = self.shared.hub.switch_to(key, to);
+        if switched == Switched::Now {
+            let now = self.shared.clock.now();
+            self.shared.catalog.note(catalog::switched(&self.catalog(), key, to, by, now));
+        }
+        switched
+    }
+
+    /// Forbids a stream until `until`: its pushes end (21/101), and new ones are refused (18/305). Returns how many
+    /// pushes it reached.
+    ///
+    /// # Errors
+    /// [`CatalogError`]; nothing has changed then.
+    pub async fn forbid(
+        &self,
+        key: StreamKey,
+        until: Timestamp,
+        reason: String,
+        by: &OrderedBy,
+    ) -> Result<usize, CatalogError> {
+        let now = self.shared.clock.now();
+        let forbidden = Forbidden { key: key.clone(), since: now, until, reason, by: by.who.clone() };
+        let act = catalog::forbid_act(&forbidden);
+        self.shared.catalog.change(Change::Forbid(forbidden), by, now).await?;
+        Ok(self.shared.hub.order(&key, &act))
+    }
+
+    /// Lets a forbidden stream in again; false if it was not forbidden.
+    ///
+    /// # Errors
+    /// [`CatalogError`]; nothing has changed then.
+    pub async fn resume(&self, key: &StreamKey, by: &OrderedBy) -> Result<bool, CatalogError> {
+        self.shared.catalog.change(Change::Resume(key.clone()), by, self.shared.clock.now()).await
+    }
+
+    /// The catalog as it is now; empty while the stored one cannot be read.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.shared.catalog.snapshot().unwrap_or_default()
+    }
+
+    /// Whether the stored catalog could be read: else [`Live::catalog`] is empty for no other reason than that.
+    pub fn catalog_is_known(&self) -> bool {
+        self.shared.catalog.snapshot().is_some()
+    }
+
+    /// Changes the catalog; running pushes that the change forbids outright are cut, where the configuration says so.
+    /// Returns whether it changed anything.
+    ///
+    /// # Errors
+    /// [`CatalogError`]; nothing has changed then.
+    pub async fn change(&self, change: Change, by: &OrderedBy) -> Result<bool, CatalogError> {
+        let changed = self.shared.catalog.change(change, by, self.shared.clock.now()).await?;
+        self.cut_disabled();
+        Ok(changed)
+    }
+
+    /// As [`Live::change`], for a change that `decide` makes up on the newest catalog: no other change comes between
+    /// the two. The inner error is what `decide` refuses.
+    ///
+    /// # Errors
+    /// [`CatalogError`]; nothing has changed then.
+    pub async fn change_with<E>(
+        &self,
+        decide: impl FnOnce(&Catalog) -> Result<Change, E>,
+        by: &OrderedBy,
+    ) -> Result<Result<bool, E>, CatalogError> {
+        let changed = self.shared.catalog.change_with(decide, by, self.shared.clock.now()).await?;
+        self.cut_disabled();
+        Ok(changed)
+    }
+
+    fn cut_disabled(&self) {
+        if self.shared.config.limits.cut_on_disable
+            && let Some(catalog) = self.shared.catalog.snapshot()
+        {
+            let clock = &*self.shared.clock;
+            self.shared.hub.order_where(|push| catalog::cut_by(&catalog, push, clock));
+        }
+    }
+
+    /// The authentication hook as it is set up; `None` where there is none.
+    pub fn auth_hook(&self) -> Option<HookFacts> {
+        self.shared.auth_hook.as_ref().map(AuthHook::facts)
+    }
+
+    /// Asks the authentication hook about a push that never was; `None` where there is no hook.
+    pub async fn try_auth_hook(&self, sample: &HookSample) -> Option<HookTrial> {
+        let hook = self.shared.auth_hook.as_ref()?;
+        Some(hook.try_out(sample, &*self.shared.clock).await)
+    }
+
+    /// Live streams on their way to other servers.
+    pub fn relays(&self) -> Vec<relay::Relay> {
+        self.shared.relays.list()
+    }
+
+    /// What relays have done since the start, by rule.
+    pub fn relay_figures(&self) -> Vec<relay::RelayFigures> {
+        self.shared.relays.figures()
+    }
+
+    /// What the node has counted.
+    pub fn counters(&self) -> LiveCounters {
+        let counters = self.shared.counters.read(&self.shared.hub, self.shared.connections.open());
+        LiveCounters { hls_held: self.shared.hls.held(), ..counters }
+    }
+}

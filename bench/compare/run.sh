@@ -4,6 +4,8 @@
 #
 #   bench/compare/run.sh                      everything
 #   bench/compare/run.sh ingest --runs 7      one part: ingest, rtmp, flv, attempts, alone, instructions
+#
+# With LASTFRAME_OTHER_BUILD=PROGRAM another build of Lastframe takes its turns too in the first three.
 set -eu
 cd "$(dirname "$0")/../.."
 

@@ -126,6 +126,25 @@ fn segments_never_become_longer_than_the_playlist_promised() {
 }
 
 #[test]
+fn a_break_while_sound_is_far_ahead_makes_no_segment_longer_than_promised() {
+    let mut encoder = encoder(30.0, 60);
+    encoder.run(5.0);
+    (0..82).for_each(|_| encoder.sound());
+    encoder.packager.gap();
+    let view = encoder.view();
+    assert!(durations(&view).iter().all(|secs| secs.round() <= 2.0), "{:?}", durations(&view));
+    assert!((durations(&view).iter().sum::<f64>() - 6.9).abs() < 0.1, "{:?}", durations(&view));
+    let parts = view.listed().iter().flat_map(|segment| &segment.parts);
+    assert!(parts.clone().all(|part| part.duration_us <= view.targets().part_us));
+    let sounds = &all_samples(&view)[&AUDIO_TRACK];
+    assert!(
+        sounds.iter().enumerate().all(|(index, sound)| sound.time == index as u64 * 1024),
+        "all is there"
+    );
+    assert_eq!(sounds.len(), 216 + 82);
+}
+
+#[test]
 fn the_window_slides_and_keeps_three_target_durations() {
     let mut encoder = encoder(30.0, 60);
     encoder.run(60.0);

@@ -93,7 +93,7 @@ proptest! {
             boxes(&segment.init.bytes);
             prop_assert!(segment.duration_us() >= 0);
             let secs = (segment.duration_us() + 500_000) / 1_000_000;
-            prop_assert!(secs <= i64::from(view.targets().segment_secs).max(10), "{secs} s");
+            prop_assert!(secs <= i64::from(view.targets().segment_secs), "{secs} s");
         }
         for read in all_samples(&view).values().flatten() {
             prop_assert!(read.duration > 0);

@@ -75,7 +75,9 @@ struct Delays {
 struct Measured {
     /// Share of a core.
     cores: f64,
+    /// Bytes of memory a connection, and how many of them are media for viewers.
     grown: f64,
+    held: f64,
     report: Report,
 }
 
@@ -84,7 +86,10 @@ struct Measured {
 struct Row {
     cores: Figures,
     ratio: Figures,
+    /// Of the control that merges, where it takes part.
+    of_merged: Figures,
     memory: Figures,
+    beyond_media: Figures,
     p50: Figures,
     p99: Figures,
 }
@@ -93,11 +98,15 @@ impl Case {
     /// Who takes part; the first one is what the others are compared with.
     fn subjects(self, plan: &Plan) -> Vec<Subject> {
         let mut all = match self {
-            Self::Ingest => vec![Subject::Sink, Subject::Lastframe, Subject::Nginx],
-            Self::Rtmp => {
-                vec![Subject::FanoutFrame, Subject::Fanout100ms, Subject::Lastframe, Subject::Nginx]
-            }
-            Self::Flv => vec![Subject::FanoutFrame, Subject::Lastframe],
+            Self::Ingest => vec![Subject::Sink, Subject::Lastframe, Subject::OtherBuild, Subject::Nginx],
+            Self::Rtmp => vec![
+                Subject::FanoutFrame,
+                Subject::Fanout100ms,
+                Subject::Lastframe,
+                Subject::OtherBuild,
+                Subject::Nginx,
+            ],
+            Self::Flv => vec![Subject::FanoutFrame, Subject::Lastframe, Subject::OtherBuild],
         };
         all.retain(|subject| subject.is_here() && !(plan.without_nginx && *subject == Subject::Nginx));
         all
@@ -119,6 +128,7 @@ pub fn measure(case: Case, plan: &Plan) -> Outcome<()> {
             turn.insert(subject, one(case, plan, subject)?);
         }
         let control = subjects.first().and_then(|first| turn.get(first)).ok_or("no control")?.cores;
+        let merged = turn.get(&Subject::Fanout100ms).map(|measured| measured.cores);
         for (subject, measured) in turn {
             let ratio = measured.cores / control;
             let report = &measured.report;
@@ -126,7 +136,7 @@ pub fn measure(case: Case, plan: &Plan) -> Outcome<()> {
                 "{}",
                 serde_json::json!({
                     "run": run + 1, "program": subject.name(), "cores": measured.cores, "ratio": ratio,
-                    "bytes_grown_per_connection": measured.grown, "frames": report.delivered_frames,
+                    "bytes_grown_per_connection": measured.grown, "of_which_media": measured.held, "frames": report.delivered_frames,
                     "mbit_s": report.delivered_bytes as f64 * 8e-6 / report.seconds,
                     "delay_p99_ms": report.delay_ms.p99, "late_ms": report.late_ms,
                 })
@@ -134,7 +144,9 @@ pub fn measure(case: Case, plan: &Plan) -> Outcome<()> {
             let row = rows.entry(subject).or_default();
             row.cores.push(measured.cores);
             row.ratio.push(ratio);
+            merged.into_iter().for_each(|merged| row.of_merged.push(measured.cores / merged));
             row.memory.push(measured.grown / 1024.0);
+            row.beyond_media.push((measured.grown - measured.held).max(0.0) / 1024.0);
             report.delay_ms.p50.into_iter().for_each(|ms| row.p50.push(ms));
             report.delay_ms.p99.into_iter().for_each(|ms| row.p99.push(ms));
         }
@@ -146,11 +158,19 @@ pub fn measure(case: Case, plan: &Plan) -> Outcome<()> {
         plan.runs,
         process::load_average()
     );
-    println!("| program | cores | of the control | memory a connection, KiB | delay p50, ms | p99, ms |");
-    println!("|---|---|---|---|---|---|");
+    println!(
+        "Memory is KiB a connection, all of it and without the media held for viewers; delays are ms.\n"
+    );
+    println!(
+        "| program | cores | of the control | of the merging one | memory | less media | delay p50 | p99 |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
     for (subject, row) in rows {
-        let Row { cores, ratio, memory, p50, p99 } = row;
-        println!("| {} | {cores:.3} | {ratio:.2} | {memory:.0} | {p50:.1} | {p99:.1} |", subject.name());
+        let Row { cores, ratio, of_merged, memory, beyond_media, p50, p99 } = row;
+        let name = subject.name();
+        println!(
+            "| {name} | {cores:.3} | {ratio:.2} | {of_merged:.2} | {memory:.0} | {beyond_media:.0} | {p50:.1} | {p99:.1} |"
+        );
     }
     println!();
     Ok(())
@@ -160,7 +180,7 @@ fn one(case: Case, plan: &Plan, subject: Subject) -> Outcome<Measured> {
     let program = subject.start(PINNED)?;
     let (publishers, players) = case.connections(plan);
     // The control of FLV is the one of RTMP: what it writes hardly differs.
-    let flv = case == Case::Flv && subject == Subject::Lastframe;
+    let flv = case == Case::Flv && matches!(subject, Subject::Lastframe | Subject::OtherBuild);
     let before = program.resident()?;
     let mut load = program.load(publishers, players, flv, plan.warm_up + plan.window + 1)?;
     load.until_measuring()?;
@@ -168,7 +188,7 @@ fn one(case: Case, plan: &Plan, subject: Subject) -> Outcome<Measured> {
     let start = program.cpu()?;
     sleep(Duration::from_secs(plan.window));
     let used = program.cpu()?.saturating_sub(start);
-    let after = program.resident()?;
+    let (after, held) = (program.resident()?, program.media_held()?);
     let report: Report = serde_json::from_str(&load.report()?)?;
     let expected = report.sent_messages * u64::from(players);
     if (report.publishers, report.players) != (publishers, players)
@@ -180,6 +200,7 @@ fn one(case: Case, plan: &Plan, subject: Subject) -> Outcome<Measured> {
     Ok(Measured {
         cores: used.as_secs_f64() / plan.window as f64,
         grown: after.saturating_sub(before) as f64 / f64::from(publishers + players),
+        held: held as f64 / f64::from(publishers + players),
         report,
     })
 }

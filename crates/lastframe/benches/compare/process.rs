@@ -1,7 +1,7 @@
 //! Programs under test: started on a core of their own, and what the kernel says they used.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
@@ -107,6 +107,16 @@ impl Program {
         let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).ok_or("a status without VmRSS")?;
         let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(kib * 1024)
+    }
+
+    /// Bytes of media that the server says it holds for viewers; 0 for one that does not say.
+    pub fn media_held(&self) -> Outcome<u64> {
+        let Ok(mut stream) = TcpStream::connect(self.http) else { return Ok(0) };
+        stream.write_all(b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        let held = answer.lines().find_map(|line| line.strip_prefix("lastframe_media_held_bytes "));
+        Ok(held.ok_or("metrics without the media held")?.parse()?)
     }
 
     /// How many records of clean ends (1/0) the server has.

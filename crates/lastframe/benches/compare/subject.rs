@@ -1,9 +1,9 @@
 //! The programs that are compared, and how each is started.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
+use std::{env, fs};
 
 use crate::Outcome;
 use crate::process::{self, Program, SERVER_CORE};
@@ -19,6 +19,8 @@ pub enum Subject {
     Fanout100ms,
     /// Lastframe as it comes, with one unsigned domain, logging to a file.
     Lastframe,
+    /// Another build of Lastframe, as [`OTHER_BUILD`] names it.
+    OtherBuild,
     /// nginx with its RTMP module, one process.
     Nginx,
 }
@@ -28,6 +30,8 @@ pub type Wrap<'a> = &'a [&'a str];
 /// On a core of its own.
 pub const PINNED: Wrap<'static> = &["taskset", "-c", SERVER_CORE];
 
+/// Where a build of Lastframe lies that takes its turns beside this one, as from before a change.
+const OTHER_BUILD: &str = "LASTFRAME_OTHER_BUILD";
 const NGINX_MODULE: &str = "/usr/lib/nginx/modules/ngx_rtmp_module.so";
 
 impl Subject {
@@ -37,13 +41,18 @@ impl Subject {
             Self::FanoutFrame => "fanout, each frame",
             Self::Fanout100ms => "fanout, each 100 ms",
             Self::Lastframe => "lastframe",
+            Self::OtherBuild => "lastframe, other build",
             Self::Nginx => "nginx-rtmp",
         }
     }
 
     /// Whether it is installed.
     pub fn is_here(self) -> bool {
-        self != Self::Nginx || Path::new(NGINX_MODULE).exists()
+        match self {
+            Self::Nginx => Path::new(NGINX_MODULE).exists(),
+            Self::OtherBuild => env::var_os(OTHER_BUILD).is_some(),
+            _ => true,
+        }
     }
 
     pub fn start(self, wrap: Wrap<'_>) -> Outcome<Program> {
@@ -60,10 +69,11 @@ impl Subject {
             Self::Fanout100ms => {
                 command.args([lastframe, "lab", "fanout", &addr.to_string(), "--every", "100ms"])
             }
-            Self::Lastframe => {
+            Self::Lastframe | Self::OtherBuild => {
                 let config = folder.path().join("bench.toml");
                 fs::write(&config, lastframe_toml(addr, http))?;
-                command.arg(lastframe).arg("--config").arg(config);
+                let other = env::var_os(OTHER_BUILD).filter(|_| self == Self::OtherBuild);
+                command.arg(other.unwrap_or_else(|| lastframe.into())).arg("--config").arg(config);
                 command.arg("--data").arg(folder.path().join("data")).arg("serve")
             }
             Self::Nginx => {

@@ -1,23 +1,22 @@
 //! A sensor around every socket: it moves bytes, counts them, and remembers once how the connection ended.
 
+mod line;
 mod secured;
 mod sys;
 mod tls;
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::os::fd::AsFd;
-use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use cause::evidence::{Close, Errno, TcpFacts};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use tls::Tls;
+pub use self::line::Line;
+use self::tls::Tls;
 
 /// The keepalive comes after the ping of the silence rules, so that a reset that answers a probe answers *our* probe.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
@@ -44,7 +43,7 @@ impl Inbox for rtmp::ServerSession {
 /// A TCP connection, plain or secured, with its counters and its end.
 #[derive(Debug)]
 pub struct Sensor {
-    stream: TcpStream,
+    line: Line,
     tls: Option<Box<Tls>>,
     path_limit: Duration,
     bytes_in: u64,
@@ -73,7 +72,18 @@ impl Sensor {
         let _ = socket.set_tcp_nodelay(true);
         let _ = socket.set_tcp_keepalive(&keepalive);
         let _ = socket.set_tcp_user_timeout(Some(path_limit));
-        Self { stream, tls: None, path_limit, bytes_in: 0, bytes_out: 0, closed: None, write_error: None }
+        let line = Line::new(stream);
+        Self { line, tls: None, path_limit, bytes_in: 0, bytes_out: 0, closed: None, write_error: None }
+    }
+
+    /// The socket, for others to write to: `None` where only TLS knows what may be written.
+    pub fn line(&self) -> Option<&Line> {
+        self.tls.is_none().then_some(&self.line)
+    }
+
+    /// Counts bytes that others have written to the socket.
+    pub fn others_wrote(&mut self, bytes: u64) {
+        self.bytes_out += bytes;
     }
 
     /// Bytes read so far; over TLS those of the protocol in it.
@@ -98,14 +108,14 @@ impl Sensor {
 
     /// `TCP_INFO` now; `None` when the kernel has none to give.
     pub fn facts(&self) -> Option<TcpFacts> {
-        sys::tcp_info(self.stream.as_fd()).ok()
+        sys::tcp_info(self.line.fd()).ok()
     }
 
     /// Shortens what is left of the path limit by the time already waited in silence, or restores it with zero.
     pub fn silence_so_far(&self, waited: Duration) {
         let left = self.path_limit.saturating_sub(waited).max(Duration::from_millis(500));
         // A socket whose peer is gone refuses options; its end is about to be read anyway.
-        let _ = SockRef::from(&self.stream).set_tcp_user_timeout(Some(left));
+        let _ = SockRef::from(&self.line.fd()).set_tcp_user_timeout(Some(left));
     }
 
     /// Reads into `input` or writes from `output`, whichever is possible; reading comes first, because what a client
@@ -120,7 +130,7 @@ impl Sensor {
         if self.closed.is_some() {
             return Poll::Ready(Moved::Closed);
         }
-        if want_read && self.stream.poll_read_ready(cx).is_ready() {
+        if want_read && self.line.poll_readable(cx).is_ready() {
             if self.tls.is_some() {
                 if let Poll::Ready(moved) = self.poll_read_secured(cx, input) {
                     return Poll::Ready(moved);
@@ -180,7 +190,7 @@ impl Sensor {
         }
         let buffer = input.room();
         buffer.reserve(4096);
-        let count = self.stream.try_read_buf(buffer)?;
+        let count = self.line.try_read(buffer)?;
         self.bytes_in += count as u64;
         Ok(count)
     }
@@ -189,8 +199,7 @@ impl Sensor {
         if input.capacity() == input.len() {
             input.reserve(READ_AT_MOST / 4);
         }
-        // Tokio's own `read_buf` remembers that a short read has emptied the socket, which saves a system call a read.
-        let read = pin!(self.stream.read_buf(input)).poll(cx);
+        let read = self.line.poll_read(cx, input);
         if let Poll::Ready(Ok(n)) = read {
             crate::pace::note_read();
             self.bytes_in += n as u64;
@@ -204,21 +213,11 @@ impl Sensor {
         }
         let mut pieces = [IoSlice::new(&[]); PIECES];
         let count = output.chunks_vectored(&mut pieces);
-        let stream = Pin::new(&mut self.stream);
-        let wrote = match pieces.get(..count) {
-            Some([piece]) => stream.poll_write(cx, piece),
-            Some(pieces) => stream.poll_write_vectored(cx, pieces),
-            None => return Poll::Ready(Ok(())),
-        };
-        match wrote {
-            Poll::Ready(Ok(n)) => {
-                output.advance(n);
-                self.bytes_out += n as u64;
-                Poll::Ready(Ok(()))
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => Poll::Pending,
-        }
+        let Some(pieces) = pieces.get(..count) else { return Poll::Ready(Ok(())) };
+        let wrote = ready!(self.line.poll_write(cx, pieces))?;
+        output.advance(wrote);
+        self.bytes_out += wrote as u64;
+        Poll::Ready(Ok(()))
     }
 
     fn close(&mut self, close: Close) -> Moved {
@@ -245,7 +244,7 @@ impl Sensor {
                     tls.goodbye();
                     let _ = poll_fn(|cx| self.poll_flush(cx, output)).await;
                 }
-                let _ = self.stream.shutdown().await;
+                let _ = SockRef::from(&self.line.fd()).shutdown(std::net::Shutdown::Write);
             }
             let mut scratch = BytesMut::with_capacity(16 * 1024);
             let mut seen = 0;
@@ -281,6 +280,7 @@ fn errno_of(error: &io::Error) -> Errno {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncWriteExt;
     use tokio::net::TcpListener;
 
     use super::*;

@@ -1,14 +1,12 @@
 //! The sensor of a secured connection: TLS between the socket and those who read and write.
 
 use std::future::poll_fn;
-use std::io;
-use std::pin::Pin;
+use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
 use cause::evidence::{CarrierFacts, Close};
 use rustls::ServerConfig;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::tls::{Processed, Tls};
 use super::{Inbox, Moved, Sensor, close_of};
@@ -110,7 +108,7 @@ impl Sensor {
     /// As the plain connection drains.
     pub(super) fn try_read_secured(&mut self, input: &mut impl Inbox) -> io::Result<usize> {
         let Some(tls) = &mut self.tls else { return Ok(0) };
-        let count = self.stream.try_read(tls.room())?;
+        let count = self.line.try_read(&mut tls.room())?;
         tls.received(count);
         self.take_plain(input);
         Ok(count)
@@ -126,7 +124,7 @@ impl Sensor {
         let mut moved = false;
         loop {
             while !tls.outgoing().is_empty() {
-                match Pin::new(&mut self.stream).poll_write(cx, tls.outgoing()) {
+                match self.line.poll_write(cx, &[IoSlice::new(tls.outgoing())]) {
                     Poll::Ready(Ok(count)) => tls.sent(count),
                     Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                     Poll::Pending if moved => return Poll::Ready(Ok(())),
@@ -148,9 +146,7 @@ impl Sensor {
 
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let Some(tls) = &mut self.tls else { return Poll::Ready(Ok(0)) };
-        let mut room = ReadBuf::new(tls.room());
-        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut room))?;
-        let count = room.filled().len();
+        let count = ready!(self.line.poll_read(cx, &mut tls.room()))?;
         crate::pace::note_read();
         tls.received(count);
         Poll::Ready(Ok(count))

@@ -172,7 +172,8 @@ impl Period {
     /// Cuts off what is left.
     pub fn end(mut self, window: &mut Window) {
         let end = self.end_us();
-        self.close_part(window, end, false);
+        self.split(window, end);
+        self.close_parts(window, end);
         self.close_segment(window, end);
     }
 
@@ -212,6 +213,9 @@ impl Period {
         // Waiting for a frame may not make a segment longer than promised: it ends with the frame before.
         let played = self.end_us();
         let end = if so_far > longest { now.min(played) } else { now };
+        if segment_over {
+            self.split(window, end);
+        }
         if segment_over || now - self.part_start + frame / 2 > self.part_us() {
             self.close_part(window, end, end == now);
         }
@@ -250,8 +254,35 @@ impl Period {
         let newest = ends.into_iter().flatten().filter_map(Queue::last_us).max().unwrap_or(now);
         // Just after the newest frame, so that none stays behind.
         let end = now.max(newest + 1).max(self.part_start);
-        self.close_part(window, end, false);
+        self.split(window, end);
+        self.close_parts(window, end);
         self.close_segment(window, end);
+    }
+
+    /// Ends segments before `end` for as long as one that ends there would be longer than promised: sound may be far ahead
+    /// of the picture when a timeline breaks.
+    fn split(&mut self, window: &mut Window, end: i64) {
+        while self.waits() && end - self.segment_start > window.longest_us() {
+            let at = self.segment_start + window.longest_us();
+            self.close_parts(window, at);
+            self.close_segment(window, at);
+        }
+    }
+
+    /// Makes parts of what begins before `end`, none longer than promised unless nothing begins for that long.
+    fn close_parts(&mut self, window: &mut Window, end: i64) {
+        let limit = window.part_limit_us().unwrap_or_else(|| self.part_us());
+        let mut begun = None;
+        while end - self.part_start > limit && begun != Some(self.part_start) {
+            begun = Some(self.part_start);
+            self.close_part(window, self.part_start + self.part_us().min(limit), false);
+        }
+        self.close_part(window, end, false);
+    }
+
+    fn waits(&self) -> bool {
+        let queues = [self.video.as_ref(), self.audio.as_ref().map(|(queue, _)| queue)];
+        queues.into_iter().flatten().any(|queue| queue.len() > 0)
     }
 
     /// Makes a part of what begins before `end`; where `exact`, a frame of the driving track begins there.

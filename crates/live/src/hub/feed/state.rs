@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::batch::Batch;
 use super::frame::{Frame, FrameKind};
+use super::group::Groups;
 use super::headers::Headers;
 use super::memory::MediaMemory;
 use super::timeline::{self, Timeline};
@@ -53,6 +54,8 @@ pub(crate) enum Phase {
 pub struct Feed {
     state: Mutex<State>,
     pub(super) memory: Arc<MediaMemory>,
+    /// Who is written to together.
+    pub(super) groups: Groups,
     /// A viewer cannot begin, or go on, before the next key frame.
     key_wanted: AtomicBool,
 }
@@ -122,7 +125,8 @@ impl Feed {
             wakers: Vec::new(),
             round: 0,
         };
-        Self { state: Mutex::new(state), memory, key_wanted: AtomicBool::new(false) }
+        let (groups, key_wanted) = (Groups::default(), AtomicBool::new(false));
+        Self { state: Mutex::new(state), memory, groups, key_wanted }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

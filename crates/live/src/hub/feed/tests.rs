@@ -11,21 +11,21 @@ use rtmp::chunk::{ChunkReader, Limits};
 use super::*;
 use crate::config::PlayConfig;
 
-const KEY: &[u8] = &[0x17, 1, 0, 0, 0, 0, 0, 0, 1, 0x65];
-const INTER: &[u8] = &[0x27, 1, 0, 0, 0, 0, 0, 0, 1, 0x41];
-const AVC_HEADER: &[u8] = &[0x17, 0, 0, 0, 0, 1, 0x64, 0, 31];
+pub(super) const KEY: &[u8] = &[0x17, 1, 0, 0, 0, 0, 0, 0, 1, 0x65];
+pub(super) const INTER: &[u8] = &[0x27, 1, 0, 0, 0, 0, 0, 0, 1, 0x41];
+pub(super) const AVC_HEADER: &[u8] = &[0x17, 0, 0, 0, 0, 1, 0x64, 0, 31];
 const SOUND: &[u8] = &[0xaf, 1, 0x21];
 
 /// A push and its stream, on a clock that only the test moves.
-struct Stage {
-    feed: Arc<Feed>,
+pub(super) struct Stage {
+    pub(super) feed: Arc<Feed>,
     play: Arc<PlayConfig>,
-    writer: Writer,
+    pub(super) writer: Writer,
     start: Instant,
 }
 
 impl Stage {
-    fn new(play: PlayConfig) -> Self {
+    pub(super) fn new(play: PlayConfig) -> Self {
         let feed = Arc::new(Feed::new(Arc::new(MediaMemory::new(play.memory))));
         let play = Arc::new(play);
         feed.carry(1);
@@ -33,17 +33,17 @@ impl Stage {
         Self { feed, play, writer, start: SystemClock.instant() }
     }
 
-    fn watch(&self) -> Viewer {
+    pub(super) fn watch(&self) -> Viewer {
         let client: SocketAddr = "10.0.0.9:4000".parse().unwrap();
         let info = ViewerInfo { kind: ViewerKind::Rtmp, client, since: Timestamp(0) };
         Viewer::join(&self.feed, info, Arc::default())
     }
 
-    fn at(&self, ms: u32) -> Instant {
+    pub(super) fn at(&self, ms: u32) -> Instant {
         self.start + Duration::from_millis(u64::from(ms))
     }
 
-    fn video(&mut self, ms: u32, payload: &'static [u8]) {
+    pub(super) fn video(&mut self, ms: u32, payload: &'static [u8]) {
         let (now, kind) = (self.at(ms), FrameKind::Video);
         let (key, coded) = (payload == KEY, payload != AVC_HEADER);
         self.writer.media(now, kind, ms, Bytes::from_static(payload), coded, key);
@@ -63,7 +63,7 @@ impl Stage {
 }
 
 /// Frames are merged over 80 ms: three of them.
-fn merging() -> PlayConfig {
+pub(super) fn merging() -> PlayConfig {
     PlayConfig { merge: Duration::from_millis(80), ..PlayConfig::default() }
 }
 

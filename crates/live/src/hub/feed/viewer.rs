@@ -4,15 +4,19 @@ use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
 use model::Timestamp;
 use serde::Serialize;
 
 use super::batch::Batch;
+use super::cursor::Cursor;
+use super::group::{Back, Group, Member};
 use super::headers::Headers;
-use super::state::{Ended, Feed, Phase, State};
+use super::state::{Ended, Feed};
 use crate::counters::Played;
+use crate::socket::Line;
 
 /// How somebody watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -143,24 +147,25 @@ pub enum Step {
     Ended(Ended),
 }
 
+/// What a viewer that groups may write to is to do itself.
+#[derive(Debug)]
+pub(crate) enum Served {
+    /// To write a step, like any viewer.
+    Step(Step),
+    /// To write what a group has not: see [`Viewer::leave_group`].
+    Rest(Vec<Bytes>),
+}
+
 /// One who watches a live stream; leaves on drop.
 #[derive(Debug)]
 pub struct Viewer {
-    feed: Arc<Feed>,
+    cursor: Cursor,
     entry: Arc<Entry>,
     played: Arc<Played>,
     id: u64,
-    /// Sequence of the batch that comes next.
-    position: u64,
-    /// Only a batch that a player can begin with will do.
-    needs_start: bool,
-    /// Number of the frame that comes next if nothing is missed; `None` before the first.
-    next_frame: Option<u64>,
-    headers: Option<Arc<Headers>>,
-    /// Where its waker lies: round and index.
-    waits: Option<(u64, usize)>,
-    /// It came for a push that was being admitted, when so many had been refused.
-    came_for: Option<u64>,
+    group: Option<(Arc<Group>, Arc<Member>)>,
+    /// Bytes that groups have written.
+    groups_wrote: u64,
 }
 
 impl Viewer {
@@ -180,25 +185,15 @@ impl Viewer {
         let position = state.start.unwrap_or(state.next_sequence);
         let id = state.enter(entry.clone());
         drop(state);
-        Self {
-            feed: feed.clone(),
-            entry,
-            played,
-            id,
-            position,
-            needs_start: true,
-            next_frame: None,
-            headers: None,
-            waits: None,
-            came_for: None,
-        }
+        let cursor = Cursor::new(feed.clone(), position);
+        Self { cursor, entry, played, id, group: None, groups_wrote: 0 }
     }
 
     /// As [`Viewer::join`] where a push is there or being admitted: with that one it leaves, if it is refused.
     pub(crate) fn join_push(feed: &Arc<Feed>, info: ViewerInfo, played: Arc<Played>) -> Self {
         let refused = feed.lock().refused;
         let mut viewer = Self::join(feed, info, played);
-        viewer.came_for = Some(refused);
+        viewer.cursor.comes_for_push(refused);
         viewer
     }
 
@@ -209,44 +204,74 @@ impl Viewer {
 
     /// As [`Viewer::next`], for those who wait for other things too. Each task that waits has its own viewer.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        let feed = self.feed.clone();
-        let mut state = feed.lock();
-        match self.step(&state) {
-            Some(step) => Poll::Ready(step),
-            None => {
-                self.wait(&mut state, cx);
-                Poll::Pending
-            }
-        }
+        self.cursor.poll_next(cx).map(|step| self.counted(step))
     }
 
     /// What comes next, if it is there already: batches that came together can go out together.
     pub fn try_next(&mut self) -> Option<Step> {
-        let feed = self.feed.clone();
-        let state = feed.lock();
-        self.step(&state)
+        self.cursor.try_next().map(|step| self.counted(step))
+    }
+
+    /// As [`Viewer::poll_next`] for one who plays over RTMP and has written all that it was given: while it keeps up, a
+    /// group writes to its `line`, and it is woken only for what a group cannot do.
+    pub(crate) fn poll_served(&mut self, cx: &mut Context<'_>, line: Option<&Line>) -> Poll<Served> {
+        if let Some((_, member)) = &self.group {
+            ready!(member.poll_back(cx));
+            return Poll::Ready(Served::Rest(self.leave_group()));
+        }
+        if let Some(line) = line.filter(|_| self.cursor.at.is_within()) {
+            if let Some(step) = self.try_next() {
+                return Poll::Ready(Served::Step(step));
+            }
+            if self.join_group(line, cx) {
+                return Poll::Pending;
+            }
+        }
+        self.poll_next(cx).map(Served::Step)
+    }
+
+    /// Whether a group writes to it.
+    pub(crate) fn is_in_group(&self) -> bool {
+        self.group.is_some()
+    }
+
+    /// Goes on alone, with the headers of [`Viewer::headers`]; gives what it has to write before anything else.
+    #[must_use = "the client has the beginning of it already"]
+    pub(crate) fn leave_group(&mut self) -> Vec<Bytes> {
+        let Some((group, member)) = self.group.take() else { return Vec::new() };
+        let (back, was_member) = member.take_back();
+        if was_member {
+            group.left();
+        }
+        let Some(Back { rest, at, wrote }) = back else { return Vec::new() };
+        self.cursor.at = Arc::unwrap_or_clone(at);
+        self.groups_wrote += wrote;
+        rest
+    }
+
+    /// The headers that it was given last, by a step or within a group.
+    pub(crate) fn headers(&self) -> Option<&Arc<Headers>> {
+        self.cursor.at.headers.as_ref()
+    }
+
+    /// Bytes that groups have written to it, up to when it left the last one.
+    pub(crate) fn groups_wrote(&self) -> u64 {
+        self.groups_wrote
     }
 
     /// Goes on at the newest key frame, as after a pause; what lies between was not wanted, and is not counted as missed.
     pub fn skip_to_live(&mut self) {
-        let state = self.feed.lock();
-        let newest = state.start.unwrap_or(state.next_sequence);
-        drop(state);
-        if newest > self.position {
-            self.position = newest;
-            self.needs_start = true;
-            self.next_frame = None;
-        }
+        self.cursor.skip_to_live();
     }
 
     /// The viewer has lost what it needs to decode, and asks for a key frame.
     pub fn want_key(&self) {
-        self.feed.want_key();
+        self.cursor.feed.want_key();
     }
 
     /// Counts bytes that went out to this viewer.
     pub fn sent(&self, bytes: u64) {
-        self.entry.bytes_out.fetch_add(bytes, Ordering::Relaxed);
+        self.entry.sent(bytes);
     }
 
     /// Who watches.
@@ -256,70 +281,41 @@ impl Viewer {
 
     /// Whether a push carries the stream, or did a moment ago.
     pub fn is_live(&self) -> bool {
-        self.feed.is_on()
+        self.cursor.feed.is_on()
     }
 
     /// The headers as they stand now, before any frame has come.
     pub fn headers_now(&self) -> Arc<Headers> {
-        self.feed.lock().headers.clone()
+        self.cursor.feed.lock().headers.clone()
     }
 
-    fn step(&mut self, state: &State) -> Option<Step> {
-        let batch = loop {
-            if self.position >= state.next_sequence {
-                return match state.phase {
-                    Phase::Ended(why) => Some(Step::Ended(why)),
-                    Phase::Awaited if self.came_for.is_some_and(|before| before != state.refused) => {
-                        Some(Step::Ended(Ended::Unpublished))
-                    }
-                    _ => None,
-                };
-            }
-            match state.at(self.position) {
-                Some(batch) if self.needs_start && !batch.starts_with_key() => self.position += 1,
-                Some(batch) => break batch,
-                None => {
-                    self.needs_start = true;
-                    let oldest = state.ring.front().map_or(state.next_sequence, |batch| batch.sequence());
-                    self.position = state.start.unwrap_or(oldest).max(self.position + 1);
-                }
-            }
-        };
-        let missed = self.next_frame.map_or(0, |next| batch.first_frame.saturating_sub(next));
-        self.next_frame = Some(batch.first_frame);
-        if missed > 0 {
-            self.entry.skipped.fetch_add(missed, Ordering::Relaxed);
-            self.played.skipped(self.entry.info.kind, missed);
-            return Some(Step::Skipped { frames: missed });
+    fn counted(&self, step: Step) -> Step {
+        if let Step::Skipped { frames } = step {
+            self.entry.skipped.fetch_add(frames, Ordering::Relaxed);
+            self.played.skipped(self.entry.info.kind, frames);
         }
-        if !self.headers.as_ref().is_some_and(|h| Arc::ptr_eq(h, batch.headers())) {
-            self.headers = Some(batch.headers().clone());
-            return Some(Step::Headers(batch.headers().clone()));
-        }
-        self.needs_start = false;
-        self.position += 1;
-        self.next_frame = Some(batch.first_frame + batch.frames().len() as u64);
-        Some(Step::Batch(batch.clone()))
+        step
     }
 
-    fn wait(&mut self, state: &mut State, cx: &Context<'_>) {
-        if let Some((round, index)) = self.waits
-            && round == state.round
-            && let Some(waker) = state.wakers.get_mut(index)
-        {
-            if !waker.will_wake(cx.waker()) {
-                waker.clone_from(cx.waker());
-            }
-            return;
+    fn join_group(&mut self, line: &Line, cx: &Context<'_>) -> bool {
+        let Cursor { feed, at, .. } = &self.cursor;
+        let member = Member::new(self.entry.clone(), line.clone(), at.clone(), cx.waker().clone());
+        let member = Arc::new(member);
+        let cursor = Cursor::resume(feed.clone(), at.clone());
+        let Some((group, task)) = feed.groups.join(cursor, &member) else { return false };
+        if let Some(task) = task {
+            tokio::spawn(task.run());
         }
-        self.waits = Some((state.round, state.wakers.len()));
-        state.wakers.push(cx.waker().clone());
+        self.group = Some((group, member));
+        true
     }
 }
 
 impl Drop for Viewer {
     fn drop(&mut self) {
-        let left_behind = self.feed.lock().leave(self.id);
+        // Whatever it had to write is of no use any more.
+        drop(self.leave_group());
+        let left_behind = self.cursor.feed.lock().leave(self.id);
         left_behind.into_iter().for_each(std::task::Waker::wake);
         let info = self.entry.info;
         self.played.left(info.kind, self.entry.bytes_out.load(Ordering::Relaxed));

@@ -13,7 +13,7 @@ use rtmp::server::{Connect, Event, Publish};
 use rtmp::{Fault, ServerSession};
 use tokio::time::Sleep;
 
-use crate::hub::feed::{Step, Viewer};
+use crate::hub::feed::{Served, Step, Viewer};
 use crate::ingest::memory::MemoryShare;
 use crate::ingest::way::Way;
 use crate::play::Outbox;
@@ -73,6 +73,8 @@ pub(super) enum Input {
 pub(super) enum PlayInput {
     /// The live stream goes on, or has ended.
     Step(Step),
+    /// The viewer goes on alone, and has this to write first.
+    Rest(Vec<Bytes>),
     /// Something of the client's, or about it.
     Client(Input),
 }
@@ -147,11 +149,13 @@ impl Connection {
     }
 
     /// The next thing that happens on a connection that plays; meanwhile `outbox` is written. The viewer is asked only
-    /// once all of it is gone: what a slow one has not taken waits with the stream, where it is bounded and shared.
+    /// once all of it is gone: what a slow one has not taken waits with the stream, where it is bounded and shared. While it
+    /// keeps up, a group may write in its place if `in_group` says so.
     pub(super) async fn exchange(
         &mut self,
         outbox: &mut Outbox,
         viewer: Option<&mut Viewer>,
+        in_group: bool,
         order: &OrderSlot,
         deadline: Option<Instant>,
     ) -> PlayInput {
@@ -160,11 +164,16 @@ impl Connection {
             if let Some(input) = self.stands(deadline, order) {
                 return PlayInput::Client(input);
             }
+            if self.session.has_output()
+                && let Some(viewer) = viewer.as_mut().filter(|viewer| viewer.is_in_group())
+            {
+                return PlayInput::Rest(viewer.leave_group());
+            }
             // A client that asks without reading is not read any more once its answers fill their own bound.
             if outbox.remaining() < UNREAD_AT_MOST {
                 self.take_answers(outbox);
             }
-            let step = poll_fn(|cx| {
+            let served = poll_fn(|cx| {
                 let reads = self.session.output().len() < UNREAD_AT_MOST;
                 loop {
                     match self.sensor.poll_move(cx, &mut self.session, outbox, reads) {
@@ -178,9 +187,10 @@ impl Connection {
                 }
                 if !outbox.has_remaining()
                     && let Some(viewer) = &mut viewer
-                    && let Poll::Ready(step) = viewer.poll_next(cx)
+                    && let Poll::Ready(served) =
+                        viewer.poll_served(cx, self.sensor.line().filter(|_| in_group))
                 {
-                    return Poll::Ready(Some(step));
+                    return Poll::Ready(Some(served));
                 }
                 if order.poll(cx).is_ready() {
                     return Poll::Ready(None);
@@ -190,8 +200,10 @@ impl Connection {
             })
             .await;
             self.now = self.clock.instant();
-            if let Some(step) = step {
-                return PlayInput::Step(step);
+            match served {
+                Some(Served::Step(step)) => return PlayInput::Step(step),
+                Some(Served::Rest(rest)) => return PlayInput::Rest(rest),
+                None => {}
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Buf;
+use bytes::{Buf, Bytes};
 use model::PushUrl;
 use rtmp::message::command::Command;
 use rtmp::server::{Event, Play, PlayRejection};
@@ -12,7 +12,9 @@ use tracing::Span;
 use super::connection::{Connection, Input, PlayInput};
 use super::fault;
 use crate::hub::WatchError;
-use crate::hub::feed::{Ended, FrameKind, Headers, RTMP_CHUNK_SIZE, Step, Viewer, ViewerInfo, ViewerKind};
+use crate::hub::feed::{
+    Ended, FrameKind, Headers, RTMP_CHUNK_SIZE, RTMP_STREAM_ID, Step, Viewer, ViewerInfo, ViewerKind,
+};
 use crate::ingest::admission::ordered;
 use crate::ingest::way::Way;
 use crate::play::Outbox;
@@ -78,6 +80,8 @@ pub(super) async fn run(
     };
     connection.take_answers(&mut player.outbox);
     let end = player.run(connection, push, give_up).await;
+    player.go_on_alone();
+    connection.sensor.others_wrote(player.viewer.groups_wrote());
     connection.flush_later(player.outbox);
     end
 }
@@ -124,9 +128,10 @@ impl Player {
             if give_up.is_none() && !self.started {
                 self.start(connection);
             }
+            let in_group = self.may_join_a_group();
             let viewer = (!self.paused).then_some(&mut self.viewer);
             let before = connection.sensor.bytes_out();
-            let input = connection.exchange(&mut self.outbox, viewer, &order, give_up).await;
+            let input = connection.exchange(&mut self.outbox, viewer, in_group, &order, give_up).await;
             if self.started {
                 self.viewer.sent(connection.sensor.bytes_out().saturating_sub(before));
             }
@@ -143,10 +148,14 @@ impl Player {
                     self.send(step);
                     self.send_what_is_there();
                 }
-                PlayInput::Client(Input::Event(event)) => match self.event(connection, event) {
-                    Then::On => {}
-                    Then::Stop => return None,
-                },
+                PlayInput::Rest(rest) => self.came_back(rest),
+                PlayInput::Client(Input::Event(event)) => {
+                    self.go_on_alone();
+                    match self.event(connection, event) {
+                        Then::On => {}
+                        Then::Stop => return None,
+                    }
+                }
                 PlayInput::Client(Input::Due) => {
                     let text = WatchError::NoSuchStream.to_string();
                     connection.session.reject_play(self.stream_id, PlayRejection::StreamNotFound, &text);
@@ -161,6 +170,25 @@ impl Player {
                 }
             }
         }
+    }
+
+    /// A group sends everybody the same.
+    fn may_join_a_group(&self) -> bool {
+        self.started && self.wants_audio && self.wants_video && self.stream_id == RTMP_STREAM_ID
+    }
+
+    /// Leaves its group, if it is in one.
+    fn go_on_alone(&mut self) {
+        if self.viewer.is_in_group() {
+            let rest = self.viewer.leave_group();
+            self.came_back(rest);
+        }
+    }
+
+    /// Takes over what a group has not written.
+    fn came_back(&mut self, rest: Vec<Bytes>) {
+        rest.into_iter().for_each(|piece| self.outbox.push(piece));
+        self.headers = self.viewer.headers().cloned();
     }
 
     fn start(&mut self, connection: &mut Connection) {

@@ -1,0 +1,135 @@
+//! The task that writes to a group.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+
+use super::member::{Given, Member};
+use super::round::Round;
+use super::{Door, Group};
+use crate::hub::feed::batch::Batch;
+use crate::hub::feed::cursor::Cursor;
+use crate::hub::feed::framing::RTMP_STREAM_ID;
+use crate::hub::feed::headers::Headers;
+use crate::hub::feed::viewer::Step;
+
+/// Batches that came together go out together up to about this many bytes, and this many pieces.
+const TOGETHER: usize = 256 * 1024;
+const PIECES: usize = 32;
+/// After so many writes others on this thread have their turn: well below a millisecond.
+const AT_A_TIME: usize = 64;
+
+/// Writes to the members of one group for as long as there are any. Those who are left are handed back when it goes,
+/// however it goes.
+pub(in crate::hub::feed) struct GroupTask {
+    group: Arc<Group>,
+    cursor: Cursor,
+    members: Vec<Arc<Member>>,
+    /// What the members know.
+    headers: Option<Arc<Headers>>,
+    /// Headers that go out before the next batch.
+    next_headers: Option<Arc<Headers>>,
+}
+
+impl GroupTask {
+    pub(super) fn new(group: Arc<Group>, cursor: Cursor) -> Self {
+        let headers = cursor.at.headers.clone();
+        Self { group, cursor, members: Vec::new(), headers, next_headers: None }
+    }
+
+    pub(in crate::hub::feed) async fn run(mut self) {
+        while let Some(round) = poll_fn(|cx| self.poll_round(cx)).await {
+            let slices = round.slices();
+            let (mut index, mut turns) = (0, 0);
+            while let Some(member) = self.members.get(index) {
+                match member.give(&round, &slices) {
+                    Given::All => index += 1,
+                    Given::HandedBack => {
+                        self.group.left();
+                        self.members.swap_remove(index);
+                    }
+                    Given::Gone => {
+                        self.members.swap_remove(index);
+                    }
+                }
+                turns += 1;
+                if turns % AT_A_TIME == 0 {
+                    tokio::task::yield_now().await;
+                }
+            }
+        }
+    }
+
+    /// What is to be written next; `None` when there is nobody, or nothing, to write to.
+    fn poll_round(&mut self, cx: &mut Context<'_>) -> Poll<Option<Round>> {
+        let mut pieces = Vec::new();
+        let mut bytes = 0;
+        loop {
+            let step = if pieces.is_empty() { self.cursor.poll_next(cx) } else { self.more() };
+            match step {
+                Poll::Ready(Step::Headers(headers)) => self.next_headers = Some(headers),
+                Poll::Ready(Step::Batch(batch)) => {
+                    bytes += self.frame(&batch, &mut pieces);
+                    if bytes >= TOGETHER || pieces.len() + 2 > PIECES {
+                        break;
+                    }
+                }
+                // Each counts for itself what it has missed; and what ended is met again by each.
+                Poll::Ready(Step::Skipped { .. } | Step::Ended(_)) => return Poll::Ready(None),
+                Poll::Pending if pieces.is_empty() => {
+                    self.group.door().task = Some(cx.waker().clone());
+                    return if self.group.size() == 0 { Poll::Ready(None) } else { Poll::Pending };
+                }
+                Poll::Pending => break,
+            }
+        }
+        let after = self.cursor.at.clone();
+        let Door { position, joined, .. } = &mut *self.group.door();
+        *position = after.position;
+        self.members.append(joined);
+        Poll::Ready(Some(Round::new(pieces, after)))
+    }
+
+    /// A further step of what has come already, unless the end comes: that is for the next time.
+    fn more(&mut self) -> Poll<Step> {
+        let before = self.cursor.at.clone();
+        match self.cursor.try_next() {
+            Some(step @ (Step::Headers(_) | Step::Batch(_))) => Poll::Ready(step),
+            Some(Step::Skipped { .. } | Step::Ended(_)) => {
+                self.cursor.at = before;
+                Poll::Pending
+            }
+            None => Poll::Pending,
+        }
+    }
+
+    /// Adds a batch; gives its size.
+    fn frame(&mut self, batch: &Batch, pieces: &mut Vec<(u64, Bytes)>) -> usize {
+        if let Some(headers) = self.next_headers.take() {
+            let changed = headers.rtmp(RTMP_STREAM_ID, self.headers.as_deref(), batch.timestamp());
+            self.headers = Some(headers);
+            if !changed.is_empty() {
+                pieces.push((batch.sequence(), changed));
+            }
+        }
+        let framed = batch.rtmp().clone();
+        let size = framed.len();
+        pieces.push((batch.sequence(), framed));
+        size
+    }
+}
+
+impl Drop for GroupTask {
+    fn drop(&mut self) {
+        // Nobody joins a group that is not in the list.
+        self.cursor.feed.groups.lock().retain(|group| !Arc::ptr_eq(group, &self.group));
+        let joined = std::mem::take(&mut self.group.door().joined);
+        for member in self.members.drain(..).chain(joined) {
+            if member.dismiss() == Given::HandedBack {
+                self.group.left();
+            }
+        }
+    }
+}

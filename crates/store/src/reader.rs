@@ -417,8 +417,12 @@ fn page(found: Found, limit: usize) -> Page {
     records.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| y.record.id.cmp(&x.record.id)));
     let mut seen = HashSet::with_capacity(records.len());
     records.retain(|(_, stored)| seen.insert(stored.record.id));
+    // The next page begins below the last record's place, so whatever else stands there belongs to this one.
+    let last = limit.checked_sub(1).and_then(|last| records.get(last)).map(|(at, _)| *at);
+    let beyond = last.map_or(0, |last| records.iter().skip(limit).take_while(|(at, _)| *at == last).count());
+    // Only one more than the page was asked for, so where that one belongs to it there may be others behind it.
     let more = records.len() > limit;
-    records.truncate(limit);
+    records.truncate(limit.saturating_add(beyond));
     let next = if more { records.last().map(|(at, _)| *at) } else { stopped };
     Page { records: records.into_iter().map(|(_, stored)| stored.record).collect(), next, here_only: false }
 }

@@ -318,3 +318,88 @@ fn a_schema_of_a_newer_version_is_left_alone() {
     });
     assert!(store.journal().writable());
 }
+
+#[tokio::test]
+async fn a_partition_goes_once_all_in_it_is_too_old_and_a_late_record_makes_it_anew() {
+    let Some(postgres) = postgres() else { return };
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let now = SystemClock.now();
+    let began = |days: u32, n: u128| PushId::from_parts(now.minus(DAY * days), n);
+    // Two old ends, a push that began as long ago and ended today, and one of today.
+    let ends = [
+        (began(41, 1), now.minus(DAY * 41)),
+        (began(40, 2), now.minus(DAY * 40)),
+        (began(35, 3), now.minus(Duration::from_secs(1))),
+        (began(0, 4), now),
+    ];
+    let longer = StoreConfig { keep: 400 * DAY, keep_evidence: 400 * DAY, ..node(dir.path(), 1, &postgres) };
+    let store = open_with(longer);
+    for (id, ended_at) in ends {
+        let mut end = end(record(id, "s", Code::new(1, 0), ended_at));
+        end.evidence = id.as_bytes().to_vec();
+        store.journal().refuse(end).await;
+    }
+    soon("they are shipped", || all_shipped(&store, &postgres, 4));
+    assert_eq!(postgres.number("select count(*) from evidence"), 4);
+    store.shutdown().unwrap();
+
+    let store = open_with(node(dir.path(), 1, &postgres));
+    soon("what is too old is dropped", || postgres.number("select count(*) from record") == 2);
+    let there = |id: PushId, table: &str| {
+        let day = postgres.sql(&format!(
+            "select to_regclass('lastframe.{table}_' || to_char(to_timestamp({} / 1000) at time zone 'UTC', \
+             'YYYYMMDD')) is not null",
+            id.time().millis()
+        ));
+        day.unwrap() == "t"
+    };
+    let [gone, _, long, today] = ends.map(|(id, _)| id);
+    for table in ["record", "evidence"] {
+        assert!(!there(gone, table), "{table}");
+        assert!(there(long, table) && there(today, table), "{table}");
+    }
+    let mut left: Vec<_> = all(&store.reader()).into_iter().map(|record| record.id).collect();
+    left.sort();
+    assert_eq!(left, [long, today]);
+
+    let late =
+        Record { node: "node-9".to_owned(), ..record(gone, "late", Code::new(11, 0), now.minus(DAY * 41)) };
+    let other = open_with(node(other.path(), 2, &postgres));
+    soon("the other node is connected", || shipped(&other));
+    other.record_for_dead_node(vec![late]).unwrap();
+    assert_eq!(postgres.number("select count(*) from record"), 3);
+    assert!(there(gone, "record"));
+}
+
+#[tokio::test]
+async fn tls_to_the_database_is_verified_and_never_given_up_for_plain() {
+    let Some(mut postgres) = postgres() else { return };
+    let port = postgres.restart_with_tls();
+    let ca = postgres.certificate();
+    let url = |rest: &str| format!("postgres://lastframe:hush@127.0.0.1:{port}/postgres?{rest}");
+    let dir = tempfile::tempdir().unwrap();
+    let with = |rest: &str| StoreConfig {
+        remote: Some(store::Remote::parse(&url(rest)).unwrap()),
+        ..node(dir.path(), 1, &postgres)
+    };
+    // Without the authority nothing is shipped, whether TLS is required or only preferred.
+    for rest in ["sslmode=require", "sslmode=prefer", ""] {
+        let store = open_with(with(rest));
+        soon("it says what is wrong", || {
+            let shipping = store.journal().shipping().unwrap();
+            !shipping.connected && shipping.last_error.is_some_and(|error| error.contains("certificate"))
+        });
+        assert!(store.journal().writable());
+        store.shutdown().unwrap();
+    }
+    assert_eq!(postgres.sql("select to_regclass('lastframe.record') is null").unwrap(), "t");
+
+    let store = open_with(with(&format!("sslmode=require&sslrootcert={}", ca.display())));
+    refuse(&store.journal(), "secured", SystemClock.now()).await;
+    soon("it is shipped", || all_shipped(&store, &postgres, 1));
+    let plain = "select count(*) from pg_stat_ssl join pg_stat_activity using (pid) \
+                 where application_name = 'lastframe' and not ssl";
+    let secured = plain.replace("not ssl", "ssl");
+    assert_eq!(postgres.number(plain), 0);
+    assert!(postgres.number(&secured) > 0);
+}

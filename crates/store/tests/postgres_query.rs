@@ -117,3 +117,29 @@ async fn every_query_gives_what_the_nodes_own_files_give() {
         assert_eq!(ends(&found), ends(&wanted));
     }
 }
+
+#[tokio::test]
+async fn records_that_share_a_place_in_the_list_stand_on_one_page() {
+    let Some(postgres) = postgres() else { return };
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open_with(StoreConfig { remote: Some(postgres.remote()), ..config(here.path()) });
+    let node_id = uuid::Uuid::from_u128(2);
+    let empty = open_with(StoreConfig { node_id, remote: Some(postgres.remote()), ..config(there.path()) });
+    // The place is the end and some bits of the id's random part: pushes that began at different times may share both.
+    let now = SystemClock.now();
+    for n in 0..6u32 {
+        let began = now.minus(Duration::from_millis(u64::from(n) + 1));
+        let id = model::PushId::from_parts(began, u128::from(n / 3));
+        store.journal().refuse(end(record(id, &format!("s-{n}"), Code::new(1, 0), now))).await;
+    }
+    wait_until("they are shipped", || postgres.number("select count(*) from record") == 6);
+    assert_eq!(postgres.number("select count(distinct (ended_at, tie)) from record"), 2);
+    for limit in 1..=7 {
+        for stream in [None, Some("s-".to_owned())] {
+            let query = RecordQuery { limit, fuzzy: stream.is_some(), stream, ..RecordQuery::default() };
+            let found = pages(&empty.reader(), query);
+            let ids: std::collections::HashSet<_> = found.iter().map(|record| record.id).collect();
+            assert_eq!((found.len(), ids.len()), (6, 6), "pages of {limit}");
+        }
+    }
+}

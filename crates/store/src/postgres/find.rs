@@ -177,11 +177,10 @@ impl Plan {
             First::Oldest => "asc",
         };
         let order = format!("order by r.ended_at {direction}, r.tie {direction}");
+        // Two records may stand at one place, and a page goes on below a place: it has all of the last one, or none.
+        let rows = format!("fetch first ${limit} rows with ties");
         let one = |driven: &str| {
-            format!(
-                "select r.* from record r where {driven}{} {order} limit ${limit}",
-                conditions.join(" and ")
-            )
+            format!("select r.* from record r where {driven}{} {order} {rows}", conditions.join(" and "))
         };
         let inner = match &self.driver {
             Driver::None => one(""),
@@ -189,13 +188,13 @@ impl Plan {
                 let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
                 format!(
                     "select r.* from unnest(array[{}]::bigint[]) v (id) cross join lateral ({}) r {order} \
-                     limit ${limit}",
+                     {rows}",
                     ids.join(", "),
                     one("r.stream_id = v.id and ")
                 )
             }
             Driver::Codes(codes) => format!(
-                "select r.* from (values {}) v (e, s) cross join lateral ({}) r {order} limit ${limit}",
+                "select r.* from (values {}) v (e, s) cross join lateral ({}) r {order} {rows}",
                 values(codes),
                 one("r.errcode = v.e and r.sub_errcode = v.s and ")
             ),

@@ -15,6 +15,8 @@ pub struct Postgres {
     bin: PathBuf,
     owner: Option<(u32, u32)>,
     postmaster: Option<Child>,
+    /// The port on which it speaks TLS, and nothing else.
+    tls: Option<u16>,
 }
 
 /// A running PostgreSQL; `None` where none is installed, which must not be for root, who could install it.
@@ -31,7 +33,7 @@ pub fn postgres() -> Option<Postgres> {
         std::os::unix::fs::chown(dir.path(), Some(uid), Some(gid)).unwrap();
     }
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o711)).unwrap();
-    let mut server = Postgres { dir, bin, owner, postmaster: None };
+    let mut server = Postgres { dir, bin, owner, postmaster: None, tls: None };
     let made = server
         .command("initdb")
         .args(["-A", "trust", "-U", "lastframe", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
@@ -58,15 +60,16 @@ impl Postgres {
     pub fn start(&mut self) {
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.dir.path().join("data")).arg("-k").arg(self.dir.path());
-        for setting in [
-            "listen_addresses=",
-            "shared_buffers=64MB",
-            "fsync=off",
-            "max_connections=40",
-            "logging_collector=off",
-        ] {
+        for setting in ["shared_buffers=64MB", "fsync=off", "max_connections=40", "logging_collector=off"] {
             command.args(["-c", setting]);
         }
+        match self.tls {
+            None => command.args(["-c", "listen_addresses="]),
+            Some(port) => command
+                .args(["-c", "listen_addresses=127.0.0.1", "-c", "ssl=on", "-c"])
+                .arg(format!("port={port}"))
+                .args(["-c", "ssl_cert_file=server.crt", "-c", "ssl_key_file=server.key"]),
+        };
         let log = fs::OpenOptions::new().create(true).append(true).open(self.log()).unwrap();
         self.postmaster = Some(command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
         for _ in 0..600 {
@@ -76,6 +79,39 @@ impl Postgres {
             std::thread::sleep(Duration::from_millis(50));
         }
         panic!("PostgreSQL does not answer: {}", fs::read_to_string(self.log()).unwrap());
+    }
+
+    /// Starts it anew, with TLS and only with TLS on a port of 127.0.0.1, which it gives.
+    pub fn restart_with_tls(&mut self) -> u16 {
+        self.kill();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let data = self.dir.path().join("data");
+        let files = [
+            (self.certificate(), made.cert.pem(), 0o644),
+            (data.join("server.crt"), made.cert.pem(), 0o600),
+            (data.join("server.key"), made.signing_key.serialize_pem(), 0o600),
+            (
+                data.join("pg_hba.conf"),
+                "local all all trust\nhostssl all all 127.0.0.1/32 trust\n".into(),
+                0o600,
+            ),
+        ];
+        for (path, text, mode) in files {
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            if let Some((uid, gid)) = self.owner {
+                std::os::unix::fs::chown(&path, Some(uid), Some(gid)).unwrap();
+            }
+        }
+        self.tls = Some(port);
+        self.start();
+        port
+    }
+
+    /// The certificate that it shows, PEM.
+    pub fn certificate(&self) -> PathBuf {
+        self.dir.path().join("authority.pem")
     }
 
     fn log(&self) -> PathBuf {
@@ -129,6 +165,7 @@ impl Postgres {
                 "-h",
             ])
             .arg(self.dir.path())
+            .args(["-p", &self.tls.unwrap_or(5432).to_string()])
             .args(["-c", "set search_path = lastframe, public", "-c", sql])
             .stdin(Stdio::null())
             .output()

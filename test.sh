@@ -105,8 +105,10 @@ if [ "$#" -gt 0 ]; then
     exec cargo test --locked "$@"
 fi
 cargo test --locked --workspace
-# Records of all nodes, against a PostgreSQL of the tests' own: a feature that the default build goes without.
-cargo test --locked -p store --features postgres --lib --test postgres --test postgres_query
+# Records of all nodes, against a PostgreSQL of the tests' own: features that the default build goes without. The whole
+# workspace is named so that what others of it ask of a library stays the same, and is not built again.
+cargo test --locked --workspace --features lastframe/full --test postgres --test postgres_query
+cargo test --locked --workspace --features lastframe/full --test e2e -- postgres::
 
 # The fault lab: every cause that can happen today happens for real, and each record must say which it was.
 outcomes=$(mktemp)

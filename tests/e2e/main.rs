@@ -12,6 +12,8 @@ mod console_setup;
 mod console_watching;
 mod css_sdk;
 mod css_security;
+mod deploy;
+mod drain;
 mod durability;
 mod first_light;
 mod full_disk;
@@ -27,6 +29,8 @@ mod orders;
 mod playback;
 mod playback_browser;
 mod playback_websocket;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod proxy_mode;
 mod proxy_protocol;
 mod relay;

@@ -46,6 +46,9 @@ pub enum Command {
     Causes(CausesArgs),
     /// Validate the configuration
     Check,
+    /// Take the node that runs on the data folder out of service: no new pushes, encoders that can are asked to connect
+    /// elsewhere, and what is left after a while is ended (10/0)
+    Drain(DrainArgs),
     /// Produce causes on purpose and compare the records with them
     #[command(subcommand)]
     Lab(lab::LabCommand),
@@ -57,6 +60,17 @@ pub struct ServeArgs {
     /// How log lines look; LASTFRAME_LOG chooses what is logged (default "info")
     #[arg(long, value_enum, env = "LASTFRAME_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
+}
+
+/// Options of `drain`.
+#[derive(Args, Debug)]
+pub struct DrainArgs {
+    /// How long encoders have to move before what is left is ended
+    #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = wait)]
+    pub wait: Duration,
+    /// Take pushes again
+    #[arg(long, conflicts_with = "wait")]
+    pub cancel: bool,
 }
 
 /// Options of `url`.
@@ -243,6 +257,15 @@ fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text)
         .filter(|d| !d.is_zero())
         .ok_or_else(|| "write a duration such as 24h, 30m or 7d".into())
+}
+
+/// The longest wait: who means "for ever" means a day.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3_600);
+
+fn wait(text: &str) -> Result<Duration, String> {
+    parse_duration(text)
+        .filter(|d| *d <= LONGEST_WAIT)
+        .ok_or_else(|| "write a duration of at most 24h, such as 60s, or 0s".into())
 }
 
 fn network(text: &str) -> Result<ipnet::IpNet, String> {

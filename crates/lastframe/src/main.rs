@@ -5,6 +5,7 @@
 //! | [`cli`] | commands and options |
 //! | [`config`] | defaults, file, environment; mistakes with their place |
 //! | [`commands`] | one file per command |
+//! | [`control`] | what a command can ask of the node that runs on its data folder |
 //! | [`setup`] | the data folder and what the first start puts into it |
 //! | [`terminal`] | tables, curves and clean text on a terminal |
 //! | [`descriptors`] | how many files and sockets may be open |
@@ -14,6 +15,7 @@
 mod cli;
 mod commands;
 mod config;
+mod control;
 mod descriptors;
 mod failure;
 mod logging;

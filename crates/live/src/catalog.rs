@@ -1,8 +1,10 @@
 //! The catalog in memory: one snapshot that admission reads without waiting, replaced whole at each change.
 
 mod audit;
+mod shared;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use cause::evidence::Act;
@@ -18,6 +20,7 @@ use tokio::sync::Mutex;
 use crate::OrderedBy;
 use crate::push::PushHandle;
 pub(crate) use audit::{dropped, switched};
+pub use shared::{NotShared, SharedCatalog, all_of};
 
 /// A change of the catalog.
 #[derive(Clone, Debug)]
@@ -65,7 +68,15 @@ pub enum CatalogError {
     /// The stored catalog cannot be read, so nothing can be decided on it.
     #[error("the catalog was not changed: it cannot be read")]
     Unreadable,
+    /// The nodes share their catalog, and this change did not become known to them.
+    #[error("the catalog was not changed: {0}")]
+    NotShared(#[from] NotShared),
 }
+
+/// How often a change is tried again that another node's came before.
+const TRIES: u32 = 10;
+/// The time between two tries, in which the other change arrives.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// The snapshot and the way to change it.
 pub(crate) struct CatalogRoom {
@@ -76,6 +87,8 @@ pub(crate) struct CatalogRoom {
     store: CatalogStore,
     /// Changes come one after another: each is durable and visible before the next begins.
     changing: Mutex<()>,
+    /// Where all nodes look for the catalog, if they share one.
+    shared: OnceLock<Arc<dyn SharedCatalog>>,
 }
 
 impl CatalogRoom {
@@ -87,6 +100,7 @@ impl CatalogRoom {
             failure: ArcSwapOption::empty(),
             store,
             changing: Mutex::new(()),
+            shared: OnceLock::new(),
         };
         room.take(room.store.load());
         room
@@ -127,15 +141,26 @@ impl CatalogRoom {
         by: &OrderedBy,
         now: Timestamp,
     ) -> Result<bool, CatalogError> {
-        let _one_at_a_time = self.changing.lock().await;
-        let before = self.snapshot().unwrap_or_default();
-        self.make(&before, change, by, now).await
+        for _ in 0..TRIES {
+            {
+                let _one_at_a_time = self.changing.lock().await;
+                let before = self.snapshot().unwrap_or_default();
+                match self.make(&before, change.clone(), by, now).await {
+                    // What this change says is complete in itself, so it may well come after the other one.
+                    Err(CatalogError::NotShared(NotShared::Conflict)) => {}
+                    made => return made,
+                }
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+        Err(NotShared::Conflict.into())
     }
 
     /// As [`CatalogRoom::change`], for a change that is decided on the newest state: nothing comes in between.
     ///
     /// # Errors
-    /// What the store says, or that there is no state to decide on; inside, what `decide` refuses.
+    /// What the store says, or that there is no state to decide on, or that another node's change came before; inside,
+    /// what `decide` refuses.
     pub(crate) async fn change_with<E>(
         &self,
         decide: impl FnOnce(&Catalog) -> Result<Change, E>,
@@ -158,6 +183,9 @@ impl CatalogRoom {
         by: &OrderedBy,
         now: Timestamp,
     ) -> Result<bool, CatalogError> {
+        if let Some(shared) = self.shared.get() {
+            shared.publish(&change).await?;
+        }
         let store = self.store.audited(audit::changed(before, &change, by, now));
         let work = tokio::task::spawn_blocking(move || {
             let changed = apply(&store, &change)?;

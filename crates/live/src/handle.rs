@@ -170,7 +170,7 @@ impl Live {
         Ok(changed)
     }
 
-    fn cut_disabled(&self) {
+    pub(crate) fn cut_disabled(&self) {
         if self.shared.config.limits.cut_on_disable
             && let Some(catalog) = self.shared.catalog.snapshot()
         {

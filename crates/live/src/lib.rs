@@ -13,6 +13,7 @@
 //! | `relay` | live streams passed on to other servers, and proxy mode |
 //! | `catalog` | the snapshot that admission reads, and its changes |
 //! | `webrtc` | what WHIP and WHEP share: the UDP port, the peer, the resources |
+//! | `drain` | taking the node out of service without cutting who can move |
 //! | `auth_hook` | the third-party question before a push goes live |
 //! | [`outbound`] | requests to others, held to the addresses they may go to |
 //!
@@ -24,6 +25,7 @@ mod catalog;
 mod caught;
 mod config;
 mod counters;
+mod drain;
 mod handle;
 mod hub;
 mod ingest;
@@ -41,12 +43,13 @@ pub mod tls;
 mod webrtc;
 mod webrtc_api;
 pub use auth_hook::{HookConfigError, HookFacts, HookSample, HookTrial};
-pub use catalog::{CatalogError, Change};
+pub use catalog::{CatalogError, Change, NotShared, SharedCatalog, all_of};
 pub use config::{
     AuthHookConfig, EventLimits, HlsConfig, HlsMode, Limits, ListenConfig, LiveConfig, PlayConfig, SrtConfig,
     WebRtcConfig,
 };
 pub use counters::{LATENCY_BOUNDS_US, LiveCounters, PlayCounters};
+pub use drain::{DrainPhase, DrainState};
 pub use handle::{Live, OrderedBy};
 pub use hub::{Switched, WatchError, feed};
 pub use ingest::proxy_protocol;

@@ -14,6 +14,7 @@ use crate::auth_hook::AuthHook;
 use crate::catalog::CatalogRoom;
 use crate::config::LiveConfig;
 use crate::counters::Counters;
+use crate::drain::Drain;
 use crate::hub::{Hub, Slots};
 use crate::play::hls::Hls;
 use crate::push::{OrderSlot, Push};
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     pub(crate) message_memory: MessageMemory,
     pub(crate) connections: Connections,
+    pub(crate) drain: Drain,
 }
 
 impl Shared {
@@ -89,6 +91,11 @@ impl Orders {
     /// Whether every push is ordered to end: the node is stopping.
     pub(crate) fn are_standing(&self) -> bool {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner).standing.is_some()
+    }
+
+    /// Does something to the order slot of every push there is.
+    pub(crate) fn each(&self, act: impl Fn(&OrderSlot)) {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner).slots.values().for_each(|slot| act(slot));
     }
 
     /// Orders every push there is, and every one that comes, to end.

@@ -20,7 +20,7 @@ use crate::ingest::srt::SrtConfigError;
 use crate::listeners::Listeners;
 use crate::play::hls::Hls;
 use crate::shared::{MessageMemory, Shared};
-use crate::{counters, ingest, recent, relay, shared, webrtc};
+use crate::{counters, drain, ingest, recent, relay, shared, webrtc};
 
 /// How often what nobody needs any more is forgotten, and a catalog that could not be read is tried again.
 const SWEEP: Duration = Duration::from_secs(2);
@@ -120,6 +120,7 @@ impl Live {
             counters: counters::Counters::default(),
             message_memory: MessageMemory::new(config.limits.message_memory),
             connections: shared::Connections::default(),
+            drain: drain::Drain::default(),
             clock,
             config,
         });

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use live::DrainPhase;
 
 use crate::state::WebState;
 
@@ -10,12 +11,15 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The process can take pushes: it is not stopping, the journal can be written and the catalog is loaded.
+/// The process can take pushes: it is not stopping or draining, the journal can be written and the catalog is loaded.
 ///
 /// A database of all nodes is named, but decides nothing: records wait in the data folder while it is away.
 pub async fn ready(State(state): State<WebState>) -> (StatusCode, String) {
     if state.is_stopping() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned());
+    }
+    if state.live().drain_state().phase != DrainPhase::Open {
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".to_owned());
     }
     if !state.journal().writable() {
         return (StatusCode::SERVICE_UNAVAILABLE, "journal not writable\n".to_owned());

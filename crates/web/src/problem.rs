@@ -177,6 +177,20 @@ impl From<store::StoreError> for Problem {
 
 impl From<live::CatalogError> for Problem {
     fn from(error: live::CatalogError) -> Self {
+        match error {
+            live::CatalogError::NotShared(live::NotShared::Conflict) => {
+                return Self::new(
+                    Kind::Conflict,
+                    "another node has changed the same just before: look again",
+                );
+            }
+            live::CatalogError::NotShared(live::NotShared::Away(why)) => {
+                tracing::warn!(why, "the catalog was not changed: the registry of all nodes did not take it");
+                let text = "the registry of all nodes cannot be reached, and nothing was changed";
+                return Self::new(Kind::Unavailable, text);
+            }
+            _ => {}
+        }
         tracing::error!(%error, "the catalog was not changed");
         Self::new(
             Kind::Unavailable,

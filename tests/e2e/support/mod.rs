@@ -1,6 +1,7 @@
 //! What the scenarios share: a server of their own, clients that push to it, and eyes to look at what it kept.
 
 pub mod axe;
+pub mod balancer;
 pub mod browser;
 pub mod clock;
 pub mod encoder;
@@ -12,6 +13,9 @@ pub mod namespace;
 pub mod nginx;
 pub mod players;
 pub mod ports;
+#[cfg(feature = "postgres")]
+#[path = "../../../crates/store/tests/common/postgres.rs"]
+pub mod postgres;
 pub mod pusher;
 pub mod receiver;
 pub mod rights;

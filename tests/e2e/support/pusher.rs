@@ -4,7 +4,9 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use rtmp::amf0::Value;
 use rtmp::client::{Event, Status};
+use rtmp::ertmp::caps;
 use rtmp::message::type_id;
 use rtmp::{ClientConfig, ClientSession, MediaKind, MessageInfo};
 
@@ -92,7 +94,12 @@ impl Pusher {
 
     /// `connect`.
     pub fn connect(&mut self, app: &str, tc_url: &str) -> Result<(), NotLive> {
-        self.session.connect(app, tc_url, &[]);
+        self.connect_with(app, tc_url, &[])
+    }
+
+    /// `connect` with further fields.
+    pub fn connect_with(&mut self, app: &str, tc_url: &str, more: &[(&str, Value)]) -> Result<(), NotLive> {
+        self.session.connect(app, tc_url, more);
         let refused = self.expect("the answer to connect", |event| match event {
             Event::Connected { .. } => Some(None),
             Event::ConnectRejected(r) => {
@@ -141,6 +148,17 @@ impl Pusher {
     /// Pushes `name` on the open domain.
     pub fn push(address: SocketAddr, name: &str) -> Result<Self, NotLive> {
         Self::push_to(address, DOMAIN, "live", name)
+    }
+
+    /// Pushes `name` on the open domain, and says that it would follow a request to connect elsewhere.
+    pub fn push_movable(address: SocketAddr, name: &str) -> Result<Self, NotLive> {
+        let mut pusher = Self::open(address)?;
+        pusher.handshake()?;
+        let can = [("capsEx", Value::from(f64::from(caps::RECONNECT)))];
+        pusher.connect_with("live", &format!("rtmp://{DOMAIN}/live"), &can)?;
+        pusher.create_stream()?;
+        pusher.publish(name)?;
+        Ok(pusher)
     }
 
     /// Pushes `name` elsewhere.
@@ -221,6 +239,19 @@ impl Pusher {
             _ => None,
         });
         cut.unwrap()
+    }
+
+    /// The codes of what the server has said meanwhile, without waiting; an error once it has closed its side.
+    pub fn statuses(&mut self) -> io::Result<Vec<String>> {
+        let closed = self.read_what_is_there();
+        let mut codes = Vec::new();
+        while let Ok(Some(event)) = self.session.poll() {
+            if let Event::Status(status) = event {
+                codes.push(status.code);
+            }
+        }
+        let _ = self.flush();
+        if closed && codes.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(codes) }
     }
 
     /// Reads and answers what is there, without waiting. Whether the server has closed its side.

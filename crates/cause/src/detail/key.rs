@@ -213,8 +213,8 @@ detail_keys! {
     UpstreamSilent = "upstream_silent" under [ProxyToldToStop] with [address: Text, step: Word, limit_ms: Millis];
     /// What the server that the push was passed on to sent is no RTMP.
     UpstreamBroken = "upstream_broken" under [ProxyToldToStop] with [address: Text, reason: Sentence];
-    /// An operator drained this node.
-    Drain = "drain" under [NodeStopped, ProxyToldToStop] with [];
+    /// An operator drains this node, or has drained it.
+    Drain = "drain" under [NodeStopped, ProxyToldToStop, Overload] with [];
     /// Why the catalog was not available.
     CatalogError = "catalog_error" under [CatalogUnavailable] with [reason: Sentence];
     /// What was wrong with the stream registry.

@@ -126,8 +126,9 @@ pub(super) const fn text(cause: Cause) -> Text {
         },
         Cause::Overload => Text {
             errmsg: INTERNAL,
-            meaning: "The server had reached one of its own limits and admitted no further push.",
-            advice: "The detail names the limit: add capacity, spread the pushes, or raise the limit.",
+            meaning: "The server had reached one of its own limits, or was being taken out of service, and admitted no further push.",
+            advice: "The detail names the limit: add capacity, spread the pushes, or raise the limit. Out of service: \
+                     the encoder's next try reaches another server.",
         },
         Cause::AccountUnknown => Text {
             errmsg: "The client information for the push destination could not be obtained",

@@ -125,8 +125,8 @@ pub(super) const fn text(cause: Cause) -> Text {
         },
         Cause::Overload => Text {
             errmsg: INTERNAL,
-            meaning: "服务器已达到自身的某项上限，不再接受新的推流。",
-            advice: "详情中有具体是哪项上限：请扩容、分散推流，或调高上限。",
+            meaning: "服务器已达到自身的某项上限，或正在下线，不再接受新的推流。",
+            advice: "详情中有具体是哪项上限：请扩容、分散推流，或调高上限。若是下线，编码器再次连接时会到达另一台服务器。",
         },
         Cause::AccountUnknown => Text {
             errmsg: "获取推流地址对应的客户信息失败",

@@ -2,6 +2,7 @@
 
 mod causes;
 mod check;
+mod drain;
 mod export;
 mod judge;
 mod lab;
@@ -30,6 +31,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Judge(args) => judge::run(&args, &reader(config, &cli.data)?),
         Command::Causes(args) => causes::run(&args),
         Command::Check => check::run(config),
+        Command::Drain(args) => drain::run(&args, &cli.data),
         Command::Lab(command) => lab::run(command),
     }
 }

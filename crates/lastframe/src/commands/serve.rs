@@ -1,5 +1,6 @@
 //! `serve`: runs the server.
 
+mod control;
 mod greeting;
 mod ports;
 mod secured;
@@ -85,6 +86,8 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
         .iter()
         .map(|certificates| tokio::spawn(live::tls::watch(certificates.clone())))
         .collect();
+    let controlled =
+        tokio::spawn(control::serve(data.to_owned(), live.clone(), store.journal(), stopped.clone()));
     let at = ports.addresses;
     greeting::print(secrets.as_ref(), data, &at, secured.fingerprint.as_deref(), clock.now())?;
     let [rtmps, https, srt] = [at.rtmps, at.https, at.srt].map(|addr| addr.map(tracing::field::display));
@@ -106,6 +109,7 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
         let _ = server.await;
     }
     let _ = callbacks.await;
+    let _ = controlled.await;
     drop(state);
     blocking(move || store.shutdown()).await??;
     tracing::info!("stopped");

@@ -175,7 +175,11 @@ fn decide(shared: &Shared, push: &mut Push, question: &Question) -> Result<Admis
             push.claimed.domain = Some(admission.key.domain.clone());
             push.claimed.app = Some(admission.key.app.clone());
             push.claimed.stream = Some(admission.key.stream.clone());
-            Ok(admission)
+            // Asked here, so that a drain that begins between the two decisions finds no gap.
+            match shared.drain.refusal() {
+                Some(act) => Err(Box::new(End::act(act))),
+                None => Ok(admission),
+            }
         }
         Err(refused) => {
             push.claimed = refused.claimed.clone();

@@ -1,5 +1,6 @@
 //! Orders to a push from outside its task: drop, forbid, takeover, shutdown. All go through one slot; the first wins.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -11,6 +12,8 @@ pub struct OrderSlot {
     first: OnceLock<Act>,
     /// The push's task, while it waits. Its own lock, so that waiting costs no other push anything.
     waiting: Mutex<Option<Waker>>,
+    /// Whether the client is to be asked to connect elsewhere. No order: the push goes on until the client follows.
+    move_wanted: AtomicBool,
 }
 
 impl OrderSlot {
@@ -21,6 +24,22 @@ impl OrderSlot {
             waker.wake();
         }
         first
+    }
+
+    /// Has the push's task ask its client to connect elsewhere, where its protocol has words for that; within a second,
+    /// with the task's next round.
+    pub fn ask_to_move(&self) {
+        self.move_wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes back what was not asked yet.
+    pub fn let_stay(&self) {
+        self.move_wanted.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the client is to be asked to connect elsewhere; true once for each time it was wanted.
+    pub fn take_move(&self) -> bool {
+        self.move_wanted.load(Ordering::Relaxed) && self.move_wanted.swap(false, Ordering::Relaxed)
     }
 
     /// The order, if one was given.
@@ -63,6 +82,17 @@ mod tests {
         assert!(slot.give(act(21, 101)));
         assert!(!slot.give(act(9, 0)));
         assert_eq!(slot.get().unwrap().code, Code::new(21, 101));
+    }
+
+    #[test]
+    fn a_wish_to_move_is_taken_once_and_is_no_order() {
+        let slot = OrderSlot::default();
+        assert!(!slot.take_move());
+        slot.ask_to_move();
+        assert!(slot.take_move() && !slot.take_move());
+        slot.ask_to_move();
+        slot.let_stay();
+        assert!(!slot.take_move() && slot.get().is_none());
     }
 
     #[tokio::test]

@@ -39,6 +39,8 @@ pub struct Figures {
     pub given_up: AtomicU64,
     /// Events given up because more waited than may.
     pub overflowed: AtomicU64,
+    /// Events that wait for their receivers, as of the last look, seconds ago.
+    pub waiting: AtomicU64,
 }
 
 impl Figures {
@@ -215,10 +217,12 @@ impl Deliverer {
         let outbox = self.outbox.clone();
         let waiting =
             tokio::task::spawn_blocking(move || outbox.waiting()).await.map_err(|_| StoreError::Closed)??;
+        let figures = self.state.callback_figures();
+        figures.waiting.store(waiting.iter().map(|(_, count)| count).sum(), Ordering::Relaxed);
         let keep = self.state.config().callback.backlog;
         for (template, _) in waiting.into_iter().filter(|(_, count)| *count > keep) {
             let gone = self.outbox.settle(Settled::Trim { template, keep }).await?;
-            self.state.callback_figures().overflowed.fetch_add(gone, Ordering::Relaxed);
+            figures.overflowed.fetch_add(gone, Ordering::Relaxed);
             tracing::warn!(
                 template,
                 gone,

@@ -1,5 +1,7 @@
 //! What became of the events that are told to others.
 
+use std::sync::atomic::Ordering;
+
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::TypedMetric;
@@ -11,6 +13,7 @@ use crate::state::WebState;
 #[derive(Debug)]
 pub(super) struct Callbacks {
     tries: [(&'static str, u64); 4],
+    waiting: u64,
     suppressed: u64,
     history_left_out: u64,
 }
@@ -19,6 +22,7 @@ impl Callbacks {
     pub fn read(state: &WebState) -> Self {
         Self {
             tries: state.callback_figures().read(),
+            waiting: state.callback_figures().waiting.load(Ordering::Relaxed),
             suppressed: state.outbox().suppressed(),
             history_left_out: state.journal().stats().history_left_out,
         }
@@ -33,6 +37,8 @@ impl Collector for Callbacks {
             ConstCounter::new(count).encode(metric.encode_family(&[("outcome", outcome)])?)?;
         }
         let e = &mut encoder;
+        let waiting = usize::try_from(self.waiting).unwrap_or(usize::MAX);
+        super::gauge(e, "callbacks_waiting", "Events that wait for their receivers", waiting)?;
         super::counter(e, "callbacks_suppressed", "Events that the flap filter kept back", self.suppressed)?;
         super::counter(
             e,

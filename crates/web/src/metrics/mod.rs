@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use cause::Cause;
-use live::{LiveCounters, PlayCounters};
+use live::{DrainPhase, LiveCounters, PlayCounters};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
@@ -44,6 +44,7 @@ pub async fn scrape(
     let mut registry = Registry::with_prefix("lastframe");
     registry.register_collector(Box::new(Figures {
         live: state.live().counters(),
+        draining: state.live().drain_state().phase != DrainPhase::Open,
         journal: state.journal().stats(),
     }));
     registry.register_collector(Box::new(callbacks::Callbacks::read(&state)));
@@ -60,6 +61,7 @@ pub async fn scrape(
 #[derive(Debug)]
 struct Figures {
     live: LiveCounters,
+    draining: bool,
     journal: JournalStats,
 }
 
@@ -68,6 +70,12 @@ impl Collector for Figures {
         let (live, journal) = (&self.live, &self.journal);
         let e = &mut encoder;
         gauge(e, "pushes_live", "Pushes that are live or wait as backups", live.pushes_live)?;
+        gauge(
+            e,
+            "draining",
+            "1 while no new pushes are taken, since the node drains",
+            usize::from(self.draining),
+        )?;
         gauge(e, "connections", "Connections that are open", live.connections)?;
         counter(e, "connections_accepted", "Connections accepted", live.accepted)?;
         counter(e, "connections_overloaded", "Connections turned away because of a limit", live.overloaded)?;
@@ -226,11 +234,12 @@ mod tests {
         };
         let journal = JournalStats { commit_latency, writable: true, ..JournalStats::default() };
         let mut registry = Registry::with_prefix("lastframe");
-        registry.register_collector(Box::new(Figures { live, journal }));
+        registry.register_collector(Box::new(Figures { live, draining: true, journal }));
         let mut text = String::new();
         encode(&mut text, &registry).unwrap();
         for line in [
             "lastframe_pushes_live 3",
+            "lastframe_draining 1",
             "lastframe_pushes_ended_total{code=\"18/503\",side=\"policy\"} 7",
             "lastframe_push_events_total{type=\"1\",name=\"video_back\"} 11",
             "lastframe_unknown_causes_total 0",

@@ -7,6 +7,7 @@ use cause::evidence::{Close, Goodbye, Stage};
 use cause::{Cause, Detail, DetailKey};
 use rtmp::MediaKind;
 use rtmp::amf0::Value;
+use rtmp::ertmp::RECONNECT_REQUEST;
 use rtmp::message::MediaMessage;
 use rtmp::message::data::DataMessage;
 use rtmp::server::{Event, PlayRejection, Publish, PublishRejection};
@@ -137,6 +138,9 @@ impl Live {
                 connection.session.answer_fc_unpublish();
             }
         }
+        if push.order.take_move() {
+            ask_to_move(shared, connection, push);
+        }
         match self.rounds.go(shared, connection, push) {
             Round::Done => None,
             Round::Probe { silence } => {
@@ -158,6 +162,15 @@ impl Live {
         let Some(why) = intake::why_cut(shared, push, end) else { return };
         push.note_command(connection.now(), false, "onStatus", text(&why), 0);
         connection.session.cut(self.stream_id, &why);
+    }
+}
+
+/// Asks the client to connect elsewhere, if it said that it would understand; it is not told where, since whatever stands
+/// in front of the nodes knows that.
+fn ask_to_move(shared: &Shared, connection: &mut Connection, push: &mut Push) {
+    if connection.session.request_reconnect(None, Some("this server is being taken out of service")) {
+        push.note_command(connection.now(), false, "onStatus", RECONNECT_REQUEST.to_owned(), 0);
+        shared.drain.asked();
     }
 }
 

@@ -30,6 +30,8 @@ use crate::remote::RemoteFault;
 pub(super) const LIMIT: Duration = Duration::from_secs(3);
 /// After this time no further window is begun.
 const PATIENCE: Duration = Duration::from_millis(1_200);
+/// By this time the last window has an answer, or none.
+const ENOUGH: Duration = Duration::from_millis(2_500);
 /// The first window.
 const FIRST: Duration = Duration::from_secs(3_600);
 /// How much longer each window is than all before it.
@@ -269,6 +271,11 @@ async fn page(
         let reaches = Timestamp(top.ended_at.min(newest.millis())).minus(span);
         let bottom = if plan.indexed { from } else { from.max(Cursor::at(reaches)) };
         let missing = wanted.saturating_sub(found.records.len());
+        if top < below {
+            // The answer is due within the limit of the whole query, or what was found would be lost.
+            let left = ENOUGH.saturating_sub(SystemClock.instant().duration_since(began)).as_millis().max(1);
+            client.batch_execute(&format!("set statement_timeout = {left}")).await?;
+        }
         let rows = match plan.rows(client, &statement, top, bottom, missing).await {
             Ok(rows) => rows,
             // What is found so far is good, and the next page begins where it ends.

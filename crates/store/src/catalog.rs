@@ -226,6 +226,14 @@ impl CatalogStore {
         let params = vec![key.to_owned().into(), value.to_owned().into()];
         self.change("insert or replace into setting (key, value) values (?1, ?2)", params, false).map(drop)
     }
+
+    /// Forgets a setting; false if it was not there.
+    ///
+    /// # Errors
+    /// As [`CatalogStore::put_account`].
+    pub fn delete_setting(&self, key: &str) -> Result<bool, StoreError> {
+        self.change("delete from setting where key = ?1", vec![key.to_owned().into()], false).map(|n| n > 0)
+    }
 }
 
 fn bodies(db: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, String)>> {

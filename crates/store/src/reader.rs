@@ -22,7 +22,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
 
 use model::{PushId, Record, Timestamp};
 use rusqlite::Connection;
@@ -41,7 +40,7 @@ use known::Known;
 pub use list::{ListQuery, Listing};
 pub use query::{Cursor, CursorError, Page, RecordQuery};
 use summary::Counting;
-pub use summary::{StreamEnds, Summary};
+pub use summary::{StreamEnds, Summary, SummaryQuery};
 
 /// Reads records. Cheap to clone; holds a few read-only connections. All calls block: async callers use
 /// `spawn_blocking`.
@@ -218,15 +217,15 @@ impl Reader {
     ///
     /// # Errors
     /// [`StoreError`] when a file cannot be read.
-    pub fn summary(&self, since: Timestamp, bucket: Duration) -> Result<Summary, StoreError> {
+    pub fn summary(&self, query: SummaryQuery) -> Result<Summary, StoreError> {
         match &self.inner.everywhere {
-            Some(everywhere) => self.summary_everywhere(everywhere, since, bucket),
-            None => self.summary_here(since, bucket),
+            Some(everywhere) => self.summary_everywhere(everywhere, query),
+            None => self.summary_here(query),
         }
     }
 
-    fn summary_here(&self, since: Timestamp, bucket: Duration) -> Result<Summary, StoreError> {
-        self.lend(|connections| connections.summary(&self.inner.dir, since, bucket))
+    fn summary_here(&self, query: SummaryQuery) -> Result<Summary, StoreError> {
+        self.lend(|connections| connections.summary(&self.inner.dir, query))
     }
 
     /// What this node has.
@@ -382,13 +381,11 @@ impl Connections {
         Ok(None)
     }
 
-    fn summary(&mut self, dir: &Path, since: Timestamp, bucket: Duration) -> Result<Summary, StoreError> {
+    fn summary(&mut self, dir: &Path, query: SummaryQuery) -> Result<Summary, StoreError> {
         let path = layout::journal_file(dir);
-        let bucket_ms = i64::try_from(bucket.as_millis()).unwrap_or(i64::MAX);
-        let mut counting =
-            Counting::begin(self.journal(dir)?, since, bucket_ms).map_err(StoreError::db(path))?;
+        let mut counting = Counting::begin(self.journal(dir)?, query).map_err(StoreError::db(path))?;
         let days = self.list_days(dir)?;
-        for day in days.into_iter().filter(|day| day.end() > since) {
+        for day in days.into_iter().filter(|day| day.end() > query.since) {
             let Some(db) = self.day(dir, day)? else { continue };
             counting.day(db, day).map_err(StoreError::db(layout::records_file(dir, day)))?;
         }

@@ -135,7 +135,7 @@ mod nowhere {
     use crate::reader::filter::Filter;
     use crate::reader::query::Cursor;
     use crate::reader::source::First;
-    use crate::reader::summary::Counted;
+    use crate::reader::summary::{Counted, SummaryQuery};
     use crate::reader::{Found, WithEvidence};
 
     #[derive(Clone, Debug)]
@@ -173,7 +173,7 @@ mod nowhere {
             match *self {}
         }
 
-        pub fn summary(&self, _: Timestamp, _: i64, _: &[PushId]) -> Answer<(Counted, Vec<PushId>)> {
+        pub fn summary(&self, _: SummaryQuery, _: &[PushId]) -> Answer<(Counted, Vec<PushId>)> {
             match *self {}
         }
 

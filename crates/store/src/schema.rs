@@ -23,6 +23,7 @@ pub(crate) const JOURNAL: Schema = Schema {
         include_str!("schema/journal-2.sql"),
         include_str!("schema/journal-3.sql"),
         include_str!("schema/journal-4.sql"),
+        include_str!("schema/journal-5.sql"),
     ],
     page_size: 4096,
 };

@@ -71,7 +71,8 @@ async fn a_record_is_shipped_with_its_evidence_and_read_back_by_another_node() {
     assert_eq!(record, store.reader().get(id).unwrap().unwrap().0);
     assert_eq!(evidence.unwrap(), id.as_bytes().repeat(8));
     assert_eq!(all(&other.reader()), [record]);
-    let summary = other.reader().summary(Timestamp(0), Duration::from_secs(60)).unwrap();
+    let of_all = store::SummaryQuery { since: Timestamp(0), bucket: Duration::from_secs(60), account: None };
+    let summary = other.reader().summary(of_all).unwrap();
     assert_eq!(summary.counts.values().sum::<u64>(), 1);
     assert!(!summary.here_only);
 }

@@ -111,10 +111,13 @@ async fn every_query_gives_what_the_nodes_own_files_give() {
     for since in [Timestamp(0), now.minus(DAY)] {
         assert_eq!(everywhere.count_since(since).unwrap(), own.count_since(since).unwrap());
         let hour = Duration::from_secs(3_600);
-        let (found, wanted) = (everywhere.summary(since, hour).unwrap(), own.summary(since, hour).unwrap());
-        assert_eq!(found.counts, wanted.counts);
-        let ends = |summary: &store::Summary| summary.streams.iter().map(|s| s.ends).collect::<Vec<_>>();
-        assert_eq!(ends(&found), ends(&wanted));
+        for account in [None, Some(1)] {
+            let query = store::SummaryQuery { since, bucket: hour, account };
+            let (found, wanted) = (everywhere.summary(query).unwrap(), own.summary(query).unwrap());
+            assert_eq!(found.counts, wanted.counts);
+            let ends = |summary: &store::Summary| summary.streams.iter().map(|s| s.ends).collect::<Vec<_>>();
+            assert_eq!(ends(&found), ends(&wanted));
+        }
     }
 }
 

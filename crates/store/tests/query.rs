@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use model::{Clock, Code, PushId, Record, SystemClock, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::select;
-use store::{ListQuery, Reader, RecordQuery, Store};
+use store::{ListQuery, Reader, RecordQuery, Store, SummaryQuery};
 
 const STREAMS: [&str; 8] = ["live-1", "live-2", "LIVE-3", "朝の配信", "配信", "x", "a\"b", "50%_off"];
 const DOMAINS: [&str; 2] = ["push.example.com", "two.example.com"];
@@ -198,12 +198,16 @@ proptest! {
         }
         prop_assert_eq!(reader.count_since(Timestamp(0)).unwrap(), every.len() as u64);
         for since in [Timestamp(0), now.minus(DAY), now.minus(Duration::from_millis(1))] {
-            let summary = reader.summary(since, Duration::from_secs(3_600)).unwrap();
-            let (counts, mut ends) = counted(&every, since);
-            prop_assert_eq!(summary.counts, counts);
-            ends.sort_by(|a, b| b.cmp(a));
-            ends.truncate(20);
-            prop_assert_eq!(summary.streams.iter().map(|s| s.ends).collect::<Vec<_>>(), ends);
+            for account in [None, Some(1)] {
+                let query = SummaryQuery { since, bucket: Duration::from_secs(3_600), account };
+                let summary = reader.summary(query).unwrap();
+                let of = every.iter().copied().filter(|r| account.is_none() || r.account == account);
+                let (counts, mut ends) = counted(&of.collect::<Vec<_>>(), since);
+                prop_assert_eq!(summary.counts, counts);
+                ends.sort_by(|a, b| b.cmp(a));
+                ends.truncate(20);
+                prop_assert_eq!(summary.streams.iter().map(|s| s.ends).collect::<Vec<_>>(), ends);
+            }
         }
         store.shutdown().unwrap();
         prop_assert_eq!(store::check(dir.path()).unwrap().problems, vec![]);

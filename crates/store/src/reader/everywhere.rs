@@ -3,13 +3,12 @@
 //! database does not answer, this node's records are the answer, and it says so.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
 use model::{PushId, Timestamp};
 
 use super::filter::Filter;
 use super::query::{Cursor, tie};
-use super::{ListQuery, Listing, Page, Reader, RecordQuery, Summary, WithEvidence, page};
+use super::{ListQuery, Listing, Page, Reader, RecordQuery, Summary, SummaryQuery, WithEvidence, page};
 use crate::error::StoreError;
 use crate::remote::{Database, RemoteFault};
 
@@ -106,18 +105,17 @@ impl Reader {
     pub(super) fn summary_everywhere(
         &self,
         everywhere: &Database,
-        since: Timestamp,
-        bucket: Duration,
+        query: SummaryQuery,
     ) -> Result<Summary, StoreError> {
-        let bucket_ms = i64::try_from(bucket.as_millis()).unwrap_or(i64::MAX).max(1);
         // Read before the database is: what is shipped in between is then counted there.
-        let unshipped = self.lend(|connections| connections.unshipped_since(&self.inner.dir, since))?;
-        match everywhere.summary(since, bucket_ms, &unshipped) {
+        let unshipped = self.lend(|connections| connections.unshipped_since(&self.inner.dir, query.since))?;
+        match everywhere.summary(query, &unshipped) {
             Ok((mut counted, missing)) => {
                 self.lend(|connections| {
                     for id in missing {
-                        if let Some(stored) = connections.get(&self.inner.dir, id)? {
-                            counted.add_record(bucket_ms, stored.record);
+                        let stored = connections.get(&self.inner.dir, id)?;
+                        if let Some(stored) = stored.filter(|stored| query.covers(stored.record.account)) {
+                            counted.add_record(query.bucket_ms(), stored.record);
                         }
                     }
                     Ok(())
@@ -126,7 +124,7 @@ impl Reader {
             }
             Err(fault) => {
                 let here_only = alone(&fault);
-                Ok(Summary { here_only, ..self.summary_here(since, bucket)? })
+                Ok(Summary { here_only, ..self.summary_here(query)? })
             }
         }
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use model::admission::AdmissionSettings;
 
+use crate::outbound::Reach;
+
 /// Configuration of the live path.
 #[derive(Clone, Debug)]
 pub struct LiveConfig {
@@ -25,6 +27,8 @@ pub struct LiveConfig {
     pub admission: AdmissionSettings,
     /// The third-party authentication hook, if there is one.
     pub auth_hook: Option<AuthHookConfig>,
+    /// Where a hook may stand that is chosen while the node runs.
+    pub chosen_hook: Reach,
     /// By which rules live streams are passed on.
     pub relays: Vec<crate::relay::Rule>,
     /// The server behind this one, if there is one.

@@ -8,7 +8,7 @@ use cause::{Cause, Detail, DetailKey};
 use model::catalog::Forbidden;
 use model::{Catalog, Sequence, StreamKey, Timestamp};
 
-use crate::auth_hook::{AuthHook, HookFacts, HookSample, HookTrial};
+use crate::auth_hook::{HookChoice, HookChoiceError, HookSample, HookState, HookTrial};
 use crate::catalog::{self, CatalogError, Change};
 use crate::counters::LiveCounters;
 use crate::hub::feed::{Viewer, ViewerFacts, ViewerInfo};
@@ -179,14 +179,22 @@ impl Live {
         }
     }
 
-    /// The authentication hook as it is set up; `None` where there is none.
-    pub fn auth_hook(&self) -> Option<HookFacts> {
-        self.shared.auth_hook.as_ref().map(AuthHook::facts)
+    /// The authentication hook that is asked.
+    pub fn auth_hook(&self) -> HookState {
+        self.shared.auth_hook.state()
+    }
+
+    /// Chooses the hook that is asked from now on, for this node, also after a restart. Leaves an entry in the audit log.
+    ///
+    /// # Errors
+    /// [`HookChoiceError`]; nothing has changed then.
+    pub async fn choose_auth_hook(&self, choice: HookChoice, by: &OrderedBy) -> Result<(), HookChoiceError> {
+        self.shared.auth_hook.choose(choice, by, self.shared.clock.now()).await
     }
 
     /// Asks the authentication hook about a push that never was; `None` where there is no hook.
     pub async fn try_auth_hook(&self, sample: &HookSample) -> Option<HookTrial> {
-        let hook = self.shared.auth_hook.as_ref()?;
+        let hook = self.shared.auth_hook.now()?;
         Some(hook.try_out(sample, &*self.shared.clock).await)
     }
 

@@ -42,7 +42,9 @@ mod start;
 pub mod tls;
 mod webrtc;
 mod webrtc_api;
-pub use auth_hook::{HookConfigError, HookFacts, HookSample, HookTrial};
+pub use auth_hook::{
+    HookChoice, HookChoiceError, HookConfigError, HookFacts, HookSample, HookState, HookTrial,
+};
 pub use catalog::{CatalogError, Change, NotShared, SharedCatalog, all_of};
 pub use config::{
     AuthHookConfig, EventLimits, HlsConfig, HlsMode, Limits, ListenConfig, LiveConfig, PlayConfig, SrtConfig,

@@ -10,7 +10,7 @@ use store::Journal;
 use tokio::sync::Notify;
 
 use crate::arrivals::Arrivals;
-use crate::auth_hook::AuthHook;
+use crate::auth_hook::HookRoom;
 use crate::catalog::CatalogRoom;
 use crate::config::LiveConfig;
 use crate::counters::Counters;
@@ -33,7 +33,7 @@ pub(crate) struct Shared {
     pub(crate) slots: Arc<Slots>,
     pub(crate) relays: Relays,
     pub(crate) webrtc: Option<WebRtc>,
-    pub(crate) auth_hook: Option<AuthHook>,
+    pub(crate) auth_hook: Arc<HookRoom>,
     pub(crate) orders: Orders,
     pub(crate) recent: RecentEnds,
     pub(crate) arrivals: Arc<Arrivals>,

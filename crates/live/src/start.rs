@@ -11,7 +11,7 @@ use model::Clock;
 use store::Store;
 use tokio::task::JoinHandle;
 
-use crate::auth_hook::{AuthHook, HookConfigError};
+use crate::auth_hook::{HookConfigError, HookRoom};
 use crate::catalog::CatalogRoom;
 use crate::config::LiveConfig;
 use crate::handle::Live;
@@ -93,7 +93,8 @@ impl Live {
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
         let Listeners { rtmp, rtmp_addr, rtmps, webrtc, srt } = listeners;
-        let auth_hook = config.auth_hook.as_ref().map(AuthHook::new).transpose()?;
+        let auth_hook =
+            HookRoom::load(config.auth_hook.as_ref(), config.chosen_hook.clone(), store.catalog())?;
         let hub = Arc::new(Hub::new(config.play.clone()));
         let hls = Arc::new(Hls::new(config.play.hls, hub.clone(), clock.clone()));
         let relays = relay::relays::Relays::new(&config.relays, config.proxy.as_ref(), &clock)?;
@@ -113,7 +114,7 @@ impl Live {
             hub,
             hls,
             slots: Arc::default(),
-            auth_hook,
+            auth_hook: Arc::new(auth_hook),
             orders: shared::Orders::default(),
             recent: recent::RecentEnds::default(),
             arrivals: Arc::default(),
@@ -162,6 +163,7 @@ async fn sweep(shared: Arc<Shared>) {
     loop {
         every.tick().await;
         shared.catalog.mend().await;
+        shared.auth_hook.mend().await;
         shared.hls.sweep();
         shared.hub.sweep(shared.clock.instant());
     }

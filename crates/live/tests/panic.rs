@@ -68,6 +68,7 @@ async fn a_push_whose_task_panics_is_recorded_as_5_0_and_others_go_on() {
         play: live::PlayConfig::default(),
         admission: AdmissionSettings::default(),
         auth_hook: None,
+        chosen_hook: live::outbound::Reach::default(),
         relays: Vec::new(),
         proxy: None,
         terse: false,

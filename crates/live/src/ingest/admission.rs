@@ -94,7 +94,7 @@ pub(super) async fn decide_all<W: Way>(
         .map_err(|act| Box::new(End::act(act)))?;
     push.slot = Some(slot);
 
-    if let Some(hook) = &shared.auth_hook {
+    if let Some(hook) = shared.auth_hook.now() {
         push.stage = Stage::AuthHook;
         let asked = HookQuestion::new(push, &first.key, url);
         let order = push.order.clone();

@@ -214,6 +214,7 @@ fn live_config() -> LiveConfig {
         play: live::PlayConfig::default(),
         admission: AdmissionSettings::default(),
         auth_hook: None,
+        chosen_hook: live::outbound::Reach { private: true, networks: Vec::new() },
         relays: Vec::new(),
         proxy: None,
         terse: false,

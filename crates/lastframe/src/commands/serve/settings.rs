@@ -57,6 +57,8 @@ pub fn live(config: &Config) -> LiveConfig {
             timeout: config.auth_hook.timeout,
             allow_private: config.auth_hook.allow_private,
         }),
+        // What is chosen in the console is bounded as callbacks are.
+        chosen_hook: reach(config),
         relays: config.relays.clone(),
         proxy: config.proxy.upstream.clone().map(|upstream| live::relay::ProxyConfig {
             upstream,
@@ -133,13 +135,18 @@ fn doors(config: &Config, at: &Addresses) -> Vec<Door> {
     pushes.into_iter().flatten().chain([door(UrlKind::Flv, http), door(UrlKind::Hls, http)]).collect()
 }
 
+/// Where receivers may stand that users name.
+fn reach(config: &Config) -> live::outbound::Reach {
+    live::outbound::Reach {
+        private: config.callback.allow_private,
+        networks: config.callback.allow_networks.clone(),
+    }
+}
+
 fn callback(config: &Config) -> CallbackSettings {
     let callback = &config.callback;
     CallbackSettings {
-        reach: live::outbound::Reach {
-            private: callback.allow_private,
-            networks: callback.allow_networks.clone(),
-        },
+        reach: reach(config),
         timeout: callback.timeout,
         retries: u32::try_from(callback.retries).unwrap_or(u32::MAX),
         retry_every: callback.retry_every,

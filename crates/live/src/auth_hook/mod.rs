@@ -3,6 +3,8 @@
 //! The question is a POST with a JSON body ([`HookQuestion`]). Any 2xx answer lets the push in, unless its body is JSON
 //! with a `code` that is not 0; everything else refuses it (19/0).
 
+mod room;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -14,6 +16,8 @@ use serde::Serialize;
 use crate::config::AuthHookConfig;
 use crate::outbound::{Reach, UrlError, why};
 use crate::push::Push;
+pub(crate) use room::HookRoom;
+pub use room::{HookChoice, HookChoiceError, HookState};
 
 /// More of an answer is not read.
 const ANSWER_LIMIT: usize = 16 * 1024;
@@ -128,9 +132,14 @@ impl HookQuestion {
 impl AuthHook {
     pub(crate) fn new(config: &AuthHookConfig) -> Result<Self, HookConfigError> {
         let reach = Reach { private: config.allow_private, networks: Vec::new() };
-        let url = reach.check_url(&config.url)?;
-        let client = reach.client(config.timeout)?;
-        Ok(Self { client, url, timeout: config.timeout })
+        Self::within(&reach, &config.url, config.timeout)
+    }
+
+    /// A hook that stands where `reach` allows it.
+    fn within(reach: &Reach, url: &str, timeout: Duration) -> Result<Self, HookConfigError> {
+        let url = reach.check_url(url)?;
+        let client = reach.client(timeout)?;
+        Ok(Self { client, url, timeout })
     }
 
     /// How it is set up.

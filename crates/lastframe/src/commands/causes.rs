@@ -9,6 +9,7 @@ use crate::cli::{CauseFormat, CausesArgs, Language};
 use crate::failure::Failure;
 use crate::terminal::table::{Column, write};
 use crate::terminal::text::wrap;
+use crate::terminal::words::word;
 
 const WIDTH: usize = 100;
 
@@ -30,9 +31,9 @@ pub fn run(args: &CausesArgs) -> Result<(), Failure> {
 
 fn table(out: &mut dyn Write, lang: Lang) -> io::Result<()> {
     let columns = [
-        Column { heading: "CODE", max: 6 },
-        Column { heading: "SIDE", max: 8 },
-        Column { heading: "MESSAGE", max: WIDTH },
+        Column { heading: word(lang, "CODE"), max: 6 },
+        Column { heading: word(lang, "SIDE"), max: 8 },
+        Column { heading: word(lang, "MESSAGE"), max: WIDTH },
     ];
     let mut rows = Vec::new();
     let below = |text: String| vec![String::new(), String::new(), text];

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Once;
 use std::time::Duration;
 
-use cause::Lang;
+use cause::{Cause, Lang};
 use jiff::tz::TimeZone;
 use model::{Clock, PushId, Record, SystemClock, Timestamp};
 use store::{Reader, RecordQuery};
@@ -15,6 +15,7 @@ use crate::cli::{Language, RecordFormat, RecordsArgs};
 use crate::failure::Failure;
 use crate::terminal::table::{Column, widths, write_row};
 use crate::terminal::text::{clean, duration, local_time};
+use crate::terminal::words::word;
 
 /// How often `--follow` looks.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -140,6 +141,7 @@ struct Printer {
     headed: bool,
 }
 
+/// The columns by their English headings.
 const COLUMNS: [Column; 8] = [
     Column { heading: "ENDED", max: 19 },
     Column { heading: "CODE", max: 6 },
@@ -191,9 +193,11 @@ impl Printer {
             return Ok(());
         }
         let rows: Vec<Vec<String>> = records.iter().map(|r| self.cells(r)).collect();
-        let widths = self.widths.get_or_insert_with(|| widths(&COLUMNS, &rows)).clone();
+        let columns =
+            COLUMNS.map(|column| Column { heading: word(self.lang, column.heading), max: column.max });
+        let widths = self.widths.get_or_insert_with(|| widths(&columns, &rows)).clone();
         if !std::mem::replace(&mut self.headed, true) {
-            let headings: Vec<String> = COLUMNS.iter().map(|c| c.heading.to_owned()).collect();
+            let headings: Vec<String> = columns.iter().map(|c| c.heading.to_owned()).collect();
             write_row(out, &widths, &headings)?;
         }
         rows.iter().try_for_each(|row| write_row(out, &widths, row))
@@ -210,13 +214,21 @@ impl Printer {
         vec![
             local_time(record.ended_at, &self.zone),
             record.code().to_string(),
-            record.side.clone(),
+            side(record, self.lang),
             clean(&stream_key(record)),
             record.client_ip.to_string(),
             record.published_at.map_or_else(|| "-".to_owned(), |_| duration(record.duration_ms)),
             record.id.to_string(),
             clean(&cause),
         ]
+    }
+}
+
+/// Who ended it: as the filter `--side` has it, or the reader's word for it.
+fn side(record: &Record, lang: Lang) -> String {
+    match (lang, Cause::from_code(record.code())) {
+        (Lang::Ja | Lang::Zh, Some(cause)) => cause.side().label(lang).to_owned(),
+        _ => record.side.clone(),
     }
 }
 

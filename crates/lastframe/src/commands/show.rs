@@ -14,8 +14,11 @@ use crate::cli::{Language, ShowArgs};
 use crate::failure::Failure;
 use crate::terminal::sparkline::sparkline;
 use crate::terminal::text::{bytes, clean, duration, fit, local_time, wrap};
+use crate::terminal::words::word;
 
 const WIDTH: usize = 96;
+/// Columns of a fact's name.
+const NAME: usize = 12;
 /// Columns of a curve.
 const CURVE: usize = 72;
 
@@ -32,14 +35,14 @@ pub fn run(args: &ShowArgs, reader: &Reader) -> Result<(), Failure> {
     let record = web::present::in_language(record, lang);
     let mut out = io::BufWriter::new(io::stdout().lock());
     verdict(&mut out, &record, lang)?;
-    facts(&mut out, &record)?;
+    facts(&mut out, &record, lang)?;
     match evidence.map(|bytes| Evidence::decode(&bytes)) {
         Some(Ok(evidence)) => {
             findings(&mut out, &evidence, lang)?;
             events(&mut out, &evidence, lang)?;
             webrtc(&mut out, &evidence)?;
-            timeline(&mut out, &evidence.timeline)?;
-            black_box(&mut out, &evidence.black_box)?;
+            timeline(&mut out, &evidence.timeline, lang)?;
+            black_box(&mut out, &evidence.black_box, lang)?;
         }
         Some(Err(error)) => writeln!(out, "\nThe evidence cannot be read: {error}")?,
         None => writeln!(out, "\nNo evidence is kept for this record.")?,
@@ -64,35 +67,36 @@ fn paragraph(out: &mut dyn Write, text: &str) -> io::Result<()> {
     wrap(&clean(text), WIDTH).iter().try_for_each(|line| writeln!(out, "  {line}"))
 }
 
-fn facts(out: &mut dyn Write, record: &Record) -> io::Result<()> {
+fn facts(out: &mut dyn Write, record: &Record, lang: Lang) -> io::Result<()> {
     let zone = TimeZone::system();
     let time = |t| local_time(t, &zone);
     let key = [&record.domain, &record.app, &record.stream].map(|p| p.as_deref().unwrap_or("?")).join("/");
     let client = std::net::SocketAddr::new(record.client_ip, record.client_port);
     writeln!(out)?;
-    let mut fact = |name: &str, value: String| match value.is_empty() {
+    let w = |english| word(lang, english);
+    let mut fact = |name: &'static str, value: String| match value.is_empty() {
         true => Ok(()),
-        false => writeln!(out, "  {} {}", fit(name, 10), clean(&value)),
+        false => writeln!(out, "  {} {}", fit(w(name), NAME), clean(&value)),
     };
     fact("stream", key)?;
-    fact("client", format!("{client} over {}", record.protocol))?;
+    fact("client", format!("{client} ({})", record.protocol))?;
     fact("connected", time(record.connected_at))?;
     match record.published_at {
-        Some(live) => fact("live", format!("{} for {}", time(live), duration(record.duration_ms)))?,
-        None => fact("live", "never".into())?,
+        Some(live) => fact("live", format!("{} ({})", time(live), duration(record.duration_ms)))?,
+        None => fact("live", w("never").into())?,
     }
     fact("ended", time(record.ended_at))?;
     if record.attempts > 1 {
-        let last = record.last_attempt_at.map(|t| format!(", the last at {}", time(t))).unwrap_or_default();
+        let last = record.last_attempt_at.map(|t| format!(" (… {})", time(t))).unwrap_or_default();
         fact("attempts", format!("{}{last}", record.attempts))?;
     }
     fact("video", video(record))?;
     fact("audio", audio(record))?;
     fact("encoder", record.encoder.clone().unwrap_or_default())?;
-    fact("bytes", format!("{} in, {} out", bytes(record.bytes_in), bytes(record.bytes_out)))?;
+    fact("bytes", format!("{} {}, {} {}", w("in"), bytes(record.bytes_in), w("out"), bytes(record.bytes_out)))?;
     fact("query", record.stream_param.clone().unwrap_or_default())?;
     fact("node", record.node.clone())?;
-    fact("id", format!("{} (sequence {})", record.id, record.sequence))
+    fact("id", format!("{} ({})", record.id, record.sequence))
 }
 
 fn video(record: &Record) -> String {
@@ -116,7 +120,7 @@ fn joined(parts: [Option<String>; 4]) -> String {
 fn findings(out: &mut dyn Write, evidence: &Evidence, lang: Lang) -> io::Result<()> {
     let cause::Verdict { findings, factors, untold, .. } = cause::verdict(evidence);
     if !findings.is_empty() {
-        writeln!(out, "\nFINDINGS")?;
+        writeln!(out, "\n{}", word(lang, "FINDINGS"))?;
     }
     for finding in findings {
         let confidence = format!("{:?}", finding.confidence).to_lowercase();
@@ -130,7 +134,7 @@ fn findings(out: &mut dyn Write, evidence: &Evidence, lang: Lang) -> io::Result<
     }
     for (heading, details) in [("WHAT ELSE HAPPENED", factors), ("WHAT CANNOT BE TOLD FROM HERE", untold)] {
         if !details.is_empty() {
-            writeln!(out, "\n{heading}")?;
+            writeln!(out, "\n{}", word(lang, heading))?;
         }
         for detail in details {
             paragraph(out, &detail.text(lang))?;
@@ -141,13 +145,13 @@ fn findings(out: &mut dyn Write, evidence: &Evidence, lang: Lang) -> io::Result<
 
 fn events(out: &mut dyn Write, evidence: &Evidence, lang: Lang) -> io::Result<()> {
     if !evidence.events.is_empty() {
-        writeln!(out, "\nEVENTS  seconds after connecting")?;
+        writeln!(out, "\n{}", word(lang, "EVENTS  seconds after connecting"))?;
     }
     let at = |ms: u32| f64::from(ms) / 1000.0;
     for event in &evidence.events {
         let when = match event.count {
-            1 => format!("at {:.1}", at(event.first_ms)),
-            _ => format!("{:.1} to {:.1}", at(event.first_ms), at(event.last_ms)),
+            1 => format!("{:.1}", at(event.first_ms)),
+            _ => format!("{:.1} – {:.1}", at(event.first_ms), at(event.last_ms)),
         };
         writeln!(out, "  {:>3}  {}  ×{}  {when}", event.kind, event.name(lang), event.count)?;
         for seen in &event.recent {
@@ -189,13 +193,13 @@ fn ms(us: u32) -> String {
     format!("{:.1}", f64::from(us) / 1000.0)
 }
 
-fn timeline(out: &mut dyn Write, timeline: &Timeline) -> io::Result<()> {
+fn timeline(out: &mut dyn Write, timeline: &Timeline, lang: Lang) -> io::Result<()> {
     let seconds: Vec<_> = timeline.seconds().collect();
     let (Some(first), Some(last)) = (seconds.first(), seconds.last()) else { return Ok(()) };
     let from = first.at_s.saturating_sub(first.span_s);
-    writeln!(out, "\nTIMELINE  second {from} to {} after connecting", last.at_s)?;
+    writeln!(out, "\n{}  {from} – {}", word(lang, "TIMELINE  seconds after connecting"), last.at_s)?;
     let per_second = |total: f64, span_s: u32| total / f64::from(span_s.max(1));
-    let rows: [(&str, Vec<f64>, &str); 5] = [
+    let rows: [(&'static str, Vec<f64>, &str); 5] = [
         (
             "bitrate",
             seconds.iter().map(|s| per_second(s.bytes as f64 * 8.0 / 1000.0, s.span_s)).collect(),
@@ -211,21 +215,23 @@ fn timeline(out: &mut dyn Write, timeline: &Timeline) -> io::Result<()> {
         if top > 0.0 {
             writeln!(
                 out,
-                "  {} {}  up to {top:.0} {unit}",
-                fit(name, 8),
-                fit(&sparkline(&values, CURVE), CURVE)
+                "  {} {}  {} {top:.0} {unit}",
+                fit(word(lang, name), 8),
+                fit(&sparkline(&values, CURVE), CURVE),
+                word(lang, "up to")
             )?;
         }
     }
     Ok(())
 }
 
-fn black_box(out: &mut dyn Write, black_box: &BlackBox) -> io::Result<()> {
+fn black_box(out: &mut dyn Write, black_box: &BlackBox, lang: Lang) -> io::Result<()> {
     let steps = black_box.sequence();
     if steps.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\nBLACK BOX  client ──▶ server, server ──▶ client; seconds after connecting")?;
+    let heading = "BLACK BOX  client ──▶ server, client ◀── server; seconds after connecting";
+    writeln!(out, "\n{}", word(lang, heading))?;
     for step in steps {
         let line = match &step.what {
             What::Command(entry) => command_line(entry),

@@ -3,3 +3,4 @@
 pub mod sparkline;
 pub mod table;
 pub mod text;
+pub mod words;

@@ -1,5 +1,6 @@
 //! The pages of the console that set things up, in a real browser, with real encoders and receivers.
 
+use std::cell::RefCell;
 use std::process::Command;
 
 use crate::support::browser::Browser;
@@ -10,7 +11,8 @@ use crate::support::pusher::Pusher;
 use crate::support::receiver::Receiver;
 use crate::support::server::Server;
 use crate::support::setup::{DOMAIN, Setup};
-use crate::support::{axe, rights, screens};
+use crate::support::screens::{self, Care};
+use crate::support::rights;
 
 /// Whether there is a browser.
 fn browser_is_there() -> bool {
@@ -218,6 +220,24 @@ fn callbacks_and_the_hook_are_tried_out_by_a_button() {
     assert!(console.act("#test").contains("断られます"));
     assert!(console.text(".notice .facts").contains("not today"), "{}", console.text(".notice .facts"));
     assert_eq!(console.pushes(), 0, "nothing was pushed by trying");
+
+    let other = hook::start(|_| hook::Answer::Says(403, r#"{"message":"the other one"}"#));
+    console.fill("#url", "http://127.0.0.1:1/nobody-listens");
+    console.fill("#timeout_ms", "50");
+    console.browser.script("document.querySelector('#timeout_ms').min = 0");
+    assert!(console.act("form[action='/hook/choose'] button.primary").contains("100〜30,000"));
+    console.fill("#url", &other);
+    console.fill("#timeout_ms", "3000");
+    assert!(console.act("form[action='/hook/choose'] button.primary").contains("この認証フックに"));
+    Pusher::push(server.rtmp(), "welcome").unwrap_err().told();
+    assert_eq!(server.codes("welcome", 2), ["1/0", "19/0"], "the hook that was chosen refuses");
+    console.act("form[action='/hook/choose'] button.danger");
+    Pusher::push(server.rtmp(), "nobody-asked").unwrap().delete_stream().unwrap();
+    console.press("form[action='/hook/choose'] input[value=configured] ~ button");
+    console.wait("the configuration's hook", || console.text("dl.facts").contains("5000 ms"));
+    Pusher::push(server.rtmp(), "somebody").unwrap_err().told();
+    console.go("/settings/audit?action=put_auth_hook");
+    assert_eq!(console.browser.texts("tr[data-row]").len(), 3);
     assert_eq!(console.browser.complaints(), Vec::<String>::new());
 }
 
@@ -270,54 +290,61 @@ fn the_pages_that_set_things_up_are_open_to_everybody_and_fit_every_screen() {
     let hook = hook::start(|_| hook::Answer::Says(200, "{}"));
     let server = Setup::first_start().config(FULL).env("LASTFRAME_AUTH_HOOK_URL", &hook).start();
     let console = Console::of_admin(&server, "en");
-    let look = |name: &str| {
-        assert_eq!(axe::serious_faults(&console.browser), Vec::<String>::new(), "{name}");
-        screens::shoot(&console.browser, name);
+    let faults = RefCell::new(Vec::new());
+    let look = |name: &str, care: Care| {
+        faults.borrow_mut().extend(screens::look(&console.browser, name, care));
     };
     let mut push = Pusher::push_to(server.rtmp(), "open.example.com", "live", "camera-1").unwrap();
     push.send_media(2_000).unwrap();
-    console.go("/domains");
-    look("domains");
-    console.go("/domains/push.example.com");
-    console.act("input[name=which][value=push] ~ button");
-    look("domain-key");
-    console.go("/domains/push.example.com");
-    look("domain");
-    console.go("/push?domain=push.example.com&app=live&stream=camera-2");
-    look("push");
     console.go("/callbacks");
-    look("callbacks-empty");
+    look("callbacks-empty", Care::Whole);
     console.fill("#name", "Ops pager");
     console.fill("#stream_end", &receiver.url("/lastframe?token=hidden"));
     console.fill("#key", "a-callback-key");
     console.act("form[action='/callbacks'] button");
     console.act("#test");
-    look("callback");
-    console.go("/callbacks");
-    look("callbacks");
-    console.go("/callbacks/log");
-    look("deliveries");
+    let callback = console.browser.url();
+    let callback = callback[callback.find("/callbacks/").unwrap()..].to_owned();
+    look("callback", Care::Whole);
     console.go("/hook");
     console.act("#test");
-    look("hook");
-    console.go("/settings");
-    look("settings");
+    look("hook-asked", Care::Whole);
+    console.go("/domains/push.example.com");
+    console.act("input[name=which][value=push] ~ button");
+    look("domain-key", Care::Whole);
     console.go("/settings/users");
     console.fill("#name", "olga@example.com");
+    console.browser.script("document.querySelector('form.fields [name=account]').value = '1000000001'");
     console.act("form.fields button");
-    look("users");
-    console.go("/settings/accounts");
-    look("accounts");
-    console.go("/settings/keys");
-    look("api-keys");
-    console.go("/settings/audit");
-    look("audit");
+    look("user-added", Care::Whole);
+    let pages = [
+        ("domains", "/domains"),
+        ("domain", "/domains/push.example.com"),
+        ("push", "/push?domain=push.example.com&app=live&stream=camera-2"),
+        ("callbacks", "/callbacks"),
+        ("deliveries", "/callbacks/log"),
+        ("hook", "/hook"),
+        ("settings", "/settings"),
+        ("users", "/settings/users"),
+        ("accounts", "/settings/accounts"),
+        ("api-keys", "/settings/keys"),
+        ("audit", "/settings/audit"),
+    ];
+    for (name, path) in pages {
+        console.go(path);
+        look(name, Care::Whole);
+    }
     for language in ["ja", "zh"] {
         console.go(&format!("/language?lang={language}&back=/domains/push.example.com"));
-        look(&format!("domain-{language}"));
+        look(&format!("domain-{language}"), Care::Whole);
         console.go("/push");
-        look(&format!("push-{language}"));
+        look(&format!("push-{language}"), Care::Whole);
+        for (name, path) in pages.into_iter().chain([("callback", callback.as_str())]) {
+            console.go(path);
+            look(&format!("{name} in {language}"), Care::Language);
+        }
     }
+    assert_eq!(faults.into_inner(), Vec::<String>::new());
     push.delete_stream().unwrap();
     // Nothing of these pages comes from elsewhere.
     let hosts = console.browser.script(

@@ -14,7 +14,7 @@ use crate::support::encoder::Encoder;
 use crate::support::http;
 use crate::support::pusher::Pusher;
 use crate::support::rights;
-use crate::support::screens;
+use crate::support::screens::{self, Care};
 use crate::support::server::Server;
 use crate::support::setup::{DOMAIN, Setup};
 
@@ -118,8 +118,7 @@ fn the_preview_shows_frames_that_advance_by_flv_and_by_hls() {
         });
     }
     assert!(browser.texts("[data-notice]:not([hidden])").is_empty());
-    assert_eq!(axe::serious_faults(&browser), Vec::<String>::new());
-    screens::shoot(&browser, "preview");
+    assert_eq!(screens::look(&browser, "preview", Care::Whole), Vec::<String>::new());
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
@@ -181,7 +180,7 @@ fn an_operator_switches_to_the_backup_forbids_until_a_time_and_shares_the_record
         assert!(!source.as_str().unwrap().contains(hidden), "{hidden}");
     }
     assert_eq!(stranger.complaints(), Vec::<String>::new());
-    assert_eq!(axe::serious_faults(&stranger), Vec::<String>::new());
+    assert_eq!(screens::look(&stranger, "shared", Care::Whole), Vec::<String>::new());
     browser.go(&page(&server, &format!("/records/{id}")));
     browser.click(&browser.find("#share table.links button"));
     until_true("no links", PATIENCE, || browser.find_all("#share table.links").is_empty());
@@ -234,12 +233,14 @@ fn every_watching_page_is_whole_in_three_languages_and_has_no_serious_fault() {
             ("incidents", "/incidents".to_owned()),
             ("causes", "/causes".to_owned()),
         ]);
-        let mut faults = Vec::new();
+        let stranger = Browser::open(1440, 900, "en");
+        stranger.go(&page(&server, "/sign-in"));
+        let mut faults = screens::look(&stranger, "sign-in", Care::Whole);
+        drop(stranger);
         for language in ["ja", "zh", "en"] {
             browser.go(&page(&server, "/causes"));
             browser.click(&browser.find(&format!(".languages a[lang={language}]")));
             for (name, path) in &pages {
-                println!("TEMP {name} {language} {:?}", now());
                 browser.go(&page(&server, path));
                 let title = browser.text("h1");
                 assert!(!title.is_empty(), "{name}");
@@ -251,14 +252,10 @@ fn every_watching_page_is_whole_in_three_languages_and_has_no_serious_fault() {
                      .filter(name => !name.startsWith(location.origin))",
                 );
                 assert_eq!(elsewhere, json!([]), "{name} asks nobody else");
+                let care = if language == "en" { Care::Whole } else { Care::Language };
+                let found = screens::look(&browser, name, care).into_iter();
+                faults.extend(found.map(|fault| format!("{language}: {fault}")));
                 assert_eq!(browser.complaints(), Vec::<String>::new(), "{name}");
-                println!("TEMP axe {:?}", now());
-                if language == "en" {
-                    let found = axe::serious_faults(&browser).into_iter();
-                    faults.extend(found.map(|fault| format!("{name}: {fault}")));
-                    println!("TEMP shoot {:?}", now());
-                    screens::shoot(&browser, name);
-                }
             }
         }
         assert_eq!(faults, Vec::<String>::new());
@@ -267,6 +264,68 @@ fn every_watching_page_is_whole_in_three_languages_and_has_no_serious_fault() {
         keys(&browser, &server);
     });
     again.interrupt();
+}
+
+#[test]
+fn a_timeline_is_read_by_pointer_and_by_keys_and_looked_at_closer_and_back() {
+    if !rights::has(&["ffmpeg", "chromium", "chromedriver"]) {
+        return;
+    }
+    let server = Setup::open().start();
+    let mut encoder = Encoder::ffmpeg(&server.open_url("camera"));
+    until_true("some seconds", PATIENCE, || {
+        let pushes = server.get("/api/v1/pushes");
+        let live = pushes["pushes"].as_array().unwrap();
+        live.iter().any(|push| push["video_frames"].as_u64().unwrap_or(0) > 180)
+    });
+    encoder.interrupt();
+    let browser = signed_in(&server, "en");
+    browser.go(&page(&server, &format!("/records/{}", server.record("camera").id)));
+    browser.script("window.sameDocument = true; document.querySelector('.plot').scrollIntoView()");
+    let tops = || browser.texts(".chart text.top");
+    let before = tops();
+    assert!(before[0].ends_with("kbit/s") && before[1].ends_with("fps"), "{before:?}");
+    let told = browser.script("return document.querySelector('#timeline-told').textContent");
+    assert!(told.as_str().unwrap().contains("Video frames: "), "{told}");
+
+    browser.script("document.querySelector('.plot').focus()");
+    browser.press("\u{e011}");
+    until_true("the first second", PATIENCE, || tops()[0].starts_with("0:01  "));
+    browser.press("\u{e014}");
+    until_true("the second one", PATIENCE, || tops()[1].starts_with("0:02  ") && tops()[1].ends_with(" fps"));
+    let heard = browser.script("return document.querySelector('[data-heard]').textContent");
+    assert!(heard.as_str().unwrap().starts_with("0:02: Bitrate "), "{heard}");
+    assert_eq!(browser.find_all(".chart line.cross").len(), 1);
+    browser.script("document.querySelector('.plot').blur()");
+    until_true("the highest values again", PATIENCE, || tops() == before);
+
+    let end = browser.script("return Number(document.querySelector('.plot').dataset.to)").as_u64().unwrap();
+    browser.drag(".plot svg.chart", 0.3, 0.7);
+    until_true("a part", PATIENCE, || browser.url().contains("from="));
+    let shown = || {
+        let script = "const d = document.querySelector('.plot').dataset; return [+d.from, +d.to]";
+        let seen = browser.script(script);
+        (seen[0].as_u64().unwrap(), seen[1].as_u64().unwrap())
+    };
+    until_true("its curve", PATIENCE, || shown() != (0, end));
+    let (from, to) = shown();
+    assert!(from > 0 && to < end && from < to, "{from} to {to} of {end}");
+    assert_eq!(browser.texts(".switch a[aria-current]"), [format!("0:{from:02} – 0:{to:02}")]);
+    browser.script("history.back()");
+    until_true("all of it", PATIENCE, || shown() == (0, end) && !browser.url().contains("from="));
+    browser.script("document.querySelector('.plot').focus()");
+    browser.press("\u{e011}+");
+    until_true("a closer look by keys", PATIENCE, || shown().1 < end);
+    until_true("the focus stays", PATIENCE, || {
+        browser.script("return document.activeElement.className") == "plot"
+    });
+    browser.press("\u{e00c}");
+    until_true("all of it by a key", PATIENCE, || shown() == (0, end));
+    assert_eq!(browser.script("return window.sameDocument"), true, "the page was never loaded again");
+    // The same without the script: a form that every browser sends.
+    browser.go(&format!("{}?from=0:01&to=0:03", browser.url().split('?').next().unwrap()));
+    assert_eq!(shown(), (1, 3));
+    assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
 /// `?` shows the keys, `g r` goes to the records, `j` and Enter open the first, `/` goes to the search.

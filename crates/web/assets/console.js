@@ -2,3 +2,5 @@
 import "./times.js";
 import "./live.js";
 import "./keys.js";
+import "./timeline.js";
+import "./bars.js";

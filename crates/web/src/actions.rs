@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use live::{OrderedBy, Switched};
+use model::Catalog;
 use model::catalog::AccountId;
 use model::{Sequence, StreamKey, Timestamp};
 
@@ -91,7 +92,7 @@ pub fn switch(
 }
 
 /// Whose streams and records somebody may see and act on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// All accounts'.
     All,
@@ -122,6 +123,11 @@ impl Scope {
             Self::All => true,
             Self::Account(id) => owner == Some(id),
         }
+    }
+
+    /// Whether a domain is inside; one that the catalog does not have is for those who see all alone.
+    pub fn has(self, catalog: &Catalog, domain: &str) -> bool {
+        self.covers(catalog.domain(domain).map(|found| found.account))
     }
 
     /// Refuses domains outside. A domain of somebody else answers as one that does not exist.

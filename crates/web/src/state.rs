@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use cause::Lang;
 use ipnet::IpNet;
-use live::Live;
+use live::{Live, LivePush};
 use model::{AdmissionSettings, Catalog, Clock, UrlKind};
 use store::{CatalogStore, History, Journal, Outbox, Reader, Store};
 
 use tokio::sync::Semaphore;
 
+use crate::actions::Scope;
 use crate::api;
 use crate::callback::CallbackSettings;
 use crate::callback::deliver::Figures;
@@ -135,6 +136,13 @@ impl WebState {
 
     pub(crate) fn live(&self) -> &Live {
         &self.inner.live
+    }
+
+    /// The live pushes that somebody may see.
+    pub(crate) fn pushes(&self, scope: Scope) -> Vec<LivePush> {
+        let mut pushes = self.inner.live.pushes();
+        pushes.retain(|push| scope.covers(Some(push.account)));
+        pushes
     }
 
     pub(crate) fn catalog(&self) -> Arc<Catalog> {

@@ -7,7 +7,7 @@ use common::{ADMIN, Answer, DOMAIN_KEY, OTHER, PASSWORD, Server};
 use model::catalog::{AccountStatus, ConflictRule, Role};
 
 /// Every form of these pages: path and a body that it would take, without the token.
-const FORMS: [(&str, &str); 19] = [
+const FORMS: [(&str, &str); 20] = [
     ("/domains", "name=new.example&account=1&kind=push"),
     ("/domains/a.example/settings", "conflict=refuse&max_pushes=1&max_pushes_per_stream=1"),
     ("/domains/a.example/keys", "act=make&which=push"),
@@ -21,9 +21,10 @@ const FORMS: [(&str, &str); 19] = [
     ("/callbacks/1/test", "kind=end"),
     ("/callbacks/1/remove", ""),
     ("/hook", "domain=a.example&app=live&stream=test"),
+    ("/hook/choose", "act=hook&url=http://192.0.2.9/&timeout_ms=500"),
     ("/settings/accounts", "act=put&id=1&status=stopped&max_pushes=1"),
     ("/settings/users", "act=add&name=eve&role=admin"),
-    ("/settings/users", "act=role&name=admin&role=viewer"),
+    ("/settings/users", "act=rights&name=admin&role=viewer&account=1"),
     ("/settings/users", "act=remove&name=admin"),
     ("/settings/keys", "act=make&account=0&role=admin"),
     ("/settings/keys", "act=revoke&id=admin-key"),
@@ -284,12 +285,12 @@ async fn a_domain_goes_only_when_its_name_is_typed() {
 async fn the_last_administrator_stays_and_whoever_goes_is_signed_out() {
     let server = Server::start().await;
     let admin = Person::admin(&server).await;
-    for body in ["act=remove&name=admin", "act=role&name=admin&role=viewer"] {
+    for body in ["act=remove&name=admin", "act=rights&name=admin&role=viewer"] {
         let page = admin.done(&server, "/settings/users", body).await;
         assert!(page.body.contains("role=\"alert\"") && page.body.contains("last administrator"), "{body}");
     }
     let second = Person::of_role(&server, "second", Role::Admin).await;
-    admin.done(&server, "/settings/users", "act=role&name=second&role=viewer").await;
+    admin.done(&server, "/settings/users", "act=rights&name=second&role=viewer").await;
     assert_eq!(second.see(&server, "/settings").await.status, 303, "a new role ends the sessions of the old");
     let viewer = Person::signed_in(&server, "second", "a password of theirs").await;
     assert_eq!(viewer.see(&server, "/settings/users").await.status, 403);

@@ -15,7 +15,9 @@ pub fn serious_faults(browser: &Browser) -> Vec<String> {
         return Vec::new();
     };
     // Injected by WebDriver, so that no page needs to allow it.
-    browser.script(&format!("{axe}; window.axe = axe;"));
+    if browser.script("return window.axe === undefined") == true {
+        browser.script(&format!("{axe}; window.axe = axe;"));
+    }
     let found = browser.wait_for_script(
         "const done = arguments[arguments.length - 1]; \
          axe.run(document, { resultTypes: ['violations'] }).then( \

@@ -153,6 +153,25 @@ impl Browser {
         self.tell("POST", "/actions", &body);
     }
 
+    /// Drags the pointer over an element, from one share of its width to another.
+    pub fn drag(&self, selector: &str, from: f64, to: f64) {
+        let script = format!(
+            "const b = document.querySelector({}).getBoundingClientRect(); return [b.x, b.y, b.width, b.height]",
+            json!(selector)
+        );
+        let at = self.script(&script);
+        let number = |index: usize| at[index].as_f64().unwrap();
+        let x = |share: f64| (number(0) + number(2) * share).round();
+        let y = (number(1) + number(3) / 2.0).round();
+        let to_point = |share: f64| json!({ "type": "pointerMove", "x": x(share), "y": y, "duration": 50 });
+        let down = json!({ "type": "pointerDown", "button": 0 });
+        let up = json!({ "type": "pointerUp", "button": 0 });
+        let middle = (from + to) / 2.0;
+        let actions = json!([to_point(from), down, to_point(middle), to_point(to), up]);
+        let body = json!({ "actions": [{ "type": "pointer", "id": "mouse", "actions": actions }] });
+        self.tell("POST", "/actions", &body);
+    }
+
     /// Errors on the browser's own console since the last look.
     pub fn complaints(&self) -> Vec<String> {
         let log = self.tell("POST", "/se/log", &json!({ "type": "browser" }));

@@ -37,6 +37,8 @@ files! {
     "times.js", SCRIPT, "../../assets/times.js";
     "live.js", SCRIPT, "../../assets/live.js";
     "keys.js", SCRIPT, "../../assets/keys.js";
+    "bars.js", SCRIPT, "../../assets/bars.js";
+    "timeline.js", SCRIPT, "../../assets/timeline.js";
     "setup.css", STYLE, "../../assets/setup.css";
     "setup.js", SCRIPT, "../../assets/setup.js";
     "preview.js", SCRIPT, "../../assets/preview.js";

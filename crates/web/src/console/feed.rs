@@ -13,6 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::frame::Frame;
+use crate::actions::Scope;
 use crate::state::WebState;
 
 /// Pages that listen at once; those above it look now and then instead.
@@ -44,7 +45,7 @@ pub(super) async fn listen(f: Frame, State(state): State<WebState>) -> Response 
     };
     let records = state.journal().subscribe();
     let until = tokio::time::Instant::now() + LIFETIME;
-    let feed = Feed { records, until, _place: place };
+    let feed = Feed { records, scope: f.scope(), until, _place: place };
     let events = stream::unfold(feed, |mut feed| async move {
         let came = tokio::time::timeout_at(feed.until, feed.came()).await;
         match came {
@@ -57,16 +58,21 @@ pub(super) async fn listen(f: Frame, State(state): State<WebState>) -> Response 
 
 struct Feed {
     records: tokio::sync::broadcast::Receiver<Arc<model::Record>>,
+    scope: Scope,
     until: tokio::time::Instant,
     _place: OwnedSemaphorePermit,
 }
 
 impl Feed {
-    /// Waits for records; false once there will be none.
+    /// Waits for records that the listener may see; false once there will be none.
     async fn came(&mut self) -> bool {
-        match self.records.recv().await {
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return false,
+        loop {
+            match self.records.recv().await {
+                // Others do not even learn that something ended somewhere.
+                Ok(record) if !self.scope.covers(record.account) => {}
+                Ok(_) | Err(RecvError::Lagged(_)) => break,
+                Err(RecvError::Closed) => return false,
+            }
         }
         // What comes on its heels is told with it.
         tokio::time::sleep(EVERY).await;

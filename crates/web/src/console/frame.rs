@@ -8,13 +8,14 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use cause::Lang;
-use model::catalog::Role;
+use model::catalog::{AccountId, Role};
 
 use super::note::Note;
 use super::session::{self, Session};
 use super::theme::Theme;
 use super::words::Words;
 use super::{cookie, language};
+use crate::actions::Scope;
 use crate::client::Client;
 use crate::problem::{Kind, Problem};
 use crate::state::WebState;
@@ -93,6 +94,21 @@ impl Frame {
         self.session.as_ref().map_or(Role::Viewer, |s| s.role)
     }
 
+    /// Whose things the user may see and act on. Nobody's, if nobody is signed in: no account has the number 0.
+    pub fn scope(&self) -> Scope {
+        self.session.as_ref().map_or(Scope::Account(0), |s| s.scope)
+    }
+
+    /// The account that the user is tied to.
+    pub fn account(&self) -> Option<AccountId> {
+        self.session.as_ref().and_then(|s| s.scope.account())
+    }
+
+    /// Whether the user sees what belongs to no account, or to all.
+    pub fn sees_all(&self) -> bool {
+        self.scope() == Scope::All
+    }
+
     /// Whether the user acts on streams.
     pub fn may_operate(&self) -> bool {
         self.session.is_some() && self.role() >= Role::Operator
@@ -101,6 +117,11 @@ impl Frame {
     /// Whether the user changes what is set up.
     pub fn may_administer(&self) -> bool {
         self.session.is_some() && self.role() >= Role::Admin
+    }
+
+    /// Whether the user changes what concerns all accounts.
+    pub fn may_administer_all(&self) -> bool {
+        self.may_administer() && self.sees_all()
     }
 
     /// Path of this page.

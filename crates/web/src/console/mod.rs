@@ -91,6 +91,7 @@ pub fn routes() -> Router<WebState> {
         .route("/domains/{name}/remove", post(domains::remove))
         .route("/push", get(push::page))
         .route("/hook", get(hook::page).post(hook::submit))
+        .route("/hook/choose", post(hook::choose))
         .merge(callbacks::routes())
         .merge(settings::routes())
         .route("/sign-in", get(sign_in::page).post(sign_in::submit))

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::note::{GOOD_FOR, Note, Waiting};
+use crate::actions::Scope;
 
 /// The session's cookie.
 pub const COOKIE: &str = "lastframe_session";
@@ -27,6 +28,8 @@ pub struct Session {
     pub user: String,
     /// What the user may do.
     pub role: Role,
+    /// Whose things the user may see and act on.
+    pub scope: Scope,
     /// The token that every form of this session carries.
     pub csrf: String,
     until: Instant,
@@ -69,11 +72,12 @@ impl Sessions {
     }
 
     /// Opens a session; gives the cookie's value. Only its digest is kept.
-    pub fn open(&self, user: String, role: Role) -> Result<String, NoRandomness> {
+    pub fn open(&self, user: String, role: Role, scope: Scope) -> Result<String, NoRandomness> {
         let token = token()?;
         let session = Session {
             user,
             role,
+            scope,
             csrf: self::token()?,
             until: self.clock.instant() + LIFETIME,
             note: Arc::default(),
@@ -141,8 +145,8 @@ mod tests {
     fn a_session_lives_until_its_time_or_its_end() {
         let clock = Arc::new(ManualClock::new(Timestamp(0)));
         let sessions = Sessions::new(clock.clone());
-        let first = sessions.open("admin".into(), Role::Admin).unwrap();
-        let second = sessions.open("admin".into(), Role::Admin).unwrap();
+        let first = sessions.open("admin".into(), Role::Admin, Scope::All).unwrap();
+        let second = sessions.open("admin".into(), Role::Admin, Scope::All).unwrap();
         assert_ne!(sessions.find(&first).unwrap().csrf, sessions.find(&second).unwrap().csrf);
         sessions.close(&first);
         assert!(sessions.find(&first).is_none());
@@ -154,7 +158,7 @@ mod tests {
     #[test]
     fn a_new_password_ends_the_other_sessions_of_that_user_alone() {
         let sessions = Sessions::new(Arc::new(ManualClock::new(Timestamp(0))));
-        let open = |user: &str| sessions.open(user.into(), Role::Admin).unwrap();
+        let open = |user: &str| sessions.open(user.into(), Role::Admin, Scope::All).unwrap();
         let (here, elsewhere, somebody) = (open("a"), open("a"), open("b"));
         sessions.close_all("a", Some(&here));
         assert!(sessions.find(&here).is_some() && sessions.find(&somebody).is_some());
@@ -165,7 +169,7 @@ mod tests {
     fn a_note_is_read_once_on_its_own_page_and_does_not_wait_for_ever() {
         let clock = Arc::new(ManualClock::new(Timestamp(0)));
         let sessions = Sessions::new(clock.clone());
-        let token = sessions.open("a".into(), Role::Admin).unwrap();
+        let token = sessions.open("a".into(), Role::Admin, Scope::All).unwrap();
         let session = sessions.find(&token).unwrap();
         session.leave("/domains/d", Note::done("SECRET".into()), clock.instant());
         assert!(session.take("/domains", clock.instant()).is_none());
@@ -180,10 +184,10 @@ mod tests {
     fn the_number_of_sessions_is_bounded() {
         let clock = Arc::new(ManualClock::new(Timestamp(0)));
         let sessions = Sessions::new(clock.clone());
-        let first = sessions.open("admin".into(), Role::Admin).unwrap();
+        let first = sessions.open("admin".into(), Role::Admin, Scope::All).unwrap();
         clock.advance(Duration::from_secs(1));
         for _ in 0..MAX_SESSIONS {
-            sessions.open("admin".into(), Role::Admin).unwrap();
+            sessions.open("admin".into(), Role::Admin, Scope::All).unwrap();
         }
         assert!(sessions.find(&first).is_none());
         assert_eq!(sessions.lock().len(), MAX_SESSIONS);

@@ -2,12 +2,14 @@
 
 /// The height that curves are drawn in.
 const HEIGHT: f64 = 100.0;
-/// Steps that a curve has room for; one that has fewer stands at the right, where now is.
+/// The longest curve, steps.
 const SLOTS: usize = 60;
 
 /// A curve with its words.
 pub struct Spark {
-    /// The curve, closed along the bottom, in 60 by 100.
+    /// The width that it is drawn in: as wide as it is long, so that a short one is a curve too.
+    pub width: usize,
+    /// The curve, open along the bottom. It begins and ends outside of the picture, so that its sides are not seen.
     pub path: String,
     /// What it shows, for those who cannot see it.
     pub text: String,
@@ -21,14 +23,20 @@ impl Spark {
             return None;
         }
         let top = values.iter().copied().fold(0.0, f64::max).max(1.0);
-        let first = SLOTS - values.len();
-        let mut path = format!("M{first} {HEIGHT}");
-        for (index, value) in values.iter().enumerate() {
-            let y = HEIGHT - (value.max(0.0) / top * (HEIGHT - 4.0));
-            path.push_str(&format!("L{} {y:.0}", first + index));
+        let height = |value: &f64| (HEIGHT - 2.0 - value.max(0.0) / top * (HEIGHT - 8.0)).round();
+        // Steps rather than places: a page has fifty of these.
+        let mut path = String::new();
+        let mut before = 0.0;
+        for (index, y) in values.iter().map(height).enumerate() {
+            match index {
+                0 => path.push_str(&format!("M-1 {HEIGHT}V{y:.0}H0l")),
+                _ if y < before => path.push_str(&format!("1-{:.0} ", before - y)),
+                _ => path.push_str(&format!("1 {:.0} ", y - before)),
+            }
+            before = y;
         }
-        path.push_str(&format!("L{} {HEIGHT}Z", SLOTS - 1));
-        Some(Self { path, text })
+        path.push_str(&format!("h1V{HEIGHT}"));
+        Some(Self { width: values.len() - 1, path, text })
     }
 }
 
@@ -37,17 +45,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_curve_ends_at_the_right_and_touches_the_top_with_its_largest_value() {
-        let spark = Spark::of(&[0.0, 50.0, 100.0], "text".into()).unwrap();
-        assert_eq!(spark.path, "M57 100L57 100L58 52L59 4L59 100Z");
+    fn a_curve_is_as_wide_as_its_row_however_short_and_its_largest_value_is_on_top() {
+        let spark = Spark::of(&[50.0, 100.0, 0.0], "text".into()).unwrap();
+        assert_eq!((spark.width, spark.path.as_str()), (2, "M-1 100V52H0l1-46 1 92 h1V100"));
         assert!(Spark::of(&[1.0], String::new()).is_none());
     }
 
     #[test]
-    fn only_the_last_minute_is_drawn() {
+    fn only_the_last_minute_is_drawn_and_it_is_short() {
         let values: Vec<f64> = (0..100).map(f64::from).collect();
         let spark = Spark::of(&values, String::new()).unwrap();
-        assert!(spark.path.starts_with("M0 100L0 "), "{}", spark.path);
-        assert_eq!(spark.path.matches('L').count(), 61);
+        assert_eq!(spark.width, 59);
+        assert!(spark.path.len() < 400, "{}", spark.path.len());
     }
 }

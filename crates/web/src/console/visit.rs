@@ -20,10 +20,12 @@ use crate::client::Client;
 use crate::problem::{Kind, Problem};
 use crate::state::WebState;
 
-/// The least role that something asks for.
+/// What something asks of those who come.
 pub trait Needs: Send + Sync {
-    /// That role.
+    /// The least role.
     const ROLE: Role;
+    /// Whether it concerns all accounts, so that a user who is tied to one is not let in.
+    const ALL_ACCOUNTS: bool = false;
 }
 
 /// Everybody who is signed in.
@@ -36,6 +38,10 @@ pub struct Operators;
 #[derive(Debug)]
 pub struct Admins;
 
+/// Those who change what concerns all accounts.
+#[derive(Debug)]
+pub struct NodeAdmins;
+
 impl Needs for Anybody {
     const ROLE: Role = Role::Viewer;
 }
@@ -44,6 +50,10 @@ impl Needs for Operators {
 }
 impl Needs for Admins {
     const ROLE: Role = Role::Admin;
+}
+impl Needs for NodeAdmins {
+    const ROLE: Role = Role::Admin;
+    const ALL_ACCOUNTS: bool = true;
 }
 
 /// A look at a page by somebody who may look.
@@ -83,13 +93,14 @@ struct Token {
     token: String,
 }
 
-/// The frame of a signed-in user of at least this role.
+/// The frame of a signed-in user who is what it takes.
 async fn admit<N: Needs>(parts: &mut Parts, state: &WebState) -> Result<Frame, Response> {
     let SignedIn(f) = SignedIn::from_request_parts(parts, state).await?;
-    if f.role() >= N::ROLE {
+    if f.role() >= N::ROLE && (f.sees_all() || !N::ALL_ACCOUNTS) {
         return Ok(f);
     }
     let text = f.t(match N::ROLE {
+        Role::Admin if N::ALL_ACCOUNTS => "denied-all-accounts",
         Role::Admin => "denied-admin",
         Role::Operator | Role::Viewer => "denied-operator",
     });

@@ -9,8 +9,7 @@ use crate::state::WebState;
 
 /// The live pushes that the caller may see, oldest first.
 pub async fn list(caller: Caller, State(state): State<WebState>) -> Json<Value> {
-    let mut pushes = state.live().pushes();
-    pushes.retain(|push| caller.scope.covers(Some(push.account)));
+    let mut pushes = state.pushes(caller.scope);
     pushes.sort_by_key(|push| push.id);
     Json(json!({ "pushes": pushes }))
 }

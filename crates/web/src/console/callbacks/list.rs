@@ -8,7 +8,6 @@ use model::catalog::{AccountId, CallbackKind, CallbackTemplate, TemplateId};
 use model::mask;
 
 use super::Fields;
-use crate::actions::Scope;
 use crate::callback::manage as callback;
 use crate::console::frame::{Frame, render};
 use crate::console::note::Note;
@@ -43,7 +42,7 @@ struct Row {
 /// The page.
 pub(in crate::console) async fn page(visit: Visit<Anybody>, State(state): State<WebState>) -> Response {
     let f = visit.f;
-    let rules = callback::rules(&state, Scope::All);
+    let rules = callback::rules(&state, f.scope());
     let row = |template: CallbackTemplate| Row {
         urls: urls(&template, &f),
         bound: rules
@@ -58,8 +57,8 @@ pub(in crate::console) async fn page(visit: Visit<Anybody>, State(state): State<
         account: template.account,
     };
     let page = Page {
-        rows: callback::templates(&state, Scope::All).into_iter().map(row).collect(),
-        accounts: manage::accounts::list(&state, Scope::All).into_iter().map(|a| a.id).collect(),
+        rows: callback::templates(&state, f.scope()).into_iter().map(row).collect(),
+        accounts: manage::accounts::list(&state, f.scope()).into_iter().map(|a| a.id).collect(),
         note: f.take_note(),
         f,
     };
@@ -80,7 +79,7 @@ fn urls(template: &CallbackTemplate, f: &Frame) -> Vec<(String, String)> {
 pub(in crate::console) async fn add(State(state): State<WebState>, act: Act<Admins, Fields>) -> Response {
     let Act { f, by, form, .. } = act;
     let account = form.account;
-    let made = callback::create_template(&state, Scope::All, account, form.over(Default::default()), &by);
+    let made = callback::create_template(&state, f.scope(), account, form.over(Default::default()), &by);
     match made.await {
         Ok(made) => f.go_with(&format!("/callbacks/{}", made.id), Note::done(f.t("callback-made"))),
         Err(error) => f.go_with(PAGE, Note::mistake(wording::callback_refused(&error, &f))),

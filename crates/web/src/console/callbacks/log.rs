@@ -63,6 +63,7 @@ pub(in crate::console) async fn page(
     let f = visit.f;
     let given = |text: &String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let query = DeliveryQuery {
+        account: f.scope().account(),
         domain: given(&form.domain).map(|domain| domain.to_ascii_lowercase()),
         stream: given(&form.stream),
         delivered: match form.outcome.as_str() {

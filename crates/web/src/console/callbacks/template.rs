@@ -8,7 +8,6 @@ use model::catalog::{CallbackKind, CallbackTemplate, TemplateId};
 use serde::Deserialize;
 
 use super::Fields;
-use crate::actions::Scope;
 use crate::callback::manage as callback;
 use crate::callback::trial::try_out;
 use crate::console::frame::{Frame, render};
@@ -48,7 +47,7 @@ pub(in crate::console) async fn page(
     Path(id): Path<TemplateId>,
 ) -> Response {
     let f = visit.f;
-    let Ok(template) = callback::template(&state, Scope::All, id) else {
+    let Ok(template) = callback::template(&state, f.scope(), id) else {
         let page = Missing { title: f.t("callbacks-title"), text: f.t("callback-no-template"), f };
         return render(StatusCode::NOT_FOUND, &page);
     };
@@ -77,7 +76,7 @@ pub(in crate::console) async fn save(
 ) -> Response {
     let Act { f, by, form, .. } = act;
     let fields = |old: &CallbackTemplate| form.over(old.urls.clone());
-    let done = callback::modify_template(&state, Scope::All, id, fields, &by).await;
+    let done = callback::modify_template(&state, f.scope(), id, fields, &by).await;
     let note = match done {
         Ok(_) => Note::done(f.t("callback-saved")),
         Err(error) => Note::mistake(wording::callback_refused(&error, &f)),
@@ -97,7 +96,7 @@ pub(in crate::console) async fn test(
     act: Act<Admins, Trial>,
 ) -> Response {
     let Act { f, form, .. } = act;
-    let template = match callback::template(&state, Scope::All, id) {
+    let template = match callback::template(&state, f.scope(), id) {
         Ok(template) => template,
         Err(error) => {
             return f.go_with("/callbacks", Note::mistake(wording::callback_refused(&error, &f)));
@@ -135,7 +134,7 @@ pub(in crate::console) async fn remove(
     act: Act<Admins, Nothing>,
 ) -> Response {
     let Act { f, by, .. } = act;
-    match callback::delete_template(&state, Scope::All, id, &by).await {
+    match callback::delete_template(&state, f.scope(), id, &by).await {
         Ok(()) => f.go_with("/callbacks", Note::done(f.t("callback-removed"))),
         Err(error) => f.go_with(&link(id), Note::mistake(wording::callback_refused(&error, &f))),
     }

@@ -40,7 +40,7 @@ pub(super) async fn page(
     Query(Params { search }): Query<Params>,
 ) -> Response {
     let lang = f.lang;
-    let day = state.summaries().last_day(&state).await.unwrap_or_default();
+    let day = state.summaries().last_day(&state, f.scope()).await.unwrap_or_default();
     let count = |cause: Cause| -> u64 {
         day.counts.iter().filter(|((_, code), _)| *code == cause.code()).map(|(_, count)| count).sum()
     };

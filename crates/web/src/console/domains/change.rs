@@ -7,7 +7,6 @@ use model::catalog::{App, Channel, ConflictRule, TemplateId};
 use serde::Deserialize;
 
 use super::link;
-use crate::actions::Scope;
 use crate::callback::manage::{self as callback, Binding};
 use crate::console::frame::Frame;
 use crate::console::note::Note;
@@ -73,7 +72,7 @@ pub(in crate::console) async fn settings(
         channel_mode: Some(form.channel_mode),
         play_auth: Some(form.play_auth),
     };
-    match manage::domains::modify(&state, Scope::All, &name, patch, &by).await {
+    match manage::domains::modify(&state, f.scope(), &name, patch, &by).await {
         Ok(_) => f.go_with(&link(&name), Note::done(f.t("domain-saved"))),
         Err(error) => f.go_with(&link(&name), Note { draft, ..Note::mistake(wording::refused(&error, &f)) }),
     }
@@ -104,7 +103,7 @@ pub(in crate::console) async fn keys(
     let Act { f, by, form, .. } = act;
     let done = match form.act.as_str() {
         "remove" => {
-            let removed = manage::keys::remove_backup(&state, Scope::All, &name, form.which, &by).await;
+            let removed = manage::keys::remove_backup(&state, f.scope(), &name, form.which, &by).await;
             removed.map(|()| Note::done(f.t("key-removed")))
         }
         _ => {
@@ -114,7 +113,7 @@ pub(in crate::console) async fn keys(
                 WhichKey::Play => ("key-play-made", "key-play"),
                 WhichKey::PlayBackup => ("key-backup-made", "key-play-backup"),
             };
-            let made = manage::keys::rotate(&state, Scope::All, &name, form.which, &by).await;
+            let made = manage::keys::rotate(&state, f.scope(), &name, form.which, &by).await;
             made.map(|key| Note::done(f.t(text)).with_secret(f.t(label), key))
         }
     };
@@ -144,7 +143,7 @@ pub(in crate::console) async fn apps(
     let app = form.app.split('/').filter(|s| !s.is_empty()).collect::<Vec<_>>().join("/");
     let done = match form.act.as_str() {
         "remove" => {
-            let removed = manage::domains::delete_app(&state, Scope::All, &name, &app, &by).await;
+            let removed = manage::domains::delete_app(&state, f.scope(), &name, &app, &by).await;
             removed.map(|()| Note::done(f.t("app-removed")))
         }
         _ => {
@@ -155,7 +154,7 @@ pub(in crate::console) async fn apps(
                 _ => None,
             };
             let app = App { name: app, enabled: form.enabled, conflict };
-            let put = manage::domains::put_app(&state, Scope::All, &name, app, &by).await;
+            let put = manage::domains::put_app(&state, f.scope(), &name, app, &by).await;
             put.map(|()| Note::done(f.t("app-saved")))
         }
     };
@@ -180,12 +179,12 @@ pub(in crate::console) async fn channels(
     let Act { f, by, form, .. } = act;
     let done = match form.act.as_str() {
         "remove" => {
-            let removed = manage::channels::delete(&state, Scope::All, &name, &form.channel, &by).await;
+            let removed = manage::channels::delete(&state, f.scope(), &name, &form.channel, &by).await;
             removed.map(|()| Note::done(f.t("channel-removed")))
         }
         _ => {
             let channel = Channel { name: form.channel.trim().to_owned(), enabled: form.enabled };
-            let put = manage::channels::put(&state, Scope::All, &name, channel, &by).await;
+            let put = manage::channels::put(&state, f.scope(), &name, channel, &by).await;
             put.map(|()| Note::done(f.t("channel-saved")))
         }
     };
@@ -210,10 +209,10 @@ pub(in crate::console) async fn callbacks(
     let Act { f, by, form, .. } = act;
     let app = form.app.trim();
     let done = match form.act.as_str() {
-        "unbind" => callback::unbind(&state, Scope::All, &name, app, &by).await.map(|()| "callback-unbound"),
+        "unbind" => callback::unbind(&state, f.scope(), &name, app, &by).await.map(|()| "callback-unbound"),
         _ => {
             let wanted = Binding { domain: &name, app, template: form.template };
-            callback::bind(&state, Scope::All, wanted, true, &by).await.map(|_| "callback-bound")
+            callback::bind(&state, f.scope(), wanted, true, &by).await.map(|_| "callback-bound")
         }
     };
     let note = match done {
@@ -240,7 +239,7 @@ pub(in crate::console) async fn remove(
     if !form.confirm.trim().eq_ignore_ascii_case(&name) {
         return f.go_with(&link(&name), Note::mistake(f.t("domain-not-confirmed")));
     }
-    match manage::domains::delete(&state, Scope::All, &name, &by).await {
+    match manage::domains::delete(&state, f.scope(), &name, &by).await {
         Ok(()) => f.go_with("/domains", Note::done(f.tn("domain-removed", &name))),
         Err(error) => f.go_with(&link(&name), Note::mistake(wording::refused(&error, &f))),
     }

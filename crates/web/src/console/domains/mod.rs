@@ -23,7 +23,6 @@ use super::note::Note;
 use super::show::grouped;
 use super::visit::{Act, Admins, Anybody, Visit};
 use super::wording;
-use crate::actions::Scope;
 use crate::manage;
 use crate::state::WebState;
 
@@ -51,7 +50,7 @@ struct Row {
 /// The list.
 pub(super) async fn page(visit: Visit<Anybody>, State(state): State<WebState>) -> Response {
     let f = visit.f;
-    let pushes = state.live().pushes();
+    let pushes = state.pushes(f.scope());
     let catalog = state.catalog();
     let row = |domain: Domain| Row {
         push: domain.kind == DomainKind::Push,
@@ -70,12 +69,17 @@ pub(super) async fn page(visit: Visit<Anybody>, State(state): State<WebState>) -
         name: domain.name,
     };
     let page = Page {
-        rows: manage::domains::list(&state, Scope::All).into_iter().map(row).collect(),
-        accounts: manage::accounts::list(&state, Scope::All).into_iter().map(|a| a.id).collect(),
+        rows: manage::domains::list(&state, f.scope()).into_iter().map(row).collect(),
+        accounts: manage::accounts::list(&state, f.scope()).into_iter().map(|a| a.id).collect(),
         note: f.take_note(),
         f,
     };
     render(StatusCode::OK, &page)
+}
+
+/// The names of all domains that the reader may see, as filters offer them.
+pub(super) fn names(state: &WebState, f: &Frame) -> Vec<String> {
+    manage::domains::list(state, f.scope()).into_iter().map(|domain| domain.name).collect()
 }
 
 /// The text key of what a conflict rule does.
@@ -97,7 +101,7 @@ pub(super) struct NewDomain {
 /// Adds a domain, and shows its key on the page of it.
 pub(super) async fn add(State(state): State<WebState>, act: Act<Admins, NewDomain>) -> Response {
     let Act { f, by, form, .. } = act;
-    let added = manage::domains::create(&state, Scope::All, &form.name, form.account, form.kind, &by).await;
+    let added = manage::domains::create(&state, f.scope(), &form.name, form.account, form.kind, &by).await;
     match added {
         Ok((domain, key)) => {
             let label = match domain.kind {

@@ -81,7 +81,7 @@ pub(in crate::console) async fn page(
     Query(params): Query<Params>,
 ) -> Response {
     let f = visit.f;
-    let Ok(mut domain) = manage::domains::one(&state, Scope::All, &name) else {
+    let Ok(mut domain) = manage::domains::one(&state, f.scope(), &name) else {
         let page = Missing { title: f.t("domains-title"), text: f.t("domain-missing"), f };
         return render(StatusCode::NOT_FOUND, &page);
     };
@@ -99,7 +99,7 @@ pub(in crate::console) async fn page(
     let name_of = |id: TemplateId| {
         templates.iter().find(|t| t.id == id).map_or_else(|| id.to_string(), |t| t.name.clone())
     };
-    let rules = callbacks::rules(&state, Scope::All).into_iter().filter(|rule| rule.domain == domain.name);
+    let rules = callbacks::rules(&state, f.scope()).into_iter().filter(|rule| rule.domain == domain.name);
     let page = Page {
         rules: rules
             .map(|rule| RuleRow { name: name_of(rule.template), app: rule.app, template: rule.template })

@@ -14,7 +14,7 @@ use store::{EventQuery, EventRow, StreamEvents};
 use super::filter_form::{FilterForm, from_form};
 use super::frame::{Frame, SignedIn, render};
 use super::show::{When, grouped};
-use super::stream;
+use super::{domains, stream};
 use crate::actions::Scope;
 use crate::query::{Filter, extended};
 use crate::state::WebState;
@@ -95,7 +95,7 @@ pub(super) async fn page(
         Ok(filter) => (filter, String::new()),
         Err(error) => (Filter::default(), error.to_string()),
     };
-    let query = own.query(&filter, &state);
+    let query = own.query(&filter, f.scope(), &state);
     let history = state.history().clone();
     let found = tokio::task::spawn_blocking(move || {
         let rows = history.events(&query)?;
@@ -117,11 +117,9 @@ pub(super) async fn page(
     };
     let status = if mistake.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let older = found.last().filter(|_| found.len() >= PAGE).map(|row| own.link(&filter, Some(row.id)));
-    let mut domains: Vec<String> = state.catalog().domains.keys().cloned().collect();
-    domains.sort();
     let page = Page {
         form: FilterForm::of(&filter),
-        domains,
+        domains: domains::names(&state, &f),
         kinds: kinds(own.kind, &f),
         streams: streams.into_iter().map(|stream| StreamLine::of(stream, &f)).collect(),
         rows: rows(found, &state, &f),
@@ -136,7 +134,7 @@ pub(super) async fn page(
 
 /// Events as rows, each with the way to its push's record once that has ended.
 pub(super) fn rows(found: Vec<EventRow>, state: &WebState, f: &Frame) -> Vec<Row> {
-    let live: HashSet<PushId> = state.live().pushes().into_iter().map(|push| push.id).collect();
+    let live: HashSet<PushId> = state.pushes(f.scope()).into_iter().map(|push| push.id).collect();
     found.into_iter().map(|row| Row::of(row, &live, f)).collect()
 }
 
@@ -156,9 +154,10 @@ impl Own {
         (own, others)
     }
 
-    fn query(&self, filter: &Filter, state: &WebState) -> EventQuery {
-        let records = filter.to_query(Scope::All, state.clock().now());
+    fn query(&self, filter: &Filter, scope: Scope, state: &WebState) -> EventQuery {
+        let records = filter.to_query(scope, state.clock().now());
         EventQuery {
+            account: records.account,
             stream: records.stream,
             fuzzy: records.fuzzy,
             domain: records.domain,

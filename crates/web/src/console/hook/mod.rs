@@ -1,19 +1,19 @@
 //! The authentication hook: who is asked before a push goes live, and what it says when it is tried out.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use live::{HookSample, HookTrial};
+use live::{HookChoice, HookChoiceError, HookSample, HookState, HookTrial};
 use model::{StreamKey, mask};
 use serde::Deserialize;
 
 use super::frame::{Frame, render};
 use super::note::Note;
-use super::visit::{Act, Admins, Visit};
-use crate::actions::Scope;
+use super::visit::{Act, NodeAdmins, Visit};
 use crate::manage;
 use crate::state::WebState;
 
@@ -28,8 +28,12 @@ const SHOWN: usize = 2_000;
 struct Page {
     f: Frame,
     note: Note,
-    /// `None` where no hook is set up.
+    /// `None` where nobody is asked.
     hook: Option<Hook>,
+    /// It is not the configuration's.
+    chosen: bool,
+    /// Why the hook cannot be asked; empty for nothing.
+    broken: String,
     domains: Vec<String>,
     client: String,
 }
@@ -40,14 +44,16 @@ struct Hook {
 }
 
 /// The page. The hook may see secrets of push URLs, so it is for administrators.
-pub(super) async fn page(visit: Visit<Admins>, State(state): State<WebState>) -> Response {
+pub(super) async fn page(visit: Visit<NodeAdmins>, State(state): State<WebState>) -> Response {
     let f = visit.f;
-    let hook = state.live().auth_hook().map(|h| Hook { url: h.url, timeout_ms: h.timeout.as_millis() });
+    let HookState { hook, chosen, broken } = state.live().auth_hook();
     let page = Page {
-        domains: manage::domains::list(&state, Scope::All).into_iter().map(|d| d.name).collect(),
+        hook: hook.map(|hook| Hook { url: hook.url, timeout_ms: hook.timeout.as_millis() }),
+        chosen,
+        broken: broken.unwrap_or_default(),
+        domains: manage::domains::list(&state, f.scope()).into_iter().map(|d| d.name).collect(),
         client: visit.client.ip.to_string(),
         note: f.take_note(),
-        hook,
         f,
     };
     render(StatusCode::OK, &page)
@@ -65,7 +71,7 @@ pub(super) struct Sample {
 }
 
 /// Asks the hook about the push that the form describes.
-pub(super) async fn submit(State(state): State<WebState>, act: Act<Admins, Sample>) -> Response {
+pub(super) async fn submit(State(state): State<WebState>, act: Act<NodeAdmins, Sample>) -> Response {
     let Act { f, form, .. } = act;
     if [&form.domain, &form.app, &form.stream, &form.param].iter().any(|field| field.len() > MAX_FIELD) {
         return f.go_with(PAGE, Note::mistake(f.t("invalid-value")));
@@ -84,6 +90,49 @@ pub(super) async fn submit(State(state): State<WebState>, act: Act<Admins, Sampl
         None => Note::mistake(f.t("hook-none")),
     };
     f.go_with(PAGE, note)
+}
+
+/// Which hook is to be asked from now on.
+#[derive(Deserialize)]
+pub(super) struct Chosen {
+    /// `hook`, `nobody`, `configured`.
+    act: String,
+    /// Empty for that of the present one: URLs may hold secrets, so that the page does not show them whole.
+    #[serde(default)]
+    url: String,
+    #[serde(default)]
+    timeout_ms: u64,
+}
+
+/// Chooses another hook, or none.
+pub(super) async fn choose(State(state): State<WebState>, act: Act<NodeAdmins, Chosen>) -> Response {
+    let Act { f, by, form, .. } = act;
+    let url = form.url.trim().to_owned();
+    let (choice, done) = match form.act.as_str() {
+        "nobody" => (HookChoice::Nobody, "hook-off"),
+        "configured" => (HookChoice::Configured, "hook-as-configured"),
+        _ => {
+            let timeout = Duration::from_millis(form.timeout_ms);
+            (HookChoice::Hook { url: (!url.is_empty()).then_some(url), timeout }, "hook-chosen")
+        }
+    };
+    let note = match state.live().choose_auth_hook(choice, &by).await {
+        Ok(()) => Note::done(f.t(done)),
+        Err(error) => Note::mistake(refused(&error, &f)),
+    };
+    f.go_with(PAGE, note)
+}
+
+fn refused(error: &HookChoiceError, f: &Frame) -> String {
+    match error {
+        HookChoiceError::Url(error) => f.tn("callback-bad-url", error),
+        HookChoiceError::Length => f.t("hook-bad-url"),
+        HookChoiceError::Timeout => f.t("hook-bad-timeout"),
+        HookChoiceError::Client(_) | HookChoiceError::Store(_) | HookChoiceError::Stopping => {
+            tracing::error!(%error, "the authentication hook was not changed");
+            f.t("change-failed")
+        }
+    }
 }
 
 fn told(trial: HookTrial, f: &Frame) -> Note {

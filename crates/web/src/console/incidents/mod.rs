@@ -11,6 +11,7 @@ use store::{Cursor, Reader, RecordQuery, StoreError};
 
 use super::frame::{Frame, SignedIn, render};
 use super::show::{Chip, When, grouped};
+use crate::actions::Scope;
 use crate::incidents::{Incident, Kind, find};
 use crate::query::link;
 use crate::state::WebState;
@@ -28,6 +29,8 @@ const SHOWN: usize = 50;
 struct Page {
     f: Frame,
     rows: Vec<Row>,
+    /// How many ends were looked at, where there are more; empty for all.
+    looked_at: String,
     mistake: String,
 }
 
@@ -45,28 +48,35 @@ struct Row {
 /// The page.
 pub(super) async fn page(SignedIn(f): SignedIn, State(state): State<WebState>) -> Response {
     let since = state.clock().now().minus(SPAN);
-    let reader = state.reader().clone();
-    let found = tokio::task::spawn_blocking(move || read(&reader, since).map(|records| find(&records))).await;
-    let (incidents, mistake) = match found {
-        Ok(Ok(incidents)) => (incidents, String::new()),
+    let (reader, scope) = (state.reader().clone(), f.scope());
+    let read = move || {
+        let (records, all) = read(&reader, since, scope)?;
+        let looked_at = if all { String::new() } else { grouped(records.len() as u64) };
+        Ok::<_, StoreError>((find(&records), looked_at))
+    };
+    let found = tokio::task::spawn_blocking(read).await;
+    let ((incidents, looked_at), mistake) = match found {
+        Ok(Ok(found)) => (found, String::new()),
         Ok(Err(error)) => {
             tracing::error!(%error, "the records cannot be read");
-            (Vec::new(), f.t("records-unreadable"))
+            (Default::default(), f.t("records-unreadable"))
         }
         Err(error) => {
             tracing::error!(%error, "the records cannot be read");
-            (Vec::new(), f.t("records-unreadable"))
+            (Default::default(), f.t("records-unreadable"))
         }
     };
     let rows = incidents.into_iter().take(SHOWN).map(|incident| Row::of(incident, &f)).collect();
-    render(StatusCode::OK, &Page { rows, mistake, f })
+    render(StatusCode::OK, &Page { rows, looked_at, mistake, f })
 }
 
-fn read(reader: &Reader, since: Timestamp) -> Result<Vec<Record>, StoreError> {
+/// The newest ends, and whether these are all.
+fn read(reader: &Reader, since: Timestamp, scope: Scope) -> Result<(Vec<Record>, bool), StoreError> {
     let mut records = Vec::new();
     let mut after: Option<Cursor> = None;
     while records.len() < MAX_RECORDS {
-        let query = RecordQuery { since: Some(since), limit: PAGE, after, ..RecordQuery::default() };
+        let account = scope.account();
+        let query = RecordQuery { account, since: Some(since), limit: PAGE, after, ..RecordQuery::default() };
         let page = reader.query(&query)?;
         records.extend(page.records);
         after = page.next;
@@ -74,7 +84,7 @@ fn read(reader: &Reader, since: Timestamp) -> Result<Vec<Record>, StoreError> {
             break;
         }
     }
-    Ok(records)
+    Ok((records, after.is_none()))
 }
 
 impl Row {

@@ -19,6 +19,8 @@ pub(super) struct Bar {
     pub parts: Vec<Part>,
     /// What it says to those who point at it, and to those who cannot see it.
     pub text: String,
+    /// How many of each side, in the order of [`Side::ALL`].
+    pub counts: Vec<String>,
     pub begin: When,
 }
 
@@ -50,6 +52,7 @@ pub(super) fn bars(day: &Summary, now: Timestamp, f: &Frame) -> (Vec<Bar>, u64) 
             x: format!("{:.2}%", index as f64 * 100.0 / BARS as f64 + 0.4),
             parts: parts(hour, top),
             text: text(hour, f),
+            counts: hour.iter().map(|count| grouped(*count)).collect(),
             begin,
         }
     });
@@ -101,5 +104,6 @@ mod tests {
         assert_eq!(bars[0].parts[0].height, "75.00%");
         assert_eq!((bars[0].parts[1].y.as_str(), bars[0].parts[1].height.as_str()), ("0.00%", "25.00%"));
         assert!(bars[1].parts.is_empty());
+        assert_eq!(bars[0].counts, ["3", "1", "0", "0", "0"]);
     }
 }

@@ -1,6 +1,7 @@
 //! Overview: is something wrong right now, and is it one stream or many?
 
 mod bars;
+mod health;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use cause::{Cause, Side};
 use model::{Code, StreamKey, Timestamp};
-use store::{RecordQuery, Summary};
+use store::{RecordQuery, Summary, SummaryQuery};
 
 use super::columns::Columns;
 use super::frame::{Frame, SignedIn, render};
@@ -40,7 +41,7 @@ struct Page {
     flapping: Vec<Flapping>,
     columns: Columns,
     rows: Vec<Row>,
-    health: Vec<Health>,
+    health: Vec<health::Line>,
     mistake: String,
     rtmp_port: u16,
 }
@@ -67,20 +68,15 @@ struct Flapping {
     link: String,
 }
 
-/// One thing that must work, and whether it does.
-struct Health {
-    ok: bool,
-    text: String,
-}
-
 /// The page.
 pub(super) async fn page(SignedIn(f): SignedIn, State(state): State<WebState>) -> Response {
     let now = state.clock().now();
-    let found = state.summaries().last_day(&state).await;
+    let found = state.summaries().last_day(&state, f.scope()).await;
     let reader = state.reader().clone();
+    let account = f.scope().account();
     let newest = tokio::task::spawn_blocking(move || {
-        let page = reader.query(&RecordQuery { limit: NEWEST, ..RecordQuery::default() })?;
-        let hour = reader.summary(now.minus(HOUR), HOUR)?;
+        let page = reader.query(&RecordQuery { limit: NEWEST, account, ..RecordQuery::default() })?;
+        let hour = reader.summary(SummaryQuery { since: now.minus(HOUR), bucket: HOUR, account })?;
         let minutes = row::minutes(&reader, &page.records);
         Ok::<_, store::StoreError>((page.records, minutes, hour))
     });
@@ -99,7 +95,7 @@ pub(super) async fn page(SignedIn(f): SignedIn, State(state): State<WebState>) -
         }
     };
     let day = found.unwrap_or_default();
-    let pushes = state.live().pushes();
+    let pushes = state.pushes(f.scope());
     let backups = pushes.iter().filter(|push| push.role == "backup").count();
     let (bars, top) = bars::bars(&day, now, &f);
     let page = Page {
@@ -112,7 +108,7 @@ pub(super) async fn page(SignedIn(f): SignedIn, State(state): State<WebState>) -
         flapping: flapping(&hour),
         columns: Columns::default(),
         rows: Row::all(records, &minutes, &f),
-        health: health(&state, &f),
+        health: health::lines(&state, &f),
         rtmp_port: state.config().rtmp_port,
         mistake,
         f,
@@ -181,29 +177,6 @@ fn flapping(hour: &Summary) -> Vec<Flapping> {
             )),
         })
         .collect()
-}
-
-fn health(state: &WebState, f: &Frame) -> Vec<Health> {
-    let stats = state.journal().stats();
-    let unknown = stats.records.get(&Code::new(0, 0)).copied().unwrap_or(0);
-    let p99 = stats.commit_latency.p99.as_micros() as f64 / 1_000.0;
-    let mut health = vec![
-        match stats.writable {
-            true => Health { ok: true, text: f.t("health-journal") },
-            false => Health { ok: false, text: f.t("health-journal-broken") },
-        },
-        Health { ok: p99 < 500.0, text: f.tn("health-commit", format!("{p99:.1}")) },
-    ];
-    if state.catalog().domains.is_empty() {
-        health.push(Health { ok: false, text: f.t("health-catalog") });
-    }
-    if stats.failed_batches > 0 {
-        health.push(Health { ok: false, text: f.tn("health-failed", grouped(stats.failed_batches)) });
-    }
-    if unknown > 0 {
-        health.push(Health { ok: false, text: f.tn("health-unknown", grouped(unknown)) });
-    }
-    health
 }
 
 #[cfg(test)]

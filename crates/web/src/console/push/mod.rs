@@ -25,7 +25,6 @@ use serde::Deserialize;
 use super::frame::{Frame, render};
 use super::show::When;
 use super::visit::{Operators, Visit};
-use crate::actions::Scope;
 use crate::manage;
 use crate::state::{Door, WebState};
 use qr::Qr;
@@ -87,7 +86,7 @@ pub(super) async fn page(
     Query(mut form): Query<Params>,
 ) -> Response {
     let (f, client) = (visit.f, visit.client);
-    let mut domains = manage::domains::list(&state, Scope::All);
+    let mut domains = manage::domains::list(&state, f.scope());
     domains.retain(|domain| domain.kind == DomainKind::Push);
     let doors = &state.config().doors;
     fill_in(&mut form, &domains);

@@ -41,7 +41,7 @@ impl Seen {
 }
 
 fn live(state: &WebState, key: &StreamKey, f: &Frame) -> Option<LiveNow> {
-    let mut pushes = state.live().pushes().into_iter();
+    let mut pushes = state.pushes(f.scope()).into_iter();
     let push = pushes.find(|p| p.domain == key.domain && p.app == key.app && p.stream == key.stream)?;
     let lived = state.clock().now().millis().saturating_sub(push.published_at.millis());
     let size = push.state.width.zip(push.state.height).map(|(w, h)| format!("{w}×{h}"));

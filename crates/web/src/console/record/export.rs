@@ -19,7 +19,7 @@ pub(in crate::console) async fn file(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let Ok(id) = id.parse::<PushId>() else { return Ok(missing(f, StatusCode::NOT_FOUND, "record-missing")) };
-    let Some(found) = find(&state, id).await? else {
+    let Some(found) = find(&state, id, f.scope()).await? else {
         return Ok(missing(f, StatusCode::NOT_FOUND, "record-missing"));
     };
     let evidence = found.evidence.and_then(|bytes| Evidence::decode(&bytes).ok());

@@ -17,7 +17,7 @@ mod share;
 mod socket;
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use cause::verdict::Confidence;
@@ -26,7 +26,7 @@ use model::catalog::Role;
 use model::{PushId, Record, StreamKey};
 use store::{Reader, StoreError};
 
-pub(super) use chart::{Chart, charts, last_minute};
+pub(super) use chart::{Asked, Timeline, last_minute, timeline};
 pub(super) use export::file as export;
 pub(super) use share::{digest, submit as share};
 
@@ -35,6 +35,7 @@ use super::frame::{Frame, SignedIn, render};
 use super::show::{Chip, When, duration, grouped};
 use super::stream;
 use super::words::Words;
+use crate::actions::Scope;
 use crate::present::in_language;
 use crate::problem::Problem;
 use crate::state::WebState;
@@ -62,8 +63,7 @@ struct Page {
     end: When,
     facts: Vec<Fact>,
     socket: Vec<Fact>,
-    charts: Vec<chart::Chart>,
-    numbers: Vec<chart::Numbers>,
+    timeline: Option<Timeline>,
     events: Vec<Event>,
     sequence: Vec<sequence::Row>,
     same_stream: Vec<neighbours::Line>,
@@ -116,13 +116,14 @@ pub(super) async fn page(
     SignedIn(f): SignedIn,
     State(state): State<WebState>,
     Path(id): Path<String>,
+    Query(asked): Query<Asked>,
 ) -> Response {
     let Ok(id) = id.parse::<PushId>() else { return missing(f, StatusCode::NOT_FOUND, "record-missing") };
-    match find(&state, id).await {
+    match find(&state, id, f.scope()).await {
         Ok(Some(found)) => {
             let links = share::of_record(&state, id).await;
             let sharing = Sharing { links, may_act: f.may(Role::Operator), ..Sharing::default() };
-            render(StatusCode::OK, &Page::of(found, sharing, f))
+            render(StatusCode::OK, &Page::of(found, &asked, sharing, f))
         }
         Ok(None) => missing(f, StatusCode::NOT_FOUND, "record-missing"),
         Err(_) => missing(f, StatusCode::INTERNAL_SERVER_ERROR, "records-unreadable"),
@@ -136,14 +137,16 @@ struct Found {
     around: neighbours::Found,
 }
 
-async fn find(state: &WebState, id: PushId) -> Result<Option<Found>, Problem> {
+/// A record of somebody else is like one that does not exist.
+async fn find(state: &WebState, id: PushId, scope: Scope) -> Result<Option<Found>, Problem> {
     let reader = state.reader().clone();
-    Ok(tokio::task::spawn_blocking(move || read(&reader, id)).await??)
+    Ok(tokio::task::spawn_blocking(move || read(&reader, id, scope)).await??)
 }
 
-fn read(reader: &Reader, id: PushId) -> Result<Option<Found>, StoreError> {
-    let Some((record, evidence)) = reader.get(id)? else { return Ok(None) };
-    let around = neighbours::find(reader, &record)?;
+fn read(reader: &Reader, id: PushId, scope: Scope) -> Result<Option<Found>, StoreError> {
+    let found = reader.get(id)?.filter(|(record, _)| scope.covers(record.account));
+    let Some((record, evidence)) = found else { return Ok(None) };
+    let around = neighbours::find(reader, &record, scope)?;
     Ok(Some(Found { record, evidence, around }))
 }
 
@@ -153,7 +156,7 @@ fn missing(f: Frame, status: StatusCode, key: &str) -> Response {
 }
 
 impl Page {
-    fn of(found: Found, sharing: Sharing, f: Frame) -> Self {
+    fn of(found: Found, asked: &Asked, sharing: Sharing, f: Frame) -> Self {
         let Found { record, evidence, around } = found;
         let record = in_language(record, f.lang);
         let evidence = evidence.and_then(|bytes| Evidence::decode(&bytes).ok());
@@ -181,8 +184,7 @@ impl Page {
             end: When::of(record.ended_at),
             facts: facts(&record, &f),
             socket: evidence.as_ref().map(|e| socket::facts(e, &f)).unwrap_or_default(),
-            charts: evidence.as_ref().map(|e| chart::charts(e, &f)).unwrap_or_default(),
-            numbers: evidence.as_ref().map(chart::numbers).unwrap_or_default(),
+            timeline: evidence.as_ref().and_then(|e| timeline(e, asked, format!("/records/{}", record.id), &f)),
             events: evidence.as_ref().map(|e| events(e, &f)).unwrap_or_default(),
             sequence: evidence.as_ref().map(|e| sequence::rows(e, &f)).unwrap_or_default(),
             same_stream: match around.same_stream.len() {

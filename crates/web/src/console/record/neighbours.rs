@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use model::{Record, Timestamp};
 use store::{Reader, RecordQuery, StoreError};
 
+use crate::actions::Scope;
 use crate::console::frame::Frame;
 use crate::console::show::{Chip, When, duration};
 
@@ -45,7 +46,7 @@ pub(super) struct Line {
 }
 
 /// Searches; blocks on the disk.
-pub(super) fn find(reader: &Reader, record: &Record) -> Result<Found, StoreError> {
+pub(super) fn find(reader: &Reader, record: &Record, scope: Scope) -> Result<Found, StoreError> {
     let around = |span: i64| {
         (Timestamp(record.ended_at.millis() - span), Timestamp(record.ended_at.millis() + span + 1))
     };
@@ -53,6 +54,7 @@ pub(super) fn find(reader: &Reader, record: &Record) -> Result<Found, StoreError
     if let (Some(domain), Some(app), Some(stream)) = (&record.domain, &record.app, &record.stream) {
         let (since, until) = around(SAME_STREAM);
         let same = RecordQuery {
+            account: scope.account(),
             domain: Some(domain.clone()),
             app: Some(app.clone()),
             stream: Some(stream.clone()),
@@ -77,6 +79,7 @@ pub(super) fn find(reader: &Reader, record: &Record) -> Result<Found, StoreError
     let network = network_of(record.client_ip);
     let (since, until) = around(SAME_MINUTE);
     let near = RecordQuery {
+        account: scope.account(),
         ip: Some(network),
         since: Some(since),
         until: Some(until),

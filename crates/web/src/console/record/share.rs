@@ -13,7 +13,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use store::{AuditEntry, Share};
 
-use super::{Page, find, missing};
+use super::{Asked, Page, find, missing};
 use crate::client::Client;
 use crate::console::frame::{SignedIn, render};
 use crate::console::session;
@@ -95,13 +95,16 @@ pub(in crate::console) async fn submit(
     let Form(form) = submitted.map_err(|e| Problem::new(Kind::BadRequest, e.body_text()))?;
     let who = f.ordered(&form.token, Role::Operator)?.user.clone();
     let Ok(id) = id.parse::<PushId>() else { return Ok(missing(f, StatusCode::NOT_FOUND, "record-missing")) };
+    let Some(found) = find(&state, id, f.scope()).await? else {
+        return Ok(missing(f, StatusCode::NOT_FOUND, "record-missing"));
+    };
     let now = state.clock().now();
     let catalog = state.users().audited(AuditEntry {
         at: now,
         who: who.clone(),
         via: "console".to_owned(),
         origin: Some(client.ip.to_string()),
-        account: None,
+        account: found.record.account,
         action: if form.act == "make" { "share" } else { "unshare" }.to_owned(),
         target: id.to_string(),
         what: serde_json::Value::Null,
@@ -111,9 +114,6 @@ pub(in crate::console) async fn submit(
             if !DAYS.contains(&form.days) {
                 return Err(Problem::new(Kind::BadRequest, "is 1, 7 or 30").with_field("days"));
             }
-            let Some(found) = find(&state, id).await? else {
-                return Ok(missing(f, StatusCode::NOT_FOUND, "record-missing"));
-            };
             let token = session::token().map_err(|error| {
                 tracing::error!(%error, "no link can be made");
                 Problem::new(Kind::Internal, "no link could be made; the server's log says why")
@@ -146,7 +146,7 @@ pub(in crate::console) async fn submit(
                 made: format!("{scheme}://{host}/shared/{token}"),
                 may_act: true,
             };
-            Ok(render(StatusCode::OK, &Page::of(found, sharing, f)))
+            Ok(render(StatusCode::OK, &Page::of(found, &Asked::default(), sharing, f)))
         }
         "revoke" => {
             let mut digest = [0; 32];

@@ -8,7 +8,6 @@ use cause::Lang;
 use futures_util::stream;
 use store::{Cursor, Reader, RecordQuery};
 
-use crate::actions::Scope;
 use crate::console::filter_form::from_form;
 use crate::console::frame::SignedIn;
 use crate::csv;
@@ -42,7 +41,7 @@ pub(in crate::console) async fn file(
         Some(_) => return Err(Problem::new(Kind::BadRequest, "is csv or json").with_field("format")),
     };
     let filter = Filter::read(from_form(pairs)).map_err(|e| Problem::new(Kind::BadRequest, e.to_string()))?;
-    let query = RecordQuery { limit: PAGE, ..filter.to_query(Scope::All, state.clock().now()) };
+    let query = RecordQuery { limit: PAGE, ..filter.to_query(f.scope(), state.clock().now()) };
     let writing = Writing {
         reader: state.reader().clone(),
         query,

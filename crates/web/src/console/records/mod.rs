@@ -13,11 +13,11 @@ pub(super) use export::file;
 pub(super) use views::submit as keep_view;
 
 use super::columns::Columns;
+use super::domains;
 use super::filter_form::{FilterForm, from_form};
 use super::frame::{Frame, SignedIn, render};
 use super::row::{self, Row};
 use super::show::mark;
-use crate::actions::Scope;
 use crate::query::{Filter, extended, full_page};
 use crate::state::WebState;
 
@@ -71,7 +71,7 @@ pub(super) async fn page(
         Ok(filter) => (filter, String::new()),
         Err(error) => (Filter::default(), error.to_string()),
     };
-    let query = filter.to_query(Scope::All, state.clock().now());
+    let query = filter.to_query(f.scope(), state.clock().now());
     let reader = state.reader().clone();
     let draws = columns.has("minute");
     let read = move || {
@@ -107,12 +107,10 @@ pub(super) async fn page(
     let (as_csv, as_json) = (export("csv"), export("json"));
     let query = in_url(filter.to_query_string(None));
     let views = views::of_user(&state, &f, &query).await;
-    let mut domains: Vec<String> = state.catalog().domains.keys().cloned().collect();
-    domains.sort();
     let page = Page {
         here_only,
         form: FilterForm::of(&filter),
-        domains,
+        domains: domains::names(&state, &f),
         sides: sides(&filter, f.lang),
         causes: causes(&filter, f.lang),
         rows: Row::all(records, &minutes, &f),

@@ -7,10 +7,9 @@ use axum::response::Response;
 use model::catalog::{AccountId, AccountStatus};
 use serde::Deserialize;
 
-use crate::actions::Scope;
 use crate::console::frame::{Frame, render};
 use crate::console::note::Note;
-use crate::console::visit::{Act, Admins, Anybody, Visit};
+use crate::console::visit::{Act, Anybody, NodeAdmins, Visit};
 use crate::console::wording;
 use crate::manage::accounts;
 use crate::state::WebState;
@@ -66,9 +65,9 @@ fn status_key(status: AccountStatus) -> &'static str {
 /// The page.
 pub(in crate::console) async fn page(visit: Visit<Anybody>, State(state): State<WebState>) -> Response {
     let f = visit.f;
-    let (catalog, pushes) = (state.catalog(), state.live().pushes());
+    let (catalog, pushes) = (state.catalog(), state.pushes(f.scope()));
     let owner = |domain: &str| catalog.domain(domain).map(|d| d.account);
-    let rows = accounts::list(&state, Scope::All).into_iter().map(|account| Row {
+    let rows = accounts::list(&state, f.scope()).into_iter().map(|account| Row {
         status: f.t(status_key(account.status)),
         active: account.status == AccountStatus::Active,
         statuses: statuses(account.status, &f),
@@ -96,16 +95,16 @@ pub(in crate::console) struct Submitted {
 /// Adds an account, changes one, removes one.
 pub(in crate::console) async fn submit(
     State(state): State<WebState>,
-    act: Act<Admins, Submitted>,
+    act: Act<NodeAdmins, Submitted>,
 ) -> Response {
     let Act { f, by, form, .. } = act;
     let done = match form.act.as_str() {
-        "remove" => accounts::delete(&state, Scope::All, form.id, &by).await.map(|()| "account-removed"),
+        "remove" => accounts::delete(&state, f.scope(), form.id, &by).await.map(|()| "account-removed"),
         // A slip must not overwrite an account that is there.
-        "add" if accounts::one(&state, Scope::All, form.id).is_ok() => {
+        "add" if accounts::one(&state, f.scope(), form.id).is_ok() => {
             return f.go_with(PAGE, Note::mistake(f.t("account-exists")));
         }
-        _ => accounts::put(&state, Scope::All, form.id, form.status, form.max_pushes, &by)
+        _ => accounts::put(&state, f.scope(), form.id, form.status, form.max_pushes, &by)
             .await
             .map(|_| "account-saved"),
     };

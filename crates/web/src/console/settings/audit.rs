@@ -21,7 +21,7 @@ const PAGE: usize = 50;
 const SHOWN: usize = 120;
 
 /// The actions there are, as they stand in the log.
-const ACTIONS: [&str; 17] = [
+const ACTIONS: [&str; 19] = [
     "put_domain",
     "delete_domain",
     "put_account",
@@ -39,6 +39,8 @@ const ACTIONS: [&str; 17] = [
     "resume",
     "switch",
     "share",
+    "unshare",
+    "put_auth_hook",
 ];
 
 #[derive(Template)]
@@ -89,7 +91,7 @@ pub(in crate::console) async fn page(
     let f = visit.f;
     let given = |text: &String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let query = AuditQuery {
-        account: None,
+        account: f.scope().account(),
         who: given(&form.who),
         action: given(&form.action),
         target: given(&form.target),

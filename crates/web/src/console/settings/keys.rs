@@ -7,8 +7,7 @@ use axum::response::Response;
 use model::catalog::{AccountId, Role};
 use serde::Deserialize;
 
-use super::{RoleChoice, role_choices, role_key};
-use crate::actions::Scope;
+use super::{AccountChoice, RoleChoice, account_choices, role_choices, role_key};
 use crate::console::frame::{Frame, render};
 use crate::console::note::Note;
 use crate::console::visit::{Act, Admins, Visit};
@@ -24,7 +23,7 @@ struct Page {
     f: Frame,
     note: Note,
     rows: Vec<Row>,
-    accounts: Vec<AccountId>,
+    accounts: Vec<AccountChoice>,
     roles: Vec<RoleChoice>,
 }
 
@@ -42,9 +41,10 @@ pub(in crate::console) async fn page(visit: Visit<Admins>, State(state): State<W
         role: f.t(role_key(key.role)),
         id: key.id,
     };
+    let known: Vec<AccountId> = accounts::list(&state, f.scope()).into_iter().map(|a| a.id).collect();
     let page = Page {
-        rows: api_keys::list(&state, Scope::All).into_iter().map(row).collect(),
-        accounts: accounts::list(&state, Scope::All).into_iter().map(|a| a.id).collect(),
+        rows: api_keys::list(&state, f.scope()).into_iter().map(row).collect(),
+        accounts: account_choices(&known, f.account().unwrap_or(0), &f),
         roles: role_choices(Role::Viewer, &f),
         note: f.take_note(),
         f,
@@ -72,12 +72,12 @@ pub(in crate::console) async fn submit(
     let Act { f, by, form, .. } = act;
     let done = match form.act.as_str() {
         "revoke" => {
-            let revoked = api_keys::delete(&state, Scope::All, &form.id, &by).await;
+            let revoked = api_keys::delete(&state, f.scope(), &form.id, &by).await;
             revoked.map(|()| Note::done(f.t("api-key-revoked")))
         }
         _ => {
             let role = form.role.unwrap_or(Role::Viewer);
-            let made = api_keys::create(&state, Scope::All, form.account, role, &by).await;
+            let made = api_keys::create(&state, f.scope(), form.account, role, &by).await;
             made.map(|key| {
                 Note::done(f.t("api-key-made"))
                     .with_secret("SecretId".to_owned(), key.id)

@@ -16,7 +16,7 @@ mod users;
 
 use axum::Router;
 use axum::routing::{get, post};
-use model::catalog::Role;
+use model::catalog::{AccountId, Role};
 
 use super::frame::Frame;
 use crate::state::WebState;
@@ -45,6 +45,29 @@ fn role_choices(present: Role, f: &Frame) -> Vec<RoleChoice> {
         .into_iter()
         .map(|(value, role)| RoleChoice { value, text: f.t(role_key(role)), chosen: role == present })
         .collect()
+}
+
+/// An account as a choice.
+struct AccountChoice {
+    value: AccountId,
+    text: String,
+    chosen: bool,
+}
+
+/// All accounts together, for those who see them, and each of `known`. One that is chosen and not known is there too, so
+/// that saving a form does not change it.
+fn account_choices(known: &[AccountId], present: AccountId, f: &Frame) -> Vec<AccountChoice> {
+    let mut values: Vec<AccountId> = known.to_vec();
+    if f.sees_all() {
+        values.insert(0, 0);
+    }
+    if !values.contains(&present) {
+        values.push(present);
+    }
+    let text = |value: AccountId| if value == 0 { f.t("key-all-accounts") } else { value.to_string() };
+    let choice =
+        |value: AccountId| AccountChoice { text: text(value), chosen: value == present, value };
+    values.into_iter().map(choice).collect()
 }
 
 /// The text key of a role's name.

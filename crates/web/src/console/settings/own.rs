@@ -30,6 +30,8 @@ struct Page {
     note: Note,
     themes: Vec<(&'static str, String, bool)>,
     role: String,
+    /// The account that the reader is tied to; empty for none.
+    account: String,
     min_password: usize,
     records: String,
     evidence: String,
@@ -52,6 +54,7 @@ pub(in crate::console) async fn page(visit: Visit<Anybody>, State(state): State<
     let page = Page {
         themes: Theme::ALL.into_iter().map(|t| (t.as_str(), text(t), t == f.theme)).collect(),
         role: f.t(role_key(f.role())),
+        account: f.account().map(|account| account.to_string()).unwrap_or_default(),
         min_password: users::MIN_PASSWORD,
         records: long(kept.records),
         evidence: long(kept.evidence),

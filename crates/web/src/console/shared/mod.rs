@@ -2,14 +2,14 @@
 //! stream. Without addresses, node and black box.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use cause::{Cause, Evidence, Plain};
 use store::Share;
 
 use super::frame::{Frame, render};
-use super::record::{Chart, charts, digest};
+use super::record::{Asked, Timeline, digest, timeline};
 use super::show::{Chip, When, duration};
 use crate::problem::Problem;
 use crate::state::WebState;
@@ -27,7 +27,7 @@ struct Page {
     start: Option<When>,
     end: When,
     duration: String,
-    charts: Vec<Chart>,
+    timeline: Option<Timeline>,
     expires: When,
 }
 
@@ -42,10 +42,12 @@ pub(super) async fn page(
     mut f: Frame,
     State(state): State<WebState>,
     Path(token): Path<String>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
     // It looks the same to everybody who has the link.
     f.session = None;
     let (catalog, reader, now) = (state.users().clone(), state.reader().clone(), state.clock().now());
+    let here = f.path().to_owned();
     let found = tokio::task::spawn_blocking(move || {
         if token.len() != TOKEN {
             return Ok(None);
@@ -58,7 +60,8 @@ pub(super) async fn page(
         None => render(StatusCode::NOT_FOUND, &Missing { f }),
         Some((share, record, evidence)) => {
             let evidence = evidence.and_then(|bytes| Evidence::decode(&bytes).ok());
-            render(StatusCode::OK, &Page::of(&share, &record, evidence.as_ref(), f))
+            let timeline = evidence.and_then(|evidence| timeline(&evidence, &asked, here, &f));
+            render(StatusCode::OK, &Page::of(&share, &record, timeline, f))
         }
     };
     let headers = response.headers_mut();
@@ -68,7 +71,7 @@ pub(super) async fn page(
 }
 
 impl Page {
-    fn of(share: &Share, record: &model::Record, evidence: Option<&Evidence>, f: Frame) -> Self {
+    fn of(share: &Share, record: &model::Record, timeline: Option<Timeline>, f: Frame) -> Self {
         let cause = Cause::from_code(record.code()).unwrap_or(Cause::Unknown);
         Self {
             title: record.stream.clone().unwrap_or_else(|| f.t("no-stream")),
@@ -80,7 +83,7 @@ impl Page {
                 Some(_) => duration(f.words(), record.duration_ms),
                 None => String::new(),
             },
-            charts: evidence.map(|evidence| charts(evidence, &f)).unwrap_or_default(),
+            timeline,
             expires: When::of(share.expires_at),
             f,
         }

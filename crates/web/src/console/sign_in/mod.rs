@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::cookie;
 use super::frame::{Frame, render, safe_path};
 use super::session::{self, LIFETIME};
+use crate::actions::Scope;
 use crate::client::Client;
 use crate::password::Checked;
 use crate::problem::{Kind, Problem};
@@ -85,7 +86,10 @@ pub(super) async fn submit(
     let checked = state.passwords().check(client.ip, submitted.password.clone(), stored).await;
     match (checked, user) {
         (Checked::Right, Some(user)) => {
-            let token = state.sessions().open(user.name.clone(), user.role).map_err(no_randomness)?;
+            let token = state
+                .sessions()
+                .open(user.name.clone(), user.role, Scope::of(user.account))
+                .map_err(no_randomness)?;
             // Checking took its time: whoever was removed or given another role meanwhile is asked again.
             let (users, name) = (state.users().clone(), user.name.clone());
             if tokio::task::spawn_blocking(move || users.user(&name)).await??.as_ref() != Some(&user) {

@@ -16,7 +16,7 @@ use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use model::catalog::Role;
+use model::catalog::{AccountId, Forbidden, Role};
 use model::{Record, StreamKey, Timestamp};
 use serde::Deserialize;
 use store::{EventQuery, EventRow, Reader, RecordQuery, StoreError};
@@ -123,9 +123,11 @@ pub(super) async fn page(
     let (hours, chosen) = if params.range == "7d" { (7 * 24, "7d") } else { (24, "24h") };
     let since = now.minus(Duration::from_secs(hours * 3_600));
     let (reader, history, wanted) = (state.reader().clone(), state.history().clone(), key.clone());
+    let account = f.scope().account();
     let read = move || -> Result<Known, StoreError> {
-        let records = records(&reader, &wanted, since)?;
+        let records = records(&reader, &wanted, since, account)?;
         let events = history.events(&EventQuery {
+            account,
             domain: Some(wanted.domain),
             app: Some(wanted.app),
             stream: Some(wanted.stream),
@@ -147,11 +149,13 @@ pub(super) async fn page(
             (Known::default(), f.t("records-unreadable"))
         }
     };
-    let mut pushes = state.live().pushes();
+    let mut pushes = state.pushes(f.scope());
     pushes.retain(|push| push.domain == key.domain && push.app == key.app && push.stream == key.stream);
     let live_since = pushes.iter().find(|push| push.role != "backup").map(|push| push.published_at);
     let window = strip::Window { since, until: now, live_since };
-    let forbidden = state.catalog().forbidden.get(&key).filter(|entry| entry.until > now).cloned();
+    let catalog = state.catalog();
+    let seen = |entry: &&Forbidden| entry.until > now && f.scope().has(&catalog, &key.domain);
+    let forbidden = catalog.forbidden.get(&key).filter(seen).cloned();
     let span = |range: &str, text: String| Span {
         text,
         link: extended(&query(&key), &[("range", range)]),
@@ -182,8 +186,14 @@ pub(super) async fn page(
 }
 
 /// The ends of a stream since a time, newest first.
-fn records(reader: &Reader, key: &StreamKey, since: Timestamp) -> Result<Vec<Record>, StoreError> {
+fn records(
+    reader: &Reader,
+    key: &StreamKey,
+    since: Timestamp,
+    account: Option<AccountId>,
+) -> Result<Vec<Record>, StoreError> {
     let query = RecordQuery {
+        account,
         domain: Some(key.domain.clone()),
         app: Some(key.app.clone()),
         stream: Some(key.stream.clone()),

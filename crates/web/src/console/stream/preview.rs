@@ -32,6 +32,14 @@ struct Page {
     back: String,
 }
 
+#[derive(Template)]
+#[template(path = "missing.html")]
+struct Missing {
+    f: Frame,
+    title: String,
+    text: String,
+}
+
 /// The page.
 pub(in crate::console) async fn page(
     SignedIn(f): SignedIn,
@@ -39,6 +47,10 @@ pub(in crate::console) async fn page(
     Query(params): Query<Params>,
 ) -> Response {
     let key = params.key();
+    if !f.scope().has(&state.catalog(), &key.domain) {
+        let page = Missing { title: f.t("preview-title"), text: f.t("domain-missing"), f };
+        return render(StatusCode::NOT_FOUND, &page);
+    }
     let page = Page {
         live: state.live().is_live(&key),
         flv: url(&state, &key, UrlKind::Flv),

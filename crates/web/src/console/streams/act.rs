@@ -11,7 +11,7 @@ use model::catalog::Role;
 use model::{Sequence, StreamKey, Timestamp};
 use serde::Deserialize;
 
-use crate::actions::{self, Scope};
+use crate::actions;
 use crate::client::Client;
 use crate::console::frame::SignedIn;
 use crate::console::stream;
@@ -56,17 +56,17 @@ pub(in crate::console) async fn submit(
     let key = StreamKey::new(form.domain.to_ascii_lowercase(), form.app.clone(), form.stream.clone());
     let back = if form.back == "stream" { stream::link(&key) } else { "/streams".to_owned() };
     let done = match form.act.as_str() {
-        "drop" => match actions::drop_stream(&state, Scope::All, &key, &by)? {
+        "drop" => match actions::drop_stream(&state, f.scope(), &key, &by)? {
             0 => "gone",
             _ => "dropped",
         },
         "forbid" => {
             let until = form.until(state.clock().now())?;
-            actions::forbid(&state, Scope::All, key, until, form.reason, &by).await?;
+            actions::forbid(&state, f.scope(), key, until, form.reason, &by).await?;
             "forbidden"
         }
         "resume" => {
-            actions::resume(&state, Scope::All, &key, &by).await?;
+            actions::resume(&state, f.scope(), &key, &by).await?;
             "resumed"
         }
         "switch" => {
@@ -74,7 +74,7 @@ pub(in crate::console) async fn submit(
                 Problem::new(Kind::BadRequest, "name the push that is to carry the stream")
                     .with_field("sequence")
             })?;
-            match actions::switch(&state, Scope::All, &key, to, &by)? {
+            match actions::switch(&state, f.scope(), &key, to, &by)? {
                 Switched::Now | Switched::Already => "switched",
                 Switched::NoSuchPush => "gone",
             }

@@ -69,15 +69,16 @@ pub(super) async fn page(
 ) -> Response {
     let now = state.clock().now();
     let wanted = params.search.trim().to_lowercase();
-    let mut pushes = state.live().pushes();
+    let mut pushes = state.pushes(f.scope());
     let has = |text: &str| text.to_lowercase().contains(&wanted);
     pushes.retain(|push| {
         wanted.is_empty() || has(&push.stream) || has(&push.domain) || has(&push.client_ip.to_string())
     });
     let (count, viewers) = (pushes.len(), pushes.iter().map(|push| push.played.viewers as u64).sum());
     pushes.truncate(SHOWN);
-    let mut forbidden: Vec<Forbidden> =
-        state.catalog().forbidden.values().filter(|entry| entry.until > now).cloned().collect();
+    let catalog = state.catalog();
+    let seen = |entry: &&Forbidden| entry.until > now && f.scope().has(&catalog, &entry.key.domain);
+    let mut forbidden: Vec<Forbidden> = catalog.forbidden.values().filter(seen).cloned().collect();
     forbidden.sort_by_key(|entry| entry.until);
     let page = Page {
         rows: pushes.into_iter().map(|push| LiveRow::of(push, now, &f)).collect(),

@@ -9,10 +9,10 @@ use crate::support::encoder::Encoder;
 use crate::support::hook;
 use crate::support::pusher::Pusher;
 use crate::support::receiver::Receiver;
+use crate::support::rights;
+use crate::support::screens::{self, Care};
 use crate::support::server::Server;
 use crate::support::setup::{DOMAIN, Setup};
-use crate::support::screens::{self, Care};
-use crate::support::rights;
 
 /// Whether there is a browser.
 fn browser_is_there() -> bool {

@@ -55,7 +55,8 @@ pub use outbox::{
     Notice, Occurrence, Outbox, OutboxConfig, PushReport, ReportedEvent, Seen, Settled, Told, Waiting,
 };
 pub use reader::{
-    Cursor, CursorError, ListQuery, Listing, Page, Reader, RecordQuery, StreamEnds, Summary, SummaryQuery, WithEvidence,
+    Cursor, CursorError, ListQuery, Listing, Page, Reader, RecordQuery, StreamEnds, Summary, SummaryQuery,
+    WithEvidence,
 };
 pub use remote::{Remote, RemoteError, RemoteFault, ShippingStats};
 pub use row::{EndRow, OpenRow, PushCounters};

@@ -94,7 +94,8 @@ fn the_catalog_survives_a_restart_and_counts_its_changes() {
     assert_eq!(loaded.domain("push.EXAMPLE.com"), Some(&domain));
     assert_eq!(loaded.api_keys.get("AKID1"), Some(&api_key));
     assert_eq!(loaded.forbidden.get(&key("bad")), Some(&forbidden));
-    let user = User { name: "admin".into(), password_hash: "$argon2id$...".into(), role: Role::Admin, account: 0 };
+    let user =
+        User { name: "admin".into(), password_hash: "$argon2id$...".into(), role: Role::Admin, account: 0 };
     assert_eq!(catalog.user("admin").unwrap(), Some(user));
     assert_eq!(catalog.user("nobody").unwrap(), None);
     assert!(catalog.resume(&key("bad")).unwrap());
@@ -149,7 +150,12 @@ fn of_two_administrators_that_remove_each_other_at_once_one_stays() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(dir.path());
     let catalog = store.catalog();
-    let user = |name: &str, role| User { name: name.into(), password_hash: "$argon2id$...".into(), role, account: 0 };
+    let user = |name: &str, role| User {
+        name: name.into(),
+        password_hash: "$argon2id$...".into(),
+        role,
+        account: 0,
+    };
     assert!(catalog.add_user(&user("a", Role::Admin), 2).unwrap());
     assert!(!catalog.add_user(&user("a", Role::Viewer), 2).unwrap(), "the name is taken");
     assert!(!catalog.delete_user("a").unwrap() && !catalog.set_rights("a", Role::Viewer, 0).unwrap());

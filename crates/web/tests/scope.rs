@@ -137,7 +137,9 @@ async fn every_page_shows_what_is_of_the_users_account_and_nothing_else() {
     }
     let stranger = "/streams/key?domain=b.example&app=live&stream=zwei";
     let page = two.see(stranger).await;
-    assert!(!page.body.contains(&two.others.id.to_string()) && !page.body.contains("table class=\"forbidden\""));
+    assert!(
+        !page.body.contains(&two.others.id.to_string()) && !page.body.contains("table class=\"forbidden\"")
+    );
     assert!(!page.body.contains("4/0"), "{}", page.body);
     let causes = two.see("/causes?search=4%2F0").await;
     assert!(!causes.body.contains("?code=4/0\">1<"), "{}", causes.body);
@@ -248,7 +250,8 @@ async fn another_account_ends_the_users_sessions_and_the_last_administrator_of_a
     let page = act("act=rights&name=ann&role=admin&account=2").await;
     assert!(!page.body.contains("role=\"alert\""), "{}", page.body);
     assert_eq!(two.see("/records").await.status, 303, "the session of another account's time has ended");
-    for body in ["act=rights&name=admin&role=admin&account=1", "act=rights&name=admin&role=viewer&account=0"] {
+    for body in ["act=rights&name=admin&role=admin&account=1", "act=rights&name=admin&role=viewer&account=0"]
+    {
         assert!(act(body).await.body.contains("role=\"alert\""), "{body}");
     }
     let nowhere = act("act=rights&name=ann&role=admin&account=9").await;

@@ -27,7 +27,8 @@ pub enum Care {
 /// # Panics
 /// When the page is wider than its window.
 pub fn look(browser: &Browser, name: &str, care: Care) -> Vec<String> {
-    let keeps = care == Care::Whole && std::env::var_os("LASTFRAME_SCREENS").is_some_and(|value| value == "1");
+    let keeps =
+        care == Care::Whole && std::env::var_os("LASTFRAME_SCREENS").is_some_and(|value| value == "1");
     browser.cdp("Emulation.setScrollbarsHidden", json!({ "hidden": true }));
     let mut faults = Vec::new();
     for theme in ["light", "dark"] {

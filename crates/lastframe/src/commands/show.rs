@@ -93,7 +93,10 @@ fn facts(out: &mut dyn Write, record: &Record, lang: Lang) -> io::Result<()> {
     fact("video", video(record))?;
     fact("audio", audio(record))?;
     fact("encoder", record.encoder.clone().unwrap_or_default())?;
-    fact("bytes", format!("{} {}, {} {}", w("in"), bytes(record.bytes_in), w("out"), bytes(record.bytes_out)))?;
+    fact(
+        "bytes",
+        format!("{} {}, {} {}", w("in"), bytes(record.bytes_in), w("out"), bytes(record.bytes_out)),
+    )?;
     fact("query", record.stream_param.clone().unwrap_or_default())?;
     fact("node", record.node.clone())?;
     fact("id", format!("{} ({})", record.id, record.sequence))

@@ -357,11 +357,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let store = open(dir.path());
         let room = room(&store, false);
-        for private in ["http://127.0.0.1/h", "http://[::1]/h", "http://169.254.169.254/latest", "http://0x7f.1/"] {
+        for private in
+            ["http://127.0.0.1/h", "http://[::1]/h", "http://169.254.169.254/latest", "http://0x7f.1/"]
+        {
             let refused = choose(&room, hook(Some(private), 500)).await;
             assert!(matches!(refused, Err(HookChoiceError::Url(UrlError::Private { .. }))), "{private}");
         }
-        for (url, ms) in [("ftp://a.example", 500), ("", 500), ("https://a.example", 99), ("https://a.example", 30_001)] {
+        for (url, ms) in
+            [("ftp://a.example", 500), ("", 500), ("https://a.example", 99), ("https://a.example", 30_001)]
+        {
             assert!(choose(&room, hook(Some(url), ms)).await.is_err(), "{url} {ms}");
         }
         assert!(!room.state().chosen);

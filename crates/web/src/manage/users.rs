@@ -155,12 +155,7 @@ pub async fn choose_password(
 ///
 /// # Errors
 /// [`ManageError`].
-pub async fn delete(
-    state: &WebState,
-    scope: Scope,
-    name: &str,
-    by: &OrderedBy,
-) -> Result<(), ManageError> {
+pub async fn delete(state: &WebState, scope: Scope, name: &str, by: &OrderedBy) -> Result<(), ManageError> {
     let before = find(state, scope, name).await?;
     let what = told(Some(rights_of(&before)), None);
     let store = audited(state, "delete_user", (name, before.account), what, by);

@@ -184,7 +184,9 @@ impl Page {
             end: When::of(record.ended_at),
             facts: facts(&record, &f),
             socket: evidence.as_ref().map(|e| socket::facts(e, &f)).unwrap_or_default(),
-            timeline: evidence.as_ref().and_then(|e| timeline(e, asked, format!("/records/{}", record.id), &f)),
+            timeline: evidence
+                .as_ref()
+                .and_then(|e| timeline(e, asked, format!("/records/{}", record.id), &f)),
             events: evidence.as_ref().map(|e| events(e, &f)).unwrap_or_default(),
             sequence: evidence.as_ref().map(|e| sequence::rows(e, &f)).unwrap_or_default(),
             same_stream: match around.same_stream.len() {

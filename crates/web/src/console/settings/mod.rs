@@ -65,8 +65,7 @@ fn account_choices(known: &[AccountId], present: AccountId, f: &Frame) -> Vec<Ac
         values.push(present);
     }
     let text = |value: AccountId| if value == 0 { f.t("key-all-accounts") } else { value.to_string() };
-    let choice =
-        |value: AccountId| AccountChoice { text: text(value), chosen: value == present, value };
+    let choice = |value: AccountId| AccountChoice { text: text(value), chosen: value == present, value };
     values.into_iter().map(choice).collect()
 }
 

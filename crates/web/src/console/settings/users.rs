@@ -88,7 +88,9 @@ pub(in crate::console) async fn submit(
         "reset" => users::reset_password(&state, scope, name, &by)
             .await
             .map(|password| with_password(f.tn("user-reset", name), password, &f)),
-        "remove" => users::delete(&state, scope, name, &by).await.map(|()| Note::done(f.tn("user-removed", name))),
+        "remove" => {
+            users::delete(&state, scope, name, &by).await.map(|()| Note::done(f.tn("user-removed", name)))
+        }
         _ => Err(ManageError::Invalid { field: "act", why: "is none of add, rights, reset, remove".into() }),
     };
     let note = done.unwrap_or_else(|error| Note::mistake(wording::refused(&error, &f)));

@@ -211,7 +211,13 @@ pub(super) struct Quantity {
 pub(super) const QUANTITIES: [Quantity; 5] = [
     Quantity { name: "chart-bitrate", unit: "kbit/s", value: kbps, always: true, keys: false },
     Quantity { name: "chart-fps", unit: "fps", value: |s| rate(s.video, s), always: true, keys: true },
-    Quantity { name: "chart-lag", unit: "ms", value: |s| f64::from(s.lag_ms.max(0)), always: true, keys: false },
+    Quantity {
+        name: "chart-lag",
+        unit: "ms",
+        value: |s| f64::from(s.lag_ms.max(0)),
+        always: true,
+        keys: false,
+    },
     Quantity {
         name: "chart-rtt",
         unit: "ms",

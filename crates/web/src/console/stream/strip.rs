@@ -139,7 +139,7 @@ fn ticks(window: &Window) -> Vec<Tick> {
     while at < window.until.millis() {
         let share = window.share(at);
         // A text in the middle of its tick must not stand out over the edge.
-        if (6.0..94.0).contains(&share) {
+        if (8.0..94.0).contains(&share) {
             ticks.push(Tick { x: format!("{share:.2}%"), at: When::of(Timestamp(at)) });
         }
         at += step;

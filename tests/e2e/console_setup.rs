@@ -296,54 +296,56 @@ fn the_pages_that_set_things_up_are_open_to_everybody_and_fit_every_screen() {
     };
     let mut push = Pusher::push_to(server.rtmp(), "open.example.com", "live", "camera-1").unwrap();
     push.send_media(2_000).unwrap();
-    console.go("/callbacks");
-    look("callbacks-empty", Care::Whole);
-    console.fill("#name", "Ops pager");
-    console.fill("#stream_end", &receiver.url("/lastframe?token=hidden"));
-    console.fill("#key", "a-callback-key");
-    console.act("form[action='/callbacks'] button");
-    console.act("#test");
-    let callback = console.browser.url();
-    let callback = callback[callback.find("/callbacks/").unwrap()..].to_owned();
-    look("callback", Care::Whole);
-    console.go("/hook");
-    console.act("#test");
-    look("hook-asked", Care::Whole);
-    console.go("/domains/push.example.com");
-    console.act("input[name=which][value=push] ~ button");
-    look("domain-key", Care::Whole);
-    console.go("/settings/users");
-    console.fill("#name", "olga@example.com");
-    console.browser.script("document.querySelector('form.fields [name=account]').value = '1000000001'");
-    console.act("form.fields button");
-    look("user-added", Care::Whole);
-    let pages = [
-        ("domains", "/domains"),
-        ("domain", "/domains/push.example.com"),
-        ("push", "/push?domain=push.example.com&app=live&stream=camera-2"),
-        ("callbacks", "/callbacks"),
-        ("deliveries", "/callbacks/log"),
-        ("hook", "/hook"),
-        ("settings", "/settings"),
-        ("users", "/settings/users"),
-        ("accounts", "/settings/accounts"),
-        ("api-keys", "/settings/keys"),
-        ("audit", "/settings/audit"),
-    ];
-    for (name, path) in pages {
-        console.go(path);
-        look(name, Care::Whole);
-    }
-    for language in ["ja", "zh"] {
-        console.go(&format!("/language?lang={language}&back=/domains/push.example.com"));
-        look(&format!("domain-{language}"), Care::Whole);
-        console.go("/push");
-        look(&format!("push-{language}"), Care::Whole);
-        for (name, path) in pages.into_iter().chain([("callback", callback.as_str())]) {
+    push.sending(|| {
+        console.go("/callbacks");
+        look("callbacks-empty", Care::Whole);
+        console.fill("#name", "Ops pager");
+        console.fill("#stream_end", &receiver.url("/lastframe?token=hidden"));
+        console.fill("#key", "a-callback-key");
+        console.act("form[action='/callbacks'] button");
+        console.act("#test");
+        let callback = console.browser.url();
+        let callback = callback[callback.find("/callbacks/").unwrap()..].to_owned();
+        look("callback", Care::Whole);
+        console.go("/hook");
+        console.act("#test");
+        look("hook-asked", Care::Whole);
+        console.go("/domains/push.example.com");
+        console.act("input[name=which][value=push] ~ button");
+        look("domain-key", Care::Whole);
+        console.go("/settings/users");
+        console.fill("#name", "olga@example.com");
+        console.browser.script("document.querySelector('form.fields [name=account]').value = '1000000001'");
+        console.act("form.fields button");
+        look("user-added", Care::Whole);
+        let pages = [
+            ("domains", "/domains"),
+            ("domain", "/domains/push.example.com"),
+            ("push", "/push?domain=push.example.com&app=live&stream=camera-2"),
+            ("callbacks", "/callbacks"),
+            ("deliveries", "/callbacks/log"),
+            ("hook", "/hook"),
+            ("settings", "/settings"),
+            ("users", "/settings/users"),
+            ("accounts", "/settings/accounts"),
+            ("api-keys", "/settings/keys"),
+            ("audit", "/settings/audit"),
+        ];
+        for (name, path) in pages {
             console.go(path);
-            look(&format!("{name} in {language}"), Care::Language);
+            look(name, Care::Whole);
         }
-    }
+        for language in ["ja", "zh"] {
+            console.go(&format!("/language?lang={language}&back=/domains/push.example.com"));
+            look(&format!("domain-{language}"), Care::Whole);
+            console.go("/push");
+            look(&format!("push-{language}"), Care::Whole);
+            for (name, path) in pages.into_iter().chain([("callback", callback.as_str())]) {
+                console.go(path);
+                look(&format!("{name} in {language}"), Care::Language);
+            }
+        }
+    });
     assert_eq!(faults.into_inner(), Vec::<String>::new());
     push.delete_stream().unwrap();
     // Nothing of these pages comes from elsewhere.

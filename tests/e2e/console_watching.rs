@@ -276,13 +276,18 @@ fn a_timeline_is_read_by_pointer_and_by_keys_and_looked_at_closer_and_back() {
     until_true("some seconds", PATIENCE, || {
         let pushes = server.get("/api/v1/pushes");
         let live = pushes["pushes"].as_array().unwrap();
-        live.iter().any(|push| push["video_frames"].as_u64().unwrap_or(0) > 180)
+        live.iter().any(|push| push["bytes_in"].as_u64().unwrap_or(0) > 500_000)
     });
     encoder.interrupt();
     let browser = signed_in(&server, "en");
     browser.go(&page(&server, &format!("/records/{}", server.record("camera").id)));
     browser.script("window.sameDocument = true; document.querySelector('.plot').scrollIntoView()");
-    let tops = || browser.texts(".chart text.top");
+    let tops = || {
+        // Texts of a drawing have no `innerText`.
+        let script = "return [...document.querySelectorAll('.chart text.top')].map(e => e.textContent)";
+        let texts = browser.script(script);
+        texts.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
     let before = tops();
     assert!(before[0].ends_with("kbit/s") && before[1].ends_with("fps"), "{before:?}");
     let told = browser.script("return document.querySelector('#timeline-told').textContent");

@@ -41,3 +41,4 @@ mod support;
 mod takeover;
 mod ways_to_end;
 mod webrtc;
+mod webrtc_beside;

@@ -48,6 +48,11 @@ pub fn signal(pid: u32, signal: Signal) -> Result<(), LabError> {
     run("kill", [signal.name(), &pid.to_string()])
 }
 
+/// Sends a signal to a process and all others of the group that it leads.
+pub fn signal_group(leader: u32, signal: Signal) -> Result<(), LabError> {
+    run("kill", [signal.name(), "--", &format!("-{leader}")])
+}
+
 /// Runs a program to its end.
 ///
 /// # Errors

@@ -40,6 +40,7 @@ mod shared;
 mod socket;
 mod start;
 pub mod tls;
+mod udp;
 mod webrtc;
 mod webrtc_api;
 pub use auth_hook::{

@@ -2,9 +2,11 @@
 
 mod command;
 mod obs;
+mod whip;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -19,6 +21,8 @@ use crate::site::Site;
 
 /// Where a newer ffmpeg than the system's is, if there is one.
 const NEWER_FFMPEG: &str = "LAB_FFMPEG_NEW";
+/// A Python that has aiortc, if there is one.
+const AIORTC_PYTHON: &str = "LAB_AIORTC_PYTHON";
 /// An encoder that has to load drivers and draw windows takes its time.
 const STARTING: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
@@ -44,6 +48,12 @@ pub enum Kind {
     SrtFfmpeg,
     /// GStreamer's `srtsink`.
     SrtSink,
+    /// The newer ffmpeg over WebRTC.
+    WhipFfmpeg,
+    /// Chromium over WebRTC.
+    WhipChromium,
+    /// aiortc, by `LAB_AIORTC_PYTHON`.
+    WhipAiortc,
 }
 
 impl Kind {
@@ -57,7 +67,7 @@ impl Kind {
         let optional = |reason: &str| LabError::Skipped(format!("optional: {reason}"));
         match self {
             Self::Ffmpeg | Self::SrtFfmpeg => on_path("ffmpeg"),
-            Self::NewerFfmpeg => std::env::var_os(NEWER_FFMPEG)
+            Self::NewerFfmpeg | Self::WhipFfmpeg => std::env::var_os(NEWER_FFMPEG)
                 .map(PathBuf::from)
                 .filter(|path| path.is_file())
                 .or_else(|| process::find("ffmpeg-9"))
@@ -66,6 +76,11 @@ impl Kind {
             Self::Obs => process::find("obs")
                 .filter(|_| process::is_installed("Xvfb"))
                 .ok_or_else(|| optional("needs obs and Xvfb")),
+            Self::WhipChromium => on_path("chromium"),
+            Self::WhipAiortc => std::env::var_os(AIORTC_PYTHON)
+                .map(PathBuf::from)
+                .filter(|path| path.is_file())
+                .ok_or_else(|| optional("needs a Python with aiortc; name it by LAB_AIORTC_PYTHON")),
         }
     }
 }
@@ -80,6 +95,9 @@ impl fmt::Display for Kind {
             Self::Obs => "OBS",
             Self::SrtFfmpeg => "ffmpeg over SRT",
             Self::SrtSink => "srtsink",
+            Self::WhipFfmpeg => "a newer ffmpeg over WebRTC",
+            Self::WhipChromium => "Chromium over WebRTC",
+            Self::WhipAiortc => "aiortc",
         })
     }
 }
@@ -91,6 +109,7 @@ pub struct Encoder {
     child: Child,
     log: NamedTempFile,
     _desk: Option<obs::Desk>,
+    _kit: Option<whip::Kit>,
 }
 
 impl Encoder {
@@ -119,7 +138,8 @@ impl Encoder {
         let (server, key) =
             (format!("{}://{}/{}", site.scheme(), site.rtmp, site.app), format!("{stream}?domain={domain}"));
         let url = format!("{server}/{key}");
-        let mut desk = None;
+        let whip = || format!("{}/whip/{}/{key}", site.api.base(), site.app);
+        let (mut desk, mut kit) = (None, None);
         let mut command = match kind {
             Kind::Ffmpeg | Kind::NewerFfmpeg => command::ffmpeg(under, &program, &url, kbps),
             Kind::Rtmp2Sink => {
@@ -141,13 +161,18 @@ impl Encoder {
                 let made = desk.insert(obs::Desk::new(&server, &key, kbps)?);
                 made.command(under, &program)
             }
+            Kind::WhipFfmpeg => whip::ffmpeg(under, &program, &whip(), kbps),
+            Kind::WhipChromium => kit.insert(whip::Kit::new()?).chromium(under, &program, &whip()),
+            Kind::WhipAiortc => kit.insert(whip::Kit::new()?).aiortc(under, &program, &whip()),
         };
         let log = NamedTempFile::new()?;
         command.stdin(Stdio::null()).stdout(log.reopen()?).stderr(log.reopen()?);
+        // A browser is many processes, which share a fate.
         let child = command
+            .process_group(0)
             .spawn()
             .map_err(|error| LabError::Program { program: kind.to_string(), what: error.to_string() })?;
-        Ok(Self { kind, child, log, _desk: desk })
+        Ok(Self { kind, child, log, _desk: desk, _kit: kit })
     }
 
     /// Waits until the server has taken in media of it.
@@ -194,9 +219,12 @@ impl Encoder {
         Ok(())
     }
 
-    /// Sends it a signal.
+    /// Sends it a signal. A browser is asked to go by its first process, and all of its processes are killed or frozen.
     pub fn signal(&self, signal: Signal) -> Result<(), LabError> {
-        process::signal(self.child.id(), signal)
+        match signal {
+            Signal::Interrupt | Signal::Terminate => process::signal(self.child.id(), signal),
+            Signal::Kill | Signal::Stop | Signal::Continue => process::signal_group(self.child.id(), signal),
+        }
     }
 
     fn last_words(&self) -> String {
@@ -212,6 +240,7 @@ fn srt_stream_id(site: &Site, domain: &str, stream: &str) -> String {
 
 impl Drop for Encoder {
     fn drop(&mut self) {
+        let _ = process::signal_group(self.child.id(), Signal::Kill);
         process::end(&mut self.child);
     }
 }

@@ -22,6 +22,7 @@ mod srt;
 mod takeover;
 mod weekly;
 mod whip;
+mod whip_clients;
 
 use cause::Cause;
 
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Scenario> {
         secured::scenarios(),
         weekly::scenarios(),
         whip::scenarios(),
+        whip_clients::scenarios(),
     ]
     .concat()
 }

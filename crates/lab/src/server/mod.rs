@@ -4,7 +4,7 @@ mod log;
 mod profile;
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -32,6 +32,8 @@ pub struct Setup {
     pub rtmp: SocketAddr,
     /// Its data folder, where it is not one of its own.
     pub data: Option<PathBuf>,
+    /// Its HTTP port is at the address that takes pushes too, with the API, rather than on loopback.
+    pub http_outside: bool,
     /// More of its environment.
     pub environment: Vec<(&'static str, OsString)>,
 }
@@ -43,6 +45,7 @@ impl Setup {
             config: profile.config(),
             rtmp: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: None,
+            http_outside: false,
             environment: Vec::new(),
         }
     }
@@ -172,13 +175,15 @@ fn spawn(setup: &Setup, folder: &Path, starts: u32) -> Result<Child, LabError> {
     {
         command.env_remove(name);
     }
+    let http = if setup.http_outside { setup.rtmp.ip() } else { IpAddr::V4(Ipv4Addr::LOCALHOST) };
     command
         .envs(setup.environment.iter().map(|(name, value)| (name, value)))
         .env("LASTFRAME_LOG", "info")
         .env("LASTFRAME_RTMP_LISTEN", setup.rtmp.to_string())
         .env("LASTFRAME_SRT_LISTEN", SocketAddr::new(setup.rtmp.ip(), 0).to_string())
-        .env("LASTFRAME_HTTP_LISTEN", "127.0.0.1:0")
-        .env("LASTFRAME_WEBRTC_LISTEN", "127.0.0.1:0")
+        .env("LASTFRAME_HTTP_LISTEN", SocketAddr::new(http, 0).to_string())
+        .env("LASTFRAME_HTTP_INSECURE", setup.http_outside.to_string())
+        .env("LASTFRAME_WEBRTC_LISTEN", SocketAddr::new(setup.rtmp.ip(), 0).to_string())
         .env("LASTFRAME_RTMPS_LISTEN", SocketAddr::new(setup.rtmp.ip(), 0).to_string())
         .env("LASTFRAME_HTTPS_LISTEN", "")
         .arg("--config")

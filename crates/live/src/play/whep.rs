@@ -237,7 +237,8 @@ impl Session {
                 Input::RoundTrip(_) if shared.orders.are_standing() => return "the server is stopping",
                 Input::Deleted => return "the client deleted it",
                 Input::Closed => return "the client closed it",
-                Input::Lost => return "the client no longer answered",
+                Input::Lost(_) => return "the client no longer answered",
+                Input::Gone => return "the client's program is gone",
                 Input::Failed(_) => return "the session failed",
                 _ => {}
             }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use cause::evidence::Errno;
 use model::Clock;
 use str0m::media::{KeyframeRequestKind, MediaAdded, MediaData, MediaTime, Mid, Pt};
 use str0m::net::{Protocol, Receive};
@@ -15,14 +16,20 @@ use str0m::stats::MediaIngressStats;
 use str0m::{Event, IceConnectionState, Input as RtcInput, Output, Rtc, RtcError};
 use tokio::time::Sleep;
 
-use super::port::{Datagram, Line};
+use super::port::{Arrived, Datagram, Line};
 use super::resources::{Resource, Told};
 use super::stun;
+use crate::udp::{REFUSED_TWICE, Report};
 
 /// Errors of single packets that a session survives; a client that makes more is broken.
 const FORGIVEN: u32 = 1000;
 /// The longest time between two checks of a client that is alive, and a little more.
 const CHECKED_EVERY: Duration = Duration::from_millis(6_500);
+/// A connected client that was not heard for this long is sent a sign of life, so that the network reports it if its
+/// program is gone; and what the network reports counts only then, since a live client may have closed one socket of several.
+const QUIET: Duration = Duration::from_millis(250);
+/// From this silence on signs of life are sent as seldom.
+const LONG_QUIET: Duration = Duration::from_secs(1);
 /// Events that wait while frames are written.
 const PENDING: usize = 256;
 /// Time for the goodbye of ours to be sent.
@@ -49,8 +56,10 @@ pub(crate) enum Input {
     Deleted,
     /// The client has closed DTLS.
     Closed,
-    /// The client has stopped answering.
-    Lost,
+    /// The client has stopped answering; with what the network said of the way to it last.
+    Lost(Option<Errno>),
+    /// The network says that no program has the client's port any more.
+    Gone,
     /// The session cannot go on.
     Failed(String),
     /// What was waited for beside the peer is there.
@@ -102,8 +111,14 @@ pub(crate) struct Peer {
     /// Bytes received since they were last asked for.
     fresh_bytes: usize,
     forgiven: u32,
-    /// When the client was heard last.
+    /// When the client was heard last, and from where.
     heard: Instant,
+    source: Option<SocketAddr>,
+    /// Reports of a closed port since.
+    refused: u32,
+    unreachable: Option<Errno>,
+    /// When the client's silence is looked at next.
+    look_due: Instant,
     /// What came while something was written.
     pending: VecDeque<Input>,
 }
@@ -132,6 +147,10 @@ impl Peer {
             fresh_bytes: 0,
             forgiven: 0,
             heard: now,
+            source: None,
+            refused: 0,
+            unreachable: None,
+            look_due: now + QUIET,
             pending: VecDeque::new(),
         }
     }
@@ -156,7 +175,7 @@ impl Peer {
     /// Whether the client has been silent for longer than one that is alive: it checks its path every 6 s at least (RFC
     /// 7675, 5.1), whether it has media to send or not.
     pub(crate) fn is_silent(&self) -> bool {
-        self.now.saturating_duration_since(self.heard) > CHECKED_EVERY
+        self.quiet() > CHECKED_EVERY
     }
 
     /// Bytes received since the last call.
@@ -209,7 +228,10 @@ impl Peer {
             if self.now >= deadline {
                 return Input::Due;
             }
-            let until = deadline.min(self.rtc_due);
+            if self.now >= self.look_due {
+                self.look();
+            }
+            let until = deadline.min(self.rtc_due).min(self.look_due);
             let woken = poll_fn(|cx| {
                 if other(cx).is_ready() {
                     return Poll::Ready(Woken::Other);
@@ -219,8 +241,8 @@ impl Peer {
                 {
                     return Poll::Ready(Woken::Deleted);
                 }
-                if let Poll::Ready(datagram) = self.line.poll_next(cx) {
-                    return Poll::Ready(Woken::Datagram(datagram));
+                if let Poll::Ready(arrived) = self.line.poll_next(cx) {
+                    return Poll::Ready(Woken::Arrived(arrived));
                 }
                 if self.sleeps_until != until {
                     self.sleeps_until = until;
@@ -233,9 +255,14 @@ impl Peer {
             match woken {
                 Woken::Other => return Input::Other,
                 Woken::Deleted => return Input::Deleted,
-                Woken::Datagram(datagram) => {
+                Woken::Arrived(Arrived::Datagram(datagram)) => {
                     if let Some(input) = self.receive(&datagram) {
                         return input;
+                    }
+                }
+                Woken::Arrived(Arrived::Report(to, report)) => {
+                    if self.is_gone(to, report) {
+                        return Input::Gone;
                     }
                 }
                 Woken::Time if self.now >= self.rtc_due => {
@@ -298,7 +325,9 @@ impl Peer {
                 self.step = Step::Connected;
                 Input::Connected
             }
-            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => Input::Lost,
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
+                Input::Lost(self.unreachable)
+            }
             Event::MediaAdded(added) => Input::Added(added),
             Event::MediaData(data) => Input::Media(Box::new(data)),
             Event::KeyframeRequest(_) => Input::KeyFrameWanted,
@@ -315,6 +344,43 @@ impl Peer {
         } else {
             self.totals.unsent = self.totals.unsent.saturating_add(1);
         }
+    }
+
+    /// Sends a sign of life to a connected client that is silent.
+    fn look(&mut self) {
+        let quiet = self.quiet();
+        self.look_due = self.now + if quiet < LONG_QUIET { QUIET } else { LONG_QUIET };
+        if quiet >= QUIET && self.step == Step::Connected {
+            self.sign_of_life();
+        }
+    }
+
+    fn quiet(&self) -> Duration {
+        self.now.saturating_duration_since(self.heard)
+    }
+
+    fn sign_of_life(&mut self) {
+        let mut transaction = [0; 12];
+        if let Some(to) = self.source.filter(|_| getrandom::fill(&mut transaction).is_ok()) {
+            self.send(to, &stun::indication(transaction));
+        }
+    }
+
+    /// Whether a report says that the client's program is gone.
+    fn is_gone(&mut self, to: SocketAddr, report: Report) -> bool {
+        if self.source != Some(to) || self.quiet() < QUIET || self.step < Step::Connected {
+            return false;
+        }
+        match report {
+            Report::Unreachable(errno) => self.unreachable = Some(errno),
+            Report::Refused => {
+                self.refused += 1;
+                if self.refused < REFUSED_TWICE {
+                    self.sign_of_life();
+                }
+            }
+        }
+        self.refused >= REFUSED_TWICE
     }
 
     fn receive(&mut self, datagram: &Datagram) -> Option<Input> {
@@ -334,6 +400,9 @@ impl Peer {
         self.totals.bytes_in += datagram.data.len() as u64;
         self.fresh_bytes += datagram.data.len();
         self.heard = self.now;
+        self.source = Some(datagram.source);
+        self.refused = 0;
+        self.unreachable = None;
         if is_stun {
             self.totals.checks = self.totals.checks.saturating_add(1);
             self.step = self.step.max(Step::Checked);
@@ -360,7 +429,7 @@ impl Peer {
 }
 
 enum Woken {
-    Datagram(Datagram),
+    Arrived(Arrived),
     Deleted,
     Other,
     Time,

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::{Bytes, BytesMut};
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::stun;
+use crate::udp::{self, Report};
 
 /// Datagrams that wait for one session; beyond, they are lost as they would be in a full socket.
 const INBOX: usize = 1024;
@@ -22,8 +24,9 @@ const PIECE: usize = 64 * 1024;
 const DATAGRAM: usize = 2048;
 /// Datagrams read before other tasks have their turn.
 const AT_ONCE: usize = 64;
-/// Memory that the kernel is asked to keep for the socket, each way.
-const SOCKET_BUFFER: usize = 4 << 20;
+/// Memory that the kernel is asked to keep for what is received, and for what is sent.
+const RECEIVE_BUFFER: i32 = 8 << 20;
+const SEND_BUFFER: usize = 4 << 20;
 /// Addresses that one session may claim: a client that moves between networks has some.
 const CLAIMS: usize = 16;
 
@@ -32,6 +35,14 @@ const CLAIMS: usize = 16;
 pub(crate) struct Datagram {
     pub(crate) source: SocketAddr,
     pub(crate) data: Bytes,
+}
+
+/// What there is for a session.
+#[derive(Debug)]
+pub(crate) enum Arrived {
+    Datagram(Datagram),
+    /// The network says what became of a datagram to this address.
+    Report(SocketAddr, Report),
 }
 
 /// The port.
@@ -47,7 +58,7 @@ pub(crate) struct Port {
 /// What sessions tell the reader. They tell it when they begin and end, and when their client's address is new.
 #[derive(Debug)]
 enum Notice {
-    Began { fragment: String, inbox: mpsc::Sender<Datagram> },
+    Began { fragment: String, inbox: mpsc::Sender<Arrived> },
     Claims { fragment: String, address: SocketAddr },
     Ended { fragment: String },
 }
@@ -58,26 +69,16 @@ pub(crate) struct Line {
     fragment: String,
     socket: Arc<UdpSocket>,
     mapped: bool,
-    inbox: mpsc::Receiver<Datagram>,
+    inbox: mpsc::Receiver<Arrived>,
     desk: mpsc::UnboundedSender<Notice>,
     claimed: Vec<SocketAddr>,
 }
 
 pub(super) fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = socket2::Socket::new(
-        socket2::Domain::for_address(addr),
-        socket2::Type::DGRAM,
-        Some(socket2::Protocol::UDP),
-    )?;
-    if addr.is_ipv6() {
-        socket.set_only_v6(false)?;
-    }
+    let socket = udp::bind(addr, RECEIVE_BUFFER)?;
     // The kernel gives as much of it as its limits allow.
-    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER);
-    let _ = socket.set_send_buffer_size(SOCKET_BUFFER);
-    socket.set_nonblocking(true)?;
-    socket.bind(&addr.into())?;
-    UdpSocket::from_std(socket.into())
+    let _ = socket2::SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER);
+    Ok(socket)
 }
 
 impl Port {
@@ -128,10 +129,10 @@ impl Drop for Port {
 }
 
 impl Line {
-    /// The next datagram. Pending for ever once the port is gone.
-    pub(crate) fn poll_next(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Datagram> {
+    /// What comes next. Pending for ever once the port is gone.
+    pub(crate) fn poll_next(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Arrived> {
         match self.inbox.poll_recv(cx) {
-            std::task::Poll::Ready(Some(datagram)) => std::task::Poll::Ready(datagram),
+            std::task::Poll::Ready(Some(arrived)) => std::task::Poll::Ready(arrived),
             _ => std::task::Poll::Pending,
         }
     }
@@ -151,7 +152,12 @@ impl Line {
             SocketAddr::V4(v4) if self.mapped => SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port()),
             other => other,
         };
-        self.socket.try_send_to(data, to).is_ok()
+        match self.socket.try_send_to(data, to) {
+            Ok(_) => true,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
+            // An error is about an earlier datagram, perhaps to somebody else, and is told once.
+            Err(_) => self.socket.try_send_to(data, to).is_ok(),
+        }
     }
 }
 
@@ -164,12 +170,12 @@ impl Drop for Line {
 struct Reader {
     socket: Arc<UdpSocket>,
     sessions: HashMap<String, Session>,
-    by_address: HashMap<SocketAddr, mpsc::Sender<Datagram>>,
+    by_address: HashMap<SocketAddr, mpsc::Sender<Arrived>>,
     lost: Arc<AtomicU64>,
 }
 
 struct Session {
-    inbox: mpsc::Sender<Datagram>,
+    inbox: mpsc::Sender<Arrived>,
     addresses: Vec<SocketAddr>,
 }
 
@@ -183,10 +189,14 @@ impl Reader {
                     Some(notice) => self.take(notice),
                     None => return,
                 },
-                ready = self.socket.readable() => {
-                    if let Err(error) = ready {
-                        tracing::error!(%error, "the WebRTC port cannot be read");
-                        return;
+                ready = self.socket.ready(Interest::READABLE | Interest::ERROR) => {
+                    match ready {
+                        Ok(ready) if ready.is_error() => self.hear_reports(),
+                        Ok(_) => {}
+                        Err(error) => {
+                            tracing::error!(%error, "the WebRTC port cannot be read");
+                            return;
+                        }
                     }
                     self.read(&mut buffer, &mut notices);
                     // A flood must not keep the worker from its other tasks.
@@ -212,10 +222,20 @@ impl Reader {
                     self.hand_over(source, data);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // An ICMP report about somebody; which session it is about is not said.
-                Err(_) => {}
+                // A report about somebody, whom the queue of reports names.
+                Err(_) => self.hear_reports(),
             }
         }
+    }
+
+    fn hear_reports(&self) {
+        udp::take(&self.socket, |to, report| {
+            let to = SocketAddr::new(to.ip().to_canonical(), to.port());
+            if let Some(inbox) = self.by_address.get(&to) {
+                // A session that is too busy to be told has been heard of.
+                let _ = inbox.try_send(Arrived::Report(to, report));
+            }
+        });
     }
 
     fn hand_over(&self, source: SocketAddr, data: Bytes) {
@@ -224,7 +244,7 @@ impl Reader {
             None => self.by_address.get(&source),
         };
         if let Some(inbox) = inbox
-            && inbox.try_send(Datagram { source, data }).is_err()
+            && inbox.try_send(Arrived::Datagram(Datagram { source, data })).is_err()
         {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }

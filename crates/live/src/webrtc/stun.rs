@@ -4,6 +4,9 @@
 const HEADER: usize = 20;
 const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const USERNAME: u16 = 0x0006;
+const INDICATION: [u8; 2] = [0x00, 0x11];
+const FINGERPRINT: u16 = 0x8028;
+const FINGERPRINT_MASK: u32 = 0x5354_554e;
 /// A user name of two fragments of 256 characters at most (RFC 8839, 5.4).
 const LONGEST: usize = 513;
 
@@ -30,6 +33,26 @@ pub fn receiver(datagram: &[u8]) -> Option<&str> {
         }
         rest = body.get(length.next_multiple_of(4)..)?;
     }
+}
+
+/// A binding indication (RFC 8445, 11): a sign of life that asks for no answer.
+pub fn indication(transaction: [u8; 12]) -> Vec<u8> {
+    let mut message = INDICATION.to_vec();
+    // The attribute that follows counts.
+    message.extend(8_u16.to_be_bytes());
+    message.extend(MAGIC_COOKIE);
+    message.extend(transaction);
+    let fingerprint = crc32(&message) ^ FINGERPRINT_MASK;
+    message.extend(FINGERPRINT.to_be_bytes());
+    message.extend(4_u16.to_be_bytes());
+    message.extend(fingerprint.to_be_bytes());
+    message
+}
+
+/// The checksum of ITU V.42, which the fingerprint is made of (RFC 8489, 14.7).
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc)))
 }
 
 #[cfg(test)]
@@ -65,6 +88,17 @@ mod tests {
         assert_eq!(receiver(&message(&[(0x0020, &[0; 8])])), None);
         assert_eq!(receiver(&message(&[(USERNAME, b"noseparator")])), None);
         assert_eq!(receiver(b"\x80\x60not stun at all, but rtp"), None);
+    }
+
+    #[test]
+    fn a_sign_of_life_is_a_binding_indication_with_a_right_fingerprint() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926, "the check value of this checksum");
+        let message = indication([9; 12]);
+        assert!(is_stun(&message));
+        assert_eq!((message.len(), &message[..4]), (28, &[0, 0x11, 0, 8][..]));
+        assert_eq!(receiver(&message), None);
+        let fingerprint = u32::from_be_bytes(message[24..].try_into().unwrap());
+        assert_eq!(fingerprint, crc32(&message[..20]) ^ 0x5354_554e);
     }
 
     proptest! {

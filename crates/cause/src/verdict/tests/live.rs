@@ -155,11 +155,13 @@ fn a_lost_transport_is_17_with_its_kind() {
 }
 
 #[test]
-fn a_closed_port_of_an_srt_caller_is_a_reset_and_no_collapse_or_router_is_read_into_it() {
-    let mut e = live(Close::Reset);
-    silent(&mut e, 4, Probe::Unacknowledged);
-    e.transport = Transport::Srt;
-    assert_eq!(judged(&e), (Cause::Reset, "peer_port_closed".to_owned()));
+fn a_closed_port_behind_datagrams_is_a_reset_and_no_collapse_or_router_is_read_into_it() {
+    for transport in [Transport::Srt, Transport::Whip] {
+        let mut e = live(Close::Reset);
+        silent(&mut e, 4, Probe::Unacknowledged);
+        e.transport = transport;
+        assert_eq!(judged(&e), (Cause::Reset, "peer_port_closed".to_owned()));
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod dead;
 mod moving;
 mod race;
 
+use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +37,19 @@ pub(super) fn scenarios() -> Vec<Scenario> {
 pub(super) async fn server_at(host: Ipv4Addr, profile: Profile) -> Result<Site, LabError> {
     let mut setup = Setup::new(profile);
     setup.rtmp = SocketAddr::new(IpAddr::V4(host), 0);
+    Site::own(Arc::new(Server::start(setup).await?))
+}
+
+/// The same, and pushes over WebRTC are asked for at this address too.
+pub(super) async fn whip_server_at(
+    host: Ipv4Addr,
+    profile: Profile,
+    environment: Vec<(&'static str, OsString)>,
+) -> Result<Site, LabError> {
+    let mut setup = Setup::new(profile);
+    setup.rtmp = SocketAddr::new(IpAddr::V4(host), 0);
+    setup.http_outside = true;
+    setup.environment = environment;
     Site::own(Arc::new(Server::start(setup).await?))
 }
 

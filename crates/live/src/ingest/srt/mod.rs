@@ -5,7 +5,6 @@
 //! | `engine` | the SRT protocol itself, behind our own words |
 //! | `port` | the one task that owns the UDP socket and speaks for all connections |
 //! | `half` | handshakes that have begun: who left half-way, and who was refused before it named a stream |
-//! | `errors`, `sys` | the socket's error queue: whose port is closed, whose host cannot be reached |
 //! | `connection` | one connection as its push sees it |
 //! | `push` | one push, from the stream id to its record |
 //! | `media` | transport stream in, messages for the hub out |
@@ -16,13 +15,11 @@
 
 mod connection;
 mod engine;
-mod errors;
 mod half;
 mod media;
 mod port;
 mod push;
 mod reject;
-mod sys;
 
 pub(crate) use port::{bind, run};
 

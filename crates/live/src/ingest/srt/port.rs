@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -15,13 +14,13 @@ use tokio::sync::mpsc;
 
 use super::connection::{Command, Connection, Ended, Figures, PAYLOADS};
 use super::engine::{self, Counts, EndedBy, Engine, Greeting, Happened, Id, Sent};
-use super::errors::{self, Report};
 use super::half::{Caller, HalfWay};
 use super::push::{self, Asking, LOOK_AFTER};
-use super::{SrtConfigError, reject, sys};
+use super::{SrtConfigError, reject};
 use crate::arrivals::Arrival;
 use crate::config::SrtConfig;
 use crate::shared::{Connections, Shared};
+use crate::udp::{self, REFUSED_TWICE, Report};
 
 /// The largest datagram that the protocol has.
 const DATAGRAM: usize = 1_500;
@@ -33,25 +32,13 @@ const GRAIN: Duration = Duration::from_millis(4);
 const RECEIVE_BUFFER: i32 = 8 * 1024 * 1024;
 /// A caller that was not heard for this long is sent a sign of life, so that the network reports it if its program is gone.
 const QUIET_MS: u64 = 250;
-/// Reports of a closed port, with nothing heard from it between them, that say that its program is gone. One alone could
-/// be about a datagram to the program before it.
-const REFUSED_TWICE: u32 = 2;
 
 /// Binds the port.
 ///
 /// # Errors
 /// The errno of bind.
 pub(crate) fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
-    let socket = socket2::Socket::new(
-        socket2::Domain::for_address(addr),
-        socket2::Type::DGRAM,
-        Some(socket2::Protocol::UDP),
-    )?;
-    socket.set_nonblocking(true)?;
-    sys::widen(socket.as_fd(), RECEIVE_BUFFER);
-    sys::ask_for_errors(socket.as_fd(), addr.is_ipv6())?;
-    socket.bind(&addr.into())?;
-    UdpSocket::from_std(socket.into())
+    udp::bind(addr, RECEIVE_BUFFER)
 }
 
 /// Serves the port until the task is aborted.
@@ -354,7 +341,7 @@ impl Port {
     /// Takes what the network reports about datagrams of ours.
     fn hear_errors(&mut self) {
         let mut reports = Vec::new();
-        errors::take(&self.socket, |to, report| reports.push((to, report)));
+        udp::take(&self.socket, |to, report| reports.push((to, report)));
         for (to, report) in reports {
             self.hear_error(to, report);
         }

@@ -166,7 +166,12 @@ pub(super) async fn run(
                 push.note_command(now, true, "close_notify", String::new(), 0);
                 Some(End::goodbye(Goodbye::WhipDelete))
             }
-            Input::Lost => Some(End::closed(Close::TransportLost)),
+            Input::Lost(None) => Some(End::closed(Close::TransportLost)),
+            Input::Lost(Some(errno)) => Some(End::closed(Close::Unreachable(errno))),
+            Input::Gone => {
+                push.note_command(now, true, "icmp", text("port unreachable"), 0);
+                Some(End::closed(Close::Reset))
+            }
             Input::Failed(error) => {
                 push.note_command(now, true, "failed", text(&error), 0);
                 Some(End::closed(Close::TransportLost))

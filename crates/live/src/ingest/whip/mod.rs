@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `call` | the request, which waits for its answer while the push is decided about |
 //! | `session` | the push's peer, and what is counted of it |
+//! | `lip_sync` | sound and picture on one clock |
 //! | `tracks` | frames of WebRTC to messages of the hub |
 //! | `live` | set-up and the live part |
 
 mod call;
+mod lip_sync;
 mod live;
 mod session;
 mod tracks;

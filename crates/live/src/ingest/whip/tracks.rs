@@ -7,6 +7,8 @@ use media::{AudioCodec, VideoCodec};
 use str0m::format::Codec;
 use str0m::media::{MediaAdded, MediaData, MediaKind, Mid, Rid};
 
+use super::lip_sync::LipSync;
+
 /// Encoders for calls send key frames only when asked; segments and viewers need them. While somebody watches, one is
 /// asked for when the last is this old.
 const WATCHED: Duration = Duration::from_secs(2);
@@ -27,6 +29,7 @@ pub(super) struct Tracks {
     gaps: u64,
     broken: u64,
     last_key: Option<Instant>,
+    lip_sync: LipSync,
     /// Nothing can be decoded until a key frame comes.
     needs_key: bool,
     asked: Option<Instant>,
@@ -65,6 +68,11 @@ impl<P> Track<P> {
         });
         units.saturating_add(offset)
     }
+
+    /// Moves this frame and those to come.
+    fn move_by(&mut self, ticks: i64) {
+        self.offset = self.offset.map(|offset| offset.saturating_add(ticks));
+    }
 }
 
 impl Tracks {
@@ -77,6 +85,7 @@ impl Tracks {
             gaps: 0,
             broken: 0,
             last_key: None,
+            lip_sync: LipSync::default(),
             needs_key: false,
             asked: None,
         }
@@ -128,6 +137,9 @@ impl Tracks {
                 track.packer = video_codec(codec).and_then(|codec| VideoPacker::new(codec).ok());
             }
             let time = track.time(data, self.origin);
+            let off = self.lip_sync.picture(time, data.time, data.last_sender_info.as_ref());
+            track.move_by(off);
+            let time = time.saturating_add(off);
             let Some(packer) = &mut track.packer else { return };
             if packer.pack(&data.data, time, time, &mut self.messages).is_err() {
                 self.broken += 1;
@@ -145,6 +157,7 @@ impl Tracks {
                 track.packer = AudioPacker::new(AudioCodec::Opus, OPUS_CHANNELS).ok();
             }
             let time = track.time(data, self.origin);
+            self.lip_sync.sound(time, data.time, data.last_sender_info.as_ref());
             let Some(packer) = &mut track.packer else { return };
             if packer.pack(&data.data, time, &mut self.messages).is_err() {
                 self.broken += 1;

@@ -12,10 +12,13 @@ use super::sys;
 
 /// Reports taken at once.
 const AT_ONCE: usize = 64;
+/// Reports of a closed port, with nothing heard from it between them, that say that its program is gone. One alone could
+/// be about a datagram to the program before it.
+pub(crate) const REFUSED_TWICE: u32 = 2;
 
 /// A report about one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Report {
+pub(crate) enum Report {
     /// No program has the port any more: it was killed, or closed its socket without a goodbye.
     Refused,
     /// A router or host says that there is no way to it.
@@ -23,7 +26,20 @@ pub(super) enum Report {
 }
 
 /// Takes the reports that have come, all but those of a flood, which the next look takes.
-pub(super) fn take(socket: &UdpSocket, mut each: impl FnMut(SocketAddr, Report)) {
+pub(crate) fn take(socket: &UdpSocket, mut each: impl FnMut(SocketAddr, Report)) {
+    let mut looked = false;
+    // Within this, the socket is not ready for it any more once the queue is empty, and a report that comes meanwhile wakes.
+    let _ = socket.try_io(Interest::ERROR, || {
+        looked = true;
+        if drain(socket, &mut each) { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
+    });
+    if !looked {
+        drain(socket, &mut each);
+    }
+}
+
+/// Whether all were taken.
+fn drain(socket: &UdpSocket, each: &mut impl FnMut(SocketAddr, Report)) -> bool {
     for _ in 0..AT_ONCE {
         match sys::next_error(socket.as_fd()) {
             Ok(Some((to, libc::ECONNREFUSED))) => each(to, Report::Refused),
@@ -32,11 +48,10 @@ pub(super) fn take(socket: &UdpSocket, mut each: impl FnMut(SocketAddr, Report))
             }
             // Others, as of packets that were too large, end nothing.
             Ok(Some(_)) => {}
-            Ok(None) | Err(_) => break,
+            Ok(None) | Err(_) => return true,
         }
     }
-    // The queue is empty: the socket is not ready for this any more.
-    let _ = socket.try_io(Interest::ERROR, || Err::<(), _>(ErrorKind::WouldBlock.into()));
+    false
 }
 
 #[cfg(test)]

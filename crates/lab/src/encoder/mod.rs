@@ -109,7 +109,7 @@ pub struct Encoder {
     child: Child,
     log: NamedTempFile,
     _desk: Option<obs::Desk>,
-    _kit: Option<whip::Kit>,
+    kit: Option<whip::Kit>,
 }
 
 impl Encoder {
@@ -172,7 +172,7 @@ impl Encoder {
             .process_group(0)
             .spawn()
             .map_err(|error| LabError::Program { program: kind.to_string(), what: error.to_string() })?;
-        Ok(Self { kind, child, log, _desk: desk, _kit: kit })
+        Ok(Self { kind, child, log, _desk: desk, kit })
     }
 
     /// Waits until the server has taken in media of it.
@@ -219,9 +219,12 @@ impl Encoder {
         Ok(())
     }
 
-    /// Sends it a signal. A browser is asked to go by its first process, and all of its processes are killed or frozen.
+    /// Sends it a signal. All processes of a browser are killed or frozen, and it is its page that is asked to go.
     pub fn signal(&self, signal: Signal) -> Result<(), LabError> {
         match signal {
+            Signal::Interrupt if self.kind == Kind::WhipChromium => {
+                self.kit.as_ref().map_or(Ok(()), whip::Kit::stop_page)
+            }
             Signal::Interrupt | Signal::Terminate => process::signal(self.child.id(), signal),
             Signal::Kill | Signal::Stop | Signal::Continue => process::signal_group(self.child.id(), signal),
         }

@@ -23,6 +23,11 @@ impl Kit {
         Ok(Self(folder))
     }
 
+    /// Has the browser's page delete its session.
+    pub(super) fn stop_page(&self) -> Result<(), LabError> {
+        Ok(std::fs::write(self.0.path().join("stop.js"), "stop()")?)
+    }
+
     /// A browser without a window pushes its made-up camera and microphone. A page from a file may capture.
     pub(super) fn chromium(&self, by: &[&str], program: &Path, url: &str) -> Command {
         let mut command = command::under(by, program);

@@ -140,7 +140,7 @@ fn come_and_go(front: SocketAddr, encoder: usize, stop: &AtomicBool, accepted: &
             return;
         }
         let name = format!("e{encoder}-{turn}");
-        let movable = (encoder + turn) % 2 == 0;
+        let movable = (encoder + turn).is_multiple_of(2);
         let push = if movable { Pusher::push_movable } else { Pusher::push };
         let Ok(mut push) = push(front, &name) else {
             thread::sleep(Duration::from_millis(50));

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::clock::{PATIENCE, until, until_true};
 use crate::support::encoder::Encoder;
+use crate::support::http;
 use crate::support::ports;
 use crate::support::pusher::Pusher;
 use crate::support::receiver::{Answer, Receiver};
@@ -111,6 +112,30 @@ fn a_push_that_a_killed_node_carried_is_told_to_have_ended() {
     let end = &receiver.about("orphan")[1].body;
     assert_eq!(end["errcode"], 11);
     assert!(end.get("sign").is_none(), "there is no key to sign with");
+}
+
+#[test]
+fn a_short_interruption_is_told_to_nobody_where_the_filter_holds_it_back() {
+    let receiver = Receiver::start();
+    let config = "[callback]\nallow_private = true\nflap = \"12s\"\n";
+    let server = Setup::open().config(config).start();
+    tell(&server, "live", &receiver.url("/"), "");
+    let first = Pusher::push(server.rtmp(), "flaps").unwrap();
+    assert_eq!(receiver.types("flaps", 1), [1]);
+    first.delete_stream().unwrap();
+    let again = Pusher::push(server.rtmp(), "flaps").unwrap();
+    until_true("both to be kept back", PATIENCE, || {
+        let metrics = http::request(server.http(), "GET", "/metrics", &[], b"").unwrap().text();
+        metrics.lines().any(|line| line == "lastframe_callbacks_suppressed_total 2")
+    });
+    again.delete_stream().unwrap();
+    assert_eq!(receiver.types("flaps", 2), [1, 0], "the interruption that lasts is told");
+    let told = receiver.about("flaps");
+    let records = server.records(&["--stream", "flaps"]);
+    assert_eq!(records.len(), 2, "records are not filtered");
+    let last = records.iter().max_by_key(|record| record.ended_at).unwrap();
+    assert_eq!(told[1].body["sequence"], last.sequence.to_string());
+    assert_eq!(receiver.all().len(), 2);
 }
 
 #[test]

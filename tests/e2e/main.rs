@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "the helpers of tests are tests too")]
 
+mod accounts;
 mod admission;
 mod api_description;
 mod auth_hook;

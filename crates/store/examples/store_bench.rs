@@ -4,7 +4,7 @@
 //! cargo run --release -p store --example store_bench -- journal [SECONDS]
 //! cargo run --release -p store --example store_bench -- queries [RECORDS] [DAYS]
 //! cargo run --release -p store --example store_bench -- fill FOLDER [RECORDS] [DAYS]
-//! cargo run --release -p store --example store_bench -- lists FOLDER [TIMES]
+//! cargo run --release -p store --example store_bench -- lists FOLDER [TIMES] [PART OF A CASE'S NAME]
 //! ```
 //!
 //! The data goes into a temporary folder below the current one (`TMPDIR` is often not a disk); `fill` leaves it in FOLDER,
@@ -37,7 +37,11 @@ fn main() -> Result<()> {
             let records = number(5_000_000)?;
             fill(&DataLock::take(Path::new(&folder))?, records, number(29)?).map(drop)
         }
-        "lists" => lists(Path::new(&folder.ok_or("lists of which folder?")?), number(2_000)?),
+        "lists" => {
+            let times = number(2_000)?;
+            let only = args.next().unwrap_or_default();
+            lists(Path::new(&folder.ok_or("lists of which folder?")?), times, &only)
+        }
         other => Err(format!("`{other}` is no bench: journal, queries, fill or lists").into()),
     }
 }
@@ -307,7 +311,7 @@ fn fill(lock: &DataLock, records: u64, days: u64) -> Result<(Timestamp, u64)> {
 }
 
 /// Pages of counted lists in a folder that `fill` has made, each with other conditions or another time.
-fn lists(folder: &Path, times: u64) -> Result<()> {
+fn lists(folder: &Path, times: u64, only: &str) -> Result<()> {
     let store = Store::open(DataLock::take(folder)?, config(folder), Arc::new(SystemClock))?;
     let reader = store.reader();
     let today = SystemClock.now().millis().div_euclid(86_400_000) * 86_400_000;
@@ -328,6 +332,9 @@ fn lists(folder: &Path, times: u64) -> Result<()> {
     };
     let stream = |n: u64| example(PushId::from_parts(since, 1), n * 7_919, since).stream;
     let case = |what: &str, published: bool, query: &dyn Fn(u64) -> RecordQuery| -> Result<()> {
+        if !what.contains(only) {
+            return Ok(());
+        }
         let (mut cpu, mut found) = (thread_cpu(), 0);
         for n in 0..times + times / 4 {
             if n == times / 4 {
@@ -355,6 +362,15 @@ fn lists(folder: &Path, times: u64) -> Result<()> {
         ..whole(n)
     })?;
     case("a domain, an hour", false, &hour)?;
+    case("a domain, a day", false, &|n| {
+        let hour = hour(n);
+        RecordQuery { until: hour.since.map(|since| since.plus(Duration::from_secs(86_400))), ..hour }
+    })?;
+    case("a domain of an account, a day", false, &|n| {
+        let hour = hour(n);
+        let until = hour.since.map(|since| since.plus(Duration::from_secs(86_400)));
+        RecordQuery { until, account: Some(1_000_000_001 + n % 50), ..hour }
+    })?;
     case("an account", false, &|n| RecordQuery { account: Some(1_000_000_008), ..whole(n) })?;
     case("an account and an app", false, &|n| RecordQuery {
         account: Some(1_000_000_008),

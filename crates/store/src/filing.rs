@@ -22,7 +22,7 @@ use crate::journal::queue::Op;
 use crate::layout::{self, Day};
 use crate::limits::{FILE_EVERY, FILE_ROWS, HEARTBEAT, MAX_OPEN_DAYS};
 use crate::schema::JOURNAL;
-use day_file::DayFile;
+pub(crate) use day_file::DayFile;
 pub(crate) use day_file::first_row;
 pub use import::import;
 use retention::Retention;

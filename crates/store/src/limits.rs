@@ -61,12 +61,16 @@ pub(crate) const MAX_NETWORK_ADDRESSES: usize = 512;
 /// Keys of records that lists have found before and that are kept, 8 bytes each, and the filters they belong to.
 pub(crate) const MAX_KNOWN_KEYS: usize = 4_000_000;
 pub(crate) const MAX_KNOWN_FILTERS: usize = 4_096;
+/// Records whose places are held in memory by stream and by domain, about 27 bytes each.
+pub(crate) const MAX_INDEXED: usize = 6_000_000;
 /// How long a connection waits for another one's lock.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Records kept for a slow subscriber of the live tail before it misses some.
 pub(crate) const TAIL: usize = 1_024;
 /// How long the start of a push that runs elsewhere is kept while its end is not told.
 pub(crate) const IMPORT_OPEN: Duration = Duration::from_secs(30 * 86_400);
+/// Starts of pushes that run elsewhere and whose ends are not told, kept at once.
+pub(crate) const MAX_IMPORTS_OPEN: i64 = 20_000;
 /// Entries of the audit log.
 pub(crate) const MAX_AUDIT: i64 = 200_000;
 /// Entries of the history that wait to be written.

@@ -7,6 +7,8 @@
 mod day;
 mod everywhere;
 pub(crate) mod filter;
+mod index;
+mod indexes;
 mod journal;
 mod known;
 mod list;
@@ -36,6 +38,7 @@ use crate::limits::{MAX_EXAMINED, MAX_READER_DAYS, MAX_READERS, MIN_READERS};
 use crate::remote::{Database, Remote};
 use crate::schema::{JOURNAL, RECORDS};
 use filter::Filter;
+use indexes::Indexes;
 use known::Known;
 pub use list::{ListQuery, Listing};
 pub use query::{Cursor, CursorError, Page, RecordQuery};
@@ -61,6 +64,7 @@ struct Inner {
     /// Told of by the one who writes the files, where that is this process.
     changes: Option<Arc<Changes>>,
     known: Known,
+    indexes: Arc<Indexes>,
     /// The records of all nodes.
     everywhere: Option<Database>,
 }
@@ -114,8 +118,8 @@ impl Reader {
     fn with(dir: PathBuf, budget: u64, changes: Option<Arc<Changes>>, everywhere: Option<Database>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let most = cores.clamp(MIN_READERS, MAX_READERS);
-        let (lending, back, known) = Default::default();
-        Self { inner: Arc::new(Inner { dir, budget, most, lending, back, changes, known, everywhere }) }
+        let (lending, back, known, indexes) = Default::default();
+        Self { inner: Arc::new(Inner { dir, budget, most, lending, back, changes, known, indexes, everywhere }) }
     }
 
     /// Opens a data folder for reading only, whether a server runs on it or not. Never migrates, never writes.
@@ -170,8 +174,8 @@ impl Reader {
     }
 
     fn list_here(&self, query: &ListQuery) -> Result<Listing, StoreError> {
-        let Inner { dir, budget, known, .. } = &*self.inner;
-        self.lend(|connections| connections.list(dir, query, *budget, known))
+        let Inner { dir, budget, known, indexes, .. } = &*self.inner;
+        self.lend(|connections| connections.list(dir, query, *budget, (known, indexes)))
     }
 
     /// One record by its push's id, with its evidence where that is still kept.
@@ -439,7 +443,7 @@ mod tests {
     use crate::lock::DataLock;
     use crate::row::{Counted, OpenRow, OwnEnd, own_record};
 
-    fn example(n: u64, at: Timestamp) -> Record {
+    pub(super) fn example(n: u64, at: Timestamp) -> Record {
         let id = PushId::from_parts(at, u128::from(n));
         let names = ["studio", "camera", "配信"];
         let key = StreamKey {

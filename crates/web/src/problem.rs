@@ -119,6 +119,11 @@ impl Problem {
         self.kind
     }
 
+    /// The parameter or field that is wrong, where one is.
+    pub fn field(&self) -> Option<&'static str> {
+        self.field
+    }
+
     /// The status that the answer has.
     pub fn status(&self) -> StatusCode {
         self.kind.status()

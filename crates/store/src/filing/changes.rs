@@ -63,6 +63,12 @@ impl Changes {
         self.files.load(Ordering::Acquire)
     }
 
+    /// How many changes of a day there were.
+    pub fn count(&self, day: Day) -> u64 {
+        let days = self.days.lock().unwrap_or_else(PoisonError::into_inner);
+        days.get(&day).map_or(0, |of_day| of_day.count)
+    }
+
     /// What has changed of a day since it had `seen` changes, and how many it has now.
     pub fn since(&self, day: Day, seen: u64) -> (Since, u64) {
         let days = self.days.lock().unwrap_or_else(PoisonError::into_inner);

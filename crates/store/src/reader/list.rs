@@ -2,11 +2,13 @@
 //! can reach.
 
 use std::path::Path;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use model::{Record, Timestamp};
 
 use super::filter::Filter;
+use super::index::Wanted;
+use super::indexes::Indexes;
 use super::known::Known;
 use super::query::{Cursor, RecordQuery};
 use super::source::First;
@@ -65,13 +67,16 @@ impl ListQuery {
 /// Where a record is in time: its day, and its key there.
 type Place = (Day, i64);
 
+/// What is known without looking into the files.
+type Memory<'a> = (&'a Known, &'a Arc<Indexes>);
+
 impl Connections {
     pub(super) fn list(
         &mut self,
         dir: &Path,
         query: &ListQuery,
         budget: u64,
-        known: &Known,
+        memory: Memory<'_>,
     ) -> Result<Listing, StoreError> {
         let filter = query.filter();
         let (below, from) = query.span();
@@ -84,7 +89,7 @@ impl Connections {
             .map(|(at, stored)| (place(at), stored.record))
             .filter(|(_, record)| !query.published || record.published_at.is_some())
             .collect();
-        let filed = self.filed(dir, query, &filter, (window.from, window.below), budget, known)?;
+        let filed = self.filed(dir, query, &filter, (window.from, window.below), budget, memory)?;
         // One that was filed in between is there twice.
         unfiled.retain(|(place, _)| match query.ascending {
             true => filed.binary_search(place).is_err(),
@@ -118,11 +123,14 @@ impl Connections {
         filter: &Filter,
         (from, below): (Cursor, Cursor),
         budget: u64,
-        known: &Known,
+        (known, indexes): Memory<'_>,
     ) -> Result<Vec<Place>, StoreError> {
         let first = query.first();
         let changes = self.changes.clone();
         let mut days = self.list_days(dir)?;
+        // The newest file is the one that is being filled.
+        let filling = days.first().copied();
+        let wanted = Wanted::of(filter);
         if query.ascending {
             days.reverse();
         }
@@ -139,16 +147,33 @@ impl Connections {
                 if enough == 0 || left == 0 {
                     break;
                 }
-                let scan = |from, below, enough| match self.day(dir, day)? {
-                    Some(db) if left > 0 => day::scan(db, filter, first, (from, below), enough, &mut left)
-                        .map_err(StoreError::db(layout::records_file(dir, day))),
-                    Some(_) => Ok(Scan { keys: Vec::new(), reached: first.begin(from, below) }),
-                    None => Ok(Scan { keys: Vec::new(), reached: first.end(from, below) }),
+                let span = (day::key_of(day, from), day::key_of(day, below));
+                let indexed = wanted.zip(changes.as_ref()).filter(|_| filling != Some(day));
+                if let Some((wanted, changes)) = indexed
+                    && let Some(index) = indexes.of(day, changes)
+                {
+                    let keys = index.first(wanted, first, span, enough);
+                    filed.extend(keys.into_iter().map(|key| (day, key)));
+                    continue;
+                }
+                let mut searched = false;
+                let scan = |from, below, enough| {
+                    searched = true;
+                    match self.day(dir, day)? {
+                        Some(db) if left > 0 => {
+                            day::scan(db, filter, first, (from, below), enough, &mut left)
+                                .map_err(StoreError::db(layout::records_file(dir, day)))
+                        }
+                        Some(_) => Ok(Scan { keys: Vec::new(), reached: first.begin(from, below) }),
+                        None => Ok(Scan { keys: Vec::new(), reached: first.end(from, below) }),
+                    }
                 };
                 let known = of_filter.day(day, changes.as_deref());
-                let keys =
-                    known.first(first, day::key_of(day, from), day::key_of(day, below), enough, scan)?;
+                let keys = known.first(first, span.0, span.1, enough, scan)?;
                 filed.extend(keys.into_iter().map(|key| (day, key)));
+                if let Some((_, changes)) = indexed.filter(|_| searched) {
+                    indexes.searched(day, dir, changes);
+                }
             }
         }
         known.keep(filter, &slot, budget - left);

@@ -8,8 +8,12 @@ use store::Import;
 use subtle::ConstantTimeEq;
 
 use super::told::{Elsewhere, Ending, end, start};
-use super::{ImportError, Importer};
+use super::{ImportError, Importer, field};
 use crate::callback::message::sign;
+
+/// How far the time of an event may be from ours. Records of a time that is far ahead would never age out.
+const AHEAD: Duration = Duration::from_secs(86_400);
+const BEHIND: Duration = Duration::from_secs(60 * 86_400);
 
 pub(super) fn read(importer: &Importer, body: &[u8], now: Timestamp) -> Result<Option<Import>, ImportError> {
     let body: Value =
@@ -21,12 +25,16 @@ pub(super) fn read(importer: &Importer, body: &[u8], now: Timestamp) -> Result<O
     }
     let seconds = number(&body, "event_time").ok_or(ImportError::Field("event_time"))?;
     let at = Timestamp(seconds.checked_mul(1000).ok_or(ImportError::Field("event_time"))?);
-    let stream = text(&body, "stream_id").or_else(|| text(&body, "channel_id"));
+    if at > now.plus(AHEAD) || at < now.minus(BEHIND) {
+        return Err(ImportError::Time);
+    }
+    let own = |name| text(&body, name).unwrap_or_default();
+    let stream = text(&body, "stream_id").unwrap_or_else(|| own("channel_id"));
     let push = Elsewhere {
-        key: text(&body, "sequence").ok_or(ImportError::Field("sequence"))?,
-        domain: text(&body, "app").ok_or(ImportError::Field("app"))?,
-        app: text(&body, "appname").ok_or(ImportError::Field("appname"))?,
-        stream: stream.ok_or(ImportError::Field("stream_id"))?,
+        key: field::id("sequence", own("sequence"))?,
+        domain: field::required("app", own("app"))?,
+        app: field::required("appname", own("appname"))?,
+        stream: field::required("stream_id", stream)?,
         client_ip: text(&body, "user_ip").and_then(|ip| ip.parse().ok()),
         node: text(&body, "node").unwrap_or_default(),
         param: text(&body, "stream_param").unwrap_or_default(),
@@ -102,6 +110,32 @@ mod tests {
             "set_id": 2, "sign": sign("key", 1703732078), "stream_id": "test_stream",
             "stream_param": "txSecret=abc&a=b", "t": 1703732078, "user_ip": "1.1.1.1", "width": 0,
         })
+    }
+
+    #[test]
+    fn an_event_of_a_time_that_cannot_be_is_refused() {
+        let now = NOW.secs();
+        for (time, taken) in
+            [(now + 86_400, true), (now + 86_401, false), (now - 60 * 86_400, true), (now - 60 * 86_400 - 1, false)]
+        {
+            let mut body = sample(1);
+            body["event_time"] = time.into();
+            let read = read(&importer(), body.to_string().as_bytes(), NOW);
+            assert_eq!(read.err(), (!taken).then_some(ImportError::Time), "{time}");
+        }
+    }
+
+    #[test]
+    fn a_field_that_is_too_long_is_named() {
+        for (name, length) in [("sequence", 129), ("stream_id", 256), ("appname", 256), ("app", 256)] {
+            let mut body = sample(1);
+            body[name] = "1".repeat(length).into();
+            let read = read(&importer(), body.to_string().as_bytes(), NOW);
+            assert!(
+                matches!(&read, Err(ImportError::TooLong { field, .. }) if *field == name),
+                "{name}: {read:?}"
+            );
+        }
     }
 
     fn record(body: &Value) -> model::Record {

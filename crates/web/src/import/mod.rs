@@ -6,8 +6,10 @@
 //! | [`srs`] | SRS: `on_publish`, `on_unpublish` |
 //! | [`nginx_rtmp`] | nginx-rtmp: `on_publish`, `on_publish_done`, `on_done` |
 //! | [`told`] | what each of them comes to: a start, or an end |
+//! | [`field`] | how long the fields may be, and of what |
 
 mod css;
+mod field;
 mod nginx_rtmp;
 mod srs;
 mod told;
@@ -76,6 +78,12 @@ pub(crate) enum ImportError {
     Unreadable(String),
     #[error("the field {0} is missing, or has a value that makes no sense")]
     Field(&'static str),
+    #[error("the field {field} has {bytes} bytes; at most {most} are taken")]
+    TooLong { field: &'static str, bytes: usize, most: usize },
+    #[error("the field {field} holds {character:?}, which is not taken there")]
+    Character { field: &'static str, character: char },
+    #[error("the field event_time is more than a day ahead of this server's clock, or more than 60 days behind")]
+    Time,
     #[error("the signature is wrong, or its time is over")]
     Signature,
 }

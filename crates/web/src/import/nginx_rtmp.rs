@@ -8,30 +8,31 @@ use model::Timestamp;
 use store::Import;
 
 use super::told::{Elsewhere, Ending, end, start};
-use super::{ImportError, Importer};
+use super::{ImportError, Importer, field};
 
 /// Fields of one notification.
 const MAX_FIELDS: usize = 64;
 
 pub(super) fn read(importer: &Importer, body: &[u8], now: Timestamp) -> Result<Option<Import>, ImportError> {
     let fields = form(body)?;
-    let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-    let is_start = match field("call") {
+    let told = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
+    let is_start = match told("call") {
         "publish" => true,
         "publish_done" => false,
         // `on_done` also comes for players, whose notification is the same but for what came before it; `publish_done`
         // has told the end of a publisher then, and alone tells it for certain.
         _ => return Ok(None),
     };
-    let client = fields.get("clientid").ok_or(ImportError::Field("clientid"))?;
-    let stream = fields.get("name").filter(|name| !name.is_empty()).ok_or(ImportError::Field("name"))?;
-    let own = |name: &str| field(name).to_owned();
+    let own = |name: &str| told(name).to_owned();
+    let client = field::id("clientid", own("clientid"))?;
+    let app = field::name("app", own("app"))?;
+    let stream = field::required("name", own("name"))?;
     let push = Elsewhere {
-        key: format!("{client}/{}/{stream}", field("app")),
-        domain: host(field("tcurl")).to_owned(),
-        app: own("app"),
-        stream: stream.clone(),
-        client_ip: field("addr").parse().ok(),
+        key: format!("{client}/{app}/{stream}"),
+        domain: field::name("tcurl", host(told("tcurl")).to_owned())?,
+        app,
+        stream,
+        client_ip: told("addr").parse().ok(),
         node: String::new(),
         param: String::new(),
         encoder: Some(own("flashver")).filter(|text| !text.is_empty()),
@@ -100,5 +101,9 @@ mod tests {
         assert_eq!(told("call=play&clientid=1&name=show"), Ok(None));
         assert_eq!(told("call=publish&name=show"), Err(ImportError::Field("clientid")));
         assert_eq!(told("call=publish&clientid=1&name="), Err(ImportError::Field("name")));
+        let control = told("call=publish&clientid=1&name=a%0Ab");
+        assert_eq!(control, Err(ImportError::Character { field: "name", character: '\n' }));
+        let space = told("call=publish&clientid=1%202&name=a");
+        assert_eq!(space, Err(ImportError::Character { field: "clientid", character: ' ' }));
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use store::Import;
 
 use super::told::{Elsewhere, Ending, end, start};
-use super::{ImportError, Importer};
+use super::{ImportError, Importer, field};
 
 #[derive(Deserialize)]
 struct Told {
@@ -42,16 +42,17 @@ pub(super) fn read(importer: &Importer, body: &[u8], now: Timestamp) -> Result<O
         "on_unpublish" => false,
         _ => return Ok(None),
     };
-    if told.stream.is_empty() {
-        return Err(ImportError::Field("stream"));
-    }
+    let client = field::id("client_id", client)?;
+    let node = field::name("server_id", told.server_id)?;
+    let app = field::name("app", told.app)?;
+    let stream = field::required("stream", told.stream)?;
     let push = Elsewhere {
-        key: format!("{}/{client}/{}/{}", told.server_id, told.app, told.stream),
-        domain: told.vhost,
-        app: told.app,
-        stream: told.stream,
+        key: format!("{node}/{client}/{app}/{stream}"),
+        domain: field::name("vhost", told.vhost)?,
+        app,
+        stream,
         client_ip: told.ip.parse().ok(),
-        node: told.server_id,
+        node,
         param: told.param.trim_start_matches('?').to_owned(),
         encoder: None,
     };
@@ -99,5 +100,8 @@ mod tests {
         assert_eq!(read(&importer(), told("on_play").as_bytes(), Timestamp(9)), Ok(None));
         assert!(read(&importer(), b"[]", Timestamp(9)).is_err());
         assert!(read(&importer(), br#"{"action":"on_publish"}"#, Timestamp(9)).is_err());
+        let long = told("on_publish").replace("341w361a", &"3".repeat(129));
+        let refused = read(&importer(), long.as_bytes(), Timestamp(9));
+        assert_eq!(refused, Err(ImportError::TooLong { field: "client_id", bytes: 129, most: 128 }));
     }
 }

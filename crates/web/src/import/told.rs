@@ -9,9 +9,8 @@ use sha2::{Digest, Sha256};
 use store::{EndRow, Import};
 
 use super::Importer;
+use super::field::MAX_NAME;
 
-/// The longest name that is kept, bytes.
-const MAX_NAME: usize = 255;
 /// The longest query of a push URL that is kept, bytes.
 const MAX_PARAM: usize = 4096;
 
@@ -20,6 +19,7 @@ const MAX_PARAM: usize = 4096;
 pub struct Elsewhere {
     /// What start and end have in common.
     pub key: String,
+    /// Names, as [`super::field`] takes them.
     pub domain: String,
     pub app: String,
     pub stream: String,
@@ -65,13 +65,13 @@ pub fn end(importer: &Importer, push: Elsewhere, ending: Ending) -> Import {
         sequence: id.sequence(),
         source: importer.name.clone(),
         account: Some(importer.account),
-        domain: Some(name(push.domain.to_ascii_lowercase())),
-        app: Some(name(push.app)),
-        stream: Some(name(push.stream)),
+        domain: Some(push.domain.to_ascii_lowercase()),
+        app: Some(push.app),
+        stream: Some(push.stream),
         protocol: "rtmp".to_owned(),
         client_ip: push.client_ip.unwrap_or(Ipv4Addr::UNSPECIFIED.into()),
         client_port: 0,
-        node: name(push.node),
+        node: described(push.node),
         connected_at: published_at,
         published_at: Some(published_at),
         ended_at: ending.at,
@@ -87,7 +87,7 @@ pub fn end(importer: &Importer, push: Elsewhere, ending: Ending) -> Import {
         bytes_out: 0,
         video,
         audio: None,
-        encoder: push.encoder.map(name),
+        encoder: push.encoder.map(described),
         stream_param: Some(push.param)
             .filter(|param| !param.is_empty())
             .map(|param| model::mask::mask_query(&clipped(param, MAX_PARAM))),
@@ -111,7 +111,8 @@ fn known(code: Code) -> Code {
     if unknown || Cause::from_code(code).is_none() { Cause::Imported.code() } else { code }
 }
 
-fn name(text: String) -> String {
+/// What only describes a push is cut where it is too long.
+fn described(text: String) -> String {
     let text: String = text.chars().filter(|c| !c.is_control()).collect();
     clipped(text, MAX_NAME)
 }

@@ -149,6 +149,49 @@ async fn a_domain_is_added_changed_and_deleted() {
 }
 
 #[tokio::test]
+async fn signatures_are_not_asked_for_without_a_key_to_check_them_with() {
+    let server = start().await;
+    for (name, kind, action, key, backup) in [
+        ("push.example", 0, "ModifyLivePushAuthKey", "MasterAuthKey", "BackupAuthKey"),
+        ("play.example", 1, "ModifyLivePlayAuthKey", "AuthKey", "AuthBackKey"),
+    ] {
+        let add = json!({ "DomainName": name, "DomainType": kind });
+        call(ONE, "AddLiveDomain", add).good(&server).await;
+        let change = |enable: i64, one: &str, two: &str| {
+            call(ONE, action, json!({ "DomainName": name, "Enable": enable, key: one, backup: two }))
+        };
+        assert_eq!(change(1, "", "").code(&server).await, "InvalidParameterValue", "{action}");
+        change(1, "", "second").good(&server).await;
+        change(0, "", "").good(&server).await;
+        let on = call(ONE, action, json!({ "DomainName": name, "Enable": 1 }));
+        assert_eq!(on.code(&server).await, "InvalidParameterValue", "{action}");
+    }
+}
+
+#[tokio::test]
+async fn errors_name_the_parameters_of_the_call() {
+    let server = start().await;
+    let template = |field: &str, value: &str| {
+        let mut params = json!({ "TemplateName": "t", "StreamEndNotifyUrl": "https://receiver.example/" });
+        params[field] = value.into();
+        call(ONE, "CreateLiveCallbackTemplate", params)
+    };
+    let mut forbid = stream("a.example", "s");
+    forbid["ResumeTime"] = "2001-01-01T00:00:00Z".into();
+    for (call, parameter) in [
+        (call(ONE, "ForbidLiveStream", forbid), "`ResumeTime`"),
+        (template("StreamBeginNotifyUrl", "http://127.0.0.1/"), "`StreamBeginNotifyUrl`"),
+        (template("PornCensorshipNotifyUrl", "ftp://receiver.example/"), "`PornCensorshipNotifyUrl`"),
+        (template("StreamMixNotifyUrl", "http://10.0.0.1/"), "`StreamMixNotifyUrl`"),
+        (template("CallbackKey", "a\u{7}b"), "`CallbackKey`"),
+        (template("TemplateName", " "), "`TemplateName`"),
+    ] {
+        let error = call.send(&server).await["Error"].clone();
+        assert!(error["Message"].as_str().unwrap().starts_with(parameter), "{parameter}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_stream_is_forbidden_listed_and_let_in_again() {
     let server = start().await;
     let state = || call(ONE, "DescribeLiveStreamState", stream("a.example", "s"));

@@ -24,6 +24,7 @@ const RECORD_EXCEPTION_URL: Param = url("RecordExceptionNotifyUrl");
 const SNAPSHOT_URL: Param = url("SnapshotNotifyUrl");
 const PORN_URL: Param = url("PornCensorshipNotifyUrl");
 const AUDIO_URL: Param = url("AudioAuditNotifyUrl");
+const MIX_URL: Param = url("StreamMixNotifyUrl");
 const LEVELS: Param = words("RecordExceptionLevels", 3, &["error", "warning", "info"]);
 const KEY: Param = text("CallbackKey", manage::MAX_KEY);
 
@@ -47,7 +48,7 @@ pub const ACTIONS: [Action; 8] = [
             SNAPSHOT_URL,
             PORN_URL,
             KEY,
-            url("StreamMixNotifyUrl"),
+            MIX_URL,
             EXCEPTION_URL,
             AUDIO_URL,
             RECORD_EXCEPTION_URL,
@@ -296,5 +297,32 @@ fn refused(error: ManageError) -> CssError {
         ManageError::NoAccount => Code::UserNotExist,
         ManageError::Catalog(_) => Code::DbError,
     };
-    CssError::new(code, format!("{error}."))
+    let message = match &error {
+        ManageError::Url { field, source } => format!("`{}` {source}.", parameter(field)),
+        ManageError::Invalid { field, why } => format!("`{}` {why}.", parameter(field)),
+        error => format!("{error}."),
+    };
+    CssError::new(code, message)
+}
+
+/// The parameter that a field of a template or rule came in.
+fn parameter(field: &str) -> &str {
+    match field {
+        "stream_begin" => BEGIN_URL.name(),
+        "stream_end" => END_URL.name(),
+        "push_exception" => EXCEPTION_URL.name(),
+        "record" => RECORD_URL.name(),
+        "record_status" => RECORD_STATUS_URL.name(),
+        "record_exception" => RECORD_EXCEPTION_URL.name(),
+        "record_exception_levels" => LEVELS.name(),
+        "snapshot" => SNAPSHOT_URL.name(),
+        "porn_censorship" => PORN_URL.name(),
+        "audio_audit" => AUDIO_URL.name(),
+        "stream_mix" => MIX_URL.name(),
+        "name" => NAME.name(),
+        "description" => DESCRIPTION.name(),
+        "key" => KEY.name(),
+        "app" => APP.name(),
+        other => other,
+    }
 }

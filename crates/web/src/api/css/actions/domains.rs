@@ -310,20 +310,28 @@ async fn list(call: Call) -> Answered {
 }
 
 async fn enable(call: Call, enabled: bool) -> Answered {
-    edit(&call, Code::DomainNoRecord, None, move |domain| domain.enabled = enabled).await
+    edit(&call, Code::DomainNoRecord, None, move |domain| {
+        domain.enabled = enabled;
+        Ok(())
+    })
+    .await
 }
 
 async fn modify_play(call: Call) -> Answered {
     let area = area_of(call.number("PlayType")?);
-    edit(&call, Code::DomainNotExist, Some(DomainKind::Play), move |domain| domain.play_area = area).await
+    edit(&call, Code::DomainNotExist, Some(DomainKind::Play), move |domain| {
+        domain.play_area = area;
+        Ok(())
+    })
+    .await
 }
 
-/// Changes the domain that `DomainName` names, if it is the caller's and of that kind.
+/// Changes the domain that `DomainName` names, if it is the caller's and of that kind, and `edit` does not refuse.
 pub async fn edit(
     call: &Call,
     missing: Code,
     kind: Option<DomainKind>,
-    edit: impl FnOnce(&mut Domain) + Send + 'static,
+    edit: impl FnOnce(&mut Domain) -> Result<(), CssError> + Send + 'static,
 ) -> Answered {
     let (name, scope) = (call.required("DomainName")?.to_owned(), call.caller.scope);
     change(call, move |catalog| {
@@ -331,7 +339,7 @@ pub async fn edit(
             scope.covers(Some(domain.account)) && kind.is_none_or(|kind| domain.kind == kind)
         });
         let mut domain = found.cloned().ok_or_else(|| no_domain(missing))?;
-        edit(&mut domain);
+        edit(&mut domain)?;
         Ok(live::Change::PutDomain(Box::new(domain)))
     })
     .await?;

@@ -79,6 +79,7 @@ async fn modify_push_key(call: Call) -> Answered {
         set(&mut domain.key, master);
         set(&mut domain.backup_key, backup);
         set(&mut domain.auth_delta, delta);
+        check_key("MasterAuthKey", domain.auth, &domain.key, &domain.backup_key)
     })
     .await
 }
@@ -114,6 +115,7 @@ async fn modify_play_key(call: Call) -> Answered {
         set(&mut domain.play_key, main);
         set(&mut domain.play_backup_key, back);
         set(&mut domain.play_auth_delta, delta);
+        check_key("AuthKey", domain.play_auth, &domain.play_key, &domain.play_backup_key)
     })
     .await
 }
@@ -137,6 +139,14 @@ fn key(call: &Call, name: &str) -> Result<Option<String>, CssError> {
     match key.is_some_and(|key| !key.bytes().all(|byte| byte.is_ascii_graphic())) {
         true => Err(CssError::value(name, "must be visible ASCII characters")),
         false => Ok(key.map(str::to_owned)),
+    }
+}
+
+/// Refuses signatures without a key to check them with: no URL would be good.
+fn check_key(name: &str, auth: bool, key: &str, backup: &str) -> Result<(), CssError> {
+    match auth && key.is_empty() && backup.is_empty() {
+        true => Err(CssError::value(name, "is needed while `Enable` is 1")),
+        false => Ok(()),
     }
 }
 

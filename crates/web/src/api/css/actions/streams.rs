@@ -169,7 +169,12 @@ async fn forbid(call: Call) -> Answered {
         })
         .transpose()?;
     let reason = call.args.text("Reason").unwrap_or_default().to_owned();
-    actions::forbid(&call.state, call.caller.scope, call.stream()?, until, reason, &call.by()).await?;
+    let forbade =
+        actions::forbid(&call.state, call.caller.scope, call.stream()?, until, reason, &call.by()).await;
+    forbade.map_err(|problem| match problem.field() {
+        Some("until") => CssError::value("ResumeTime", "must lie in the future, at most 90 days from now"),
+        _ => problem.into(),
+    })?;
     done()
 }
 

@@ -7,9 +7,10 @@
 
 The server runs on one core and this program on the other. Each call is signed with TC3-HMAC-SHA256 as the official
 clients do it, over connections that are kept. The record files are read once before, so that they are in the system's page
-cache. In all cases but `same` no question is asked twice. `stub` asks for a page
-that no record is on, so it is what the call itself costs. Whoever else is on the machine slows the calls, but hardly
-changes their CPU: "calls a second of CPU" is one second divided by the CPU of a call.
+cache. In all cases but `same` no question is asked twice. `stub` asks for a page that no record is on, so it is what the
+call itself costs. Whoever else is on the machine slows the calls, but hardly changes their CPU: "calls a second of CPU" is
+one second divided by the CPU of a call. The first thousands of calls of `stream`, `hour` and `day` after a start also pay
+for the indexes that are made of the days they ask for; name a case twice to see it without.
 """
 
 import argparse

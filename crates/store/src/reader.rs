@@ -119,7 +119,9 @@ impl Reader {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let most = cores.clamp(MIN_READERS, MAX_READERS);
         let (lending, back, known, indexes) = Default::default();
-        Self { inner: Arc::new(Inner { dir, budget, most, lending, back, changes, known, indexes, everywhere }) }
+        Self {
+            inner: Arc::new(Inner { dir, budget, most, lending, back, changes, known, indexes, everywhere }),
+        }
     }
 
     /// Opens a data folder for reading only, whether a server runs on it or not. Never migrates, never writes.

@@ -3,7 +3,9 @@
 mod common;
 
 use common::{ADMIN, Answer, OTHER, Server, VIEWER};
+use model::{Clock, Record, SystemClock, Timestamp};
 use serde_json::json;
+use store::EndRow;
 
 async fn send(server: &Server, method: &str, path: &str, key: &str, body: &str) -> Answer {
     let bearer = format!("Bearer {key}");
@@ -144,6 +146,34 @@ async fn what_happened_to_a_stream_is_told() {
     assert_eq!(server.api(path, OTHER).await.json()["records"], json!([]));
     let odd = format!("{path}&since=2030-01-01T00:00:00Z");
     assert_eq!(server.api(&odd, ADMIN).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_window_long_ago_is_told_whatever_happened_to_the_stream_since() {
+    let server = Server::start().await;
+    let like = server.record("busy", 1, (3, 0)).await;
+    let now = SystemClock.now();
+    let ago = |minutes: u64| now.minus(std::time::Duration::from_secs(minutes * 60));
+    let put = async |ended_at: Timestamp, published_at: Option<Timestamp>| {
+        let id = SystemClock.push_id();
+        let record = Record { id, sequence: id.sequence(), published_at, ended_at, ..like.clone() };
+        server.store.journal().refuse(EndRow { record, evidence: Vec::new(), verdict_version: 1 }).await;
+        id
+    };
+    let within = put(ago(170), Some(ago(175))).await;
+    let across = put(ago(100), Some(ago(160))).await;
+    for n in 0..1_200 {
+        put(ago(90).plus(std::time::Duration::from_millis(n)), None).await;
+    }
+    while server.store.journal().stats().waiting_refusals > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let path =
+        format!("/diagnose?domain=a.example&app=live&stream=busy&since={}&until={}", ago(180), ago(150));
+    let told = server.api(&path, ADMIN).await.json();
+    let ids: Vec<_> = told["records"].as_array().unwrap().iter().map(|r| r["id"].clone()).collect();
+    assert_eq!(ids, [json!(within.to_string()), json!(across.to_string())]);
+    assert_eq!((&told["truncated"], told["gaps"].as_array().unwrap().len()), (&json!(false), 1), "{told}");
 }
 
 #[tokio::test]

@@ -202,13 +202,7 @@ impl DayIndex {
     }
 
     /// The keys of the first `enough` records from `from` on and below `below`, in the order of a list.
-    pub fn first(
-        &self,
-        wanted: Wanted<'_>,
-        first: First,
-        span: (i64, i64),
-        enough: usize,
-    ) -> Vec<i64> {
+    pub fn first(&self, wanted: Wanted<'_>, first: First, span: (i64, i64), enough: usize) -> Vec<i64> {
         let Some(owner) = self.owner_wanted(wanted) else { return Vec::new() };
         let admitted = |number: u16| self.owners.get(usize::from(number)).is_some_and(|of| owner.admits(*of));
         let (part, all) = match wanted.stream {
@@ -236,7 +230,9 @@ impl DayIndex {
 
     fn of_stream(&self, name: &str) -> Part<'_> {
         let hash = self.hasher.hash_one(name);
-        let Ok(at) = self.streams.binary_search_by_key(&hash, |(hash, _)| *hash) else { return Part::default() };
+        let Ok(at) = self.streams.binary_search_by_key(&hash, |(hash, _)| *hash) else {
+            return Part::default();
+        };
         let end_of = |at: usize| self.streams.get(at).map_or(0, |(_, end)| *end as usize);
         self.by_stream.part(at.checked_sub(1).map_or(0, end_of), end_of(at))
     }
@@ -283,9 +279,8 @@ fn stream_hashes(db: &Connection, hasher: &RandomState) -> Result<HashMap<i64, u
 }
 
 fn rows(db: &Connection, hashes: &HashMap<i64, u64>) -> Result<(Vec<Row>, Vec<Owner>), IndexError> {
-    let mut select = db.prepare(
-        "select row, domain_id, app_id, account, stream_id from record not indexed order by row",
-    )?;
+    let mut select =
+        db.prepare("select row, domain_id, app_id, account, stream_id from record not indexed order by row")?;
     let mut found = select.query([])?;
     let mut numbers: HashMap<Owner, u16> = HashMap::new();
     let (mut rows, mut owners) = (Vec::new(), Vec::new());

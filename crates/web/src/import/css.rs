@@ -115,9 +115,12 @@ mod tests {
     #[test]
     fn an_event_of_a_time_that_cannot_be_is_refused() {
         let now = NOW.secs();
-        for (time, taken) in
-            [(now + 86_400, true), (now + 86_401, false), (now - 60 * 86_400, true), (now - 60 * 86_400 - 1, false)]
-        {
+        for (time, taken) in [
+            (now + 86_400, true),
+            (now + 86_401, false),
+            (now - 60 * 86_400, true),
+            (now - 60 * 86_400 - 1, false),
+        ] {
             let mut body = sample(1);
             body["event_time"] = time.into();
             let read = read(&importer(), body.to_string().as_bytes(), NOW);

@@ -82,7 +82,9 @@ pub(crate) enum ImportError {
     TooLong { field: &'static str, bytes: usize, most: usize },
     #[error("the field {field} holds {character:?}, which is not taken there")]
     Character { field: &'static str, character: char },
-    #[error("the field event_time is more than a day ahead of this server's clock, or more than 60 days behind")]
+    #[error(
+        "the field event_time is more than a day ahead of this server's clock, or more than 60 days behind"
+    )]
     Time,
     #[error("the signature is wrong, or its time is over")]
     Signature,

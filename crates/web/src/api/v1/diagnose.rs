@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use model::{PushId, Record, StreamKey, Timestamp};
 use serde::{Deserialize, Serialize};
-use store::{EventQuery, RecordQuery};
+use store::{EventQuery, ListQuery, Reader, RecordQuery};
 
 use super::Caller;
 use super::causes::language;
@@ -25,6 +25,8 @@ const MAX_WINDOW: Duration = Duration::from_secs(31 * 86_400);
 const WINDOW: Duration = Duration::from_secs(86_400);
 /// Records and events of one answer.
 const MAX_ROWS: usize = 1_000;
+/// Pushes that are looked at after the window.
+const MAX_LATER: usize = 200;
 
 /// Which stream, and when.
 #[derive(Deserialize)]
@@ -87,24 +89,25 @@ pub async fn answer(
         limit: MAX_ROWS,
         ..EventQuery::default()
     };
-    // A push that was live in the window may have ended after it.
-    let records = RecordQuery {
+    let ended = RecordQuery {
         domain: Some(key.domain.clone()),
         app: Some(key.app.clone()),
         stream: Some(key.stream.clone()),
         account: caller.scope.account(),
         since: Some(since),
+        until: Some(until),
         limit: MAX_ROWS,
         ..RecordQuery::default()
     };
     let (reader, history) = (state.reader().clone(), state.history().clone());
     let read = tokio::task::spawn_blocking(move || {
-        Ok::<_, store::StoreError>((full_page(&reader, records)?, history.events(&events)?))
+        let later = ended_later(&reader, &ended, until)?;
+        Ok::<_, store::StoreError>((full_page(&reader, ended)?, later, history.events(&events)?))
     });
-    let (page, events) = read.await??;
-    let began_before_the_end = |record: &Record| record.published_at.unwrap_or(record.ended_at) < until;
-    let mut records: Vec<Record> = page.records.into_iter().filter(began_before_the_end).collect();
+    let (page, later, events) = read.await??;
+    let mut records = page.records;
     records.reverse();
+    records.extend(later);
     let live: Vec<LiveSpan> = live_spans(&state, &caller, &key, until);
     let mut spans: BTreeMap<PushId, Span> =
         records.iter().filter_map(Span::of).map(|span| (span.push, span)).collect();
@@ -125,6 +128,21 @@ pub async fn answer(
         events: events.into_iter().rev().map(|row| EventAnswer::of(row, lang)).collect(),
         truncated,
     }))
+}
+
+/// The pushes that were live in the window and ended after it: the next to end after `until`, among which they are
+/// unless hundreds waited beside them.
+fn ended_later(
+    reader: &Reader,
+    ended: &RecordQuery,
+    until: Timestamp,
+) -> Result<Vec<Record>, store::StoreError> {
+    let filter = RecordQuery { since: Some(until), until: None, ..ended.clone() };
+    let next =
+        ListQuery { filter, published: true, ascending: true, skip: 0, take: MAX_LATER, count_to: MAX_LATER };
+    let mut records = reader.list(&next)?.records;
+    records.retain(|record| record.published_at.is_some_and(|at| at < until));
+    Ok(records)
 }
 
 fn live_spans(state: &WebState, caller: &Caller, key: &StreamKey, until: Timestamp) -> Vec<LiveSpan> {

@@ -438,6 +438,8 @@ fn wal_has_content(database: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use model::{Code, StreamKey};
     use proptest::prelude::*;
 

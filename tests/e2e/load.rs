@@ -31,3 +31,17 @@ fn what_is_pushed_is_played_over_rtmp_and_flv_and_nobody_is_refused() {
         assert!(report["delay_ms"]["p99"].as_f64().unwrap() > 0.0, "{format}: {report:#}");
     }
 }
+
+#[test]
+fn what_is_pushed_over_srt_and_in_tls_is_played_whole_too() {
+    for over in ["srt", "rtmps"] {
+        let args = ["--publishers", "3", "--players", "3", "--kbps", "300", "--seconds", "3", "--over", over];
+        let report = load(&args);
+        for (what, count) in
+            [("publishers", 3), ("players", 3), ("refusals", 0), ("lost", 0), ("misdelivered", 0)]
+        {
+            assert_eq!(report[what], count, "{over}: {what} in {report:#}");
+        }
+        assert!(report["delivered_frames"].as_u64() > Some(0), "{over}: {report:#}");
+    }
+}

@@ -115,6 +115,10 @@ fn what_ffmpeg_pushes_over_srt_plays_over_flv_rtmp_and_hls_and_its_stop_is_a_goo
     let srt = &evidence["evidence"]["carrier"]["srt"];
     assert!(srt["packets"].as_u64() > Some(50) && srt["latency_ms"] == 120, "{srt}");
     assert_eq!((&srt["ts"]["continuity_gaps"], &srt["ts"]["crc_errors"]), (&0.into(), &0.into()), "{srt}");
+    let shown = server.cli(&["show", &record.id.to_string()]);
+    for part in ["\nSRT\n", "round trip", "latency 120 ms, not encrypted", "0 given up"] {
+        assert!(shown.contains(part), "{part} in {shown}");
+    }
 }
 
 #[test]
@@ -265,6 +269,55 @@ fn only_who_has_the_passphrase_may_push() {
         encoder.wait();
         assert_eq!(server.code(stream), "35/0");
     }
+}
+
+#[test]
+fn a_domain_may_have_a_passphrase_of_its_own_and_no_other_opens_it() {
+    if !has_ffmpeg() {
+        return;
+    }
+    let server = Setup::open()
+        .config("[[domain]]\nname = \"secret.test\"\naccount = 7\nauth = false\n")
+        .env("LASTFRAME_SRT_PASSPHRASES", "secret.test:correct horse battery")
+        .env("LASTFRAME_SRT_LATENCY", "250ms")
+        .start();
+    let encoder = |domain: &str, stream: &str, more: &str| {
+        h264(&format!("srt://{}?streamid=#!::h={domain},r=live/{stream}{more}", server.srt()))
+    };
+    let right = "&passphrase=correct horse battery";
+    let asked = |more: &str| format!("{right}{more}");
+    let mut pushed = encoder("secret.test", "right", &asked("&latency=400000"));
+    wait_for_picture(&server, "right");
+    let mut open = encoder(DOMAIN, "open", "");
+    wait_for_picture(&server, "open");
+    for (encoder, stream, encrypted, latency_ms) in
+        [(&mut pushed, "right", true, 400), (&mut open, "open", false, 250)]
+    {
+        encoder.interrupt();
+        encoder.wait();
+        let record = server.record(stream);
+        assert_eq!(ended(&record).0, "35/0");
+        let srt = &server.get(&format!("/api/v1/records/{}", record.id))["evidence"]["carrier"]["srt"];
+        assert_eq!((&srt["encrypted"], &srt["latency_ms"]), (&encrypted.into(), &latency_ms.into()), "{srt}");
+    }
+    // Another domain named by the way does not open it, and one that needs none does not take it.
+    for (domain, stream, more, code) in [
+        ("secret.test", "wrong", "&passphrase=wrong horse battery", 1_010),
+        ("secret.test", "missing", "", 1_011),
+        (DOMAIN, "needless", right, 1_011),
+        (DOMAIN, "roundabout,domain=secret.test", "", 1_011),
+    ] {
+        assert!(!encoder(domain, stream, more).wait().success(), "{stream}");
+        let record = server.record(stream.split(',').next().unwrap());
+        assert_eq!(ended(&record), ("30/0".to_owned(), "rule".to_owned()), "{stream}");
+        let found = record.detail.unwrap().params["found"].to_string();
+        assert!(found.contains(&code.to_string()), "{stream}: {found}");
+    }
+    // Of a domain that there is not, the caller is told that, whatever it encrypts with.
+    let mut nowhere = encoder("nowhere.test", "nowhere", right);
+    assert!(!nowhere.wait().success());
+    assert!(nowhere.printed().contains("Application-defined rejection reason"), "{}", nowhere.printed());
+    assert_eq!(server.code("nowhere"), "18/301");
 }
 
 #[test]

@@ -13,6 +13,11 @@ pub fn video_header() -> &'static [u8] {
     &AVC_HEADER
 }
 
+/// Sequence and picture parameter set of [`video`], as [`video_header`] has them.
+pub fn parameter_sets() -> [&'static [u8]; 2] {
+    [AVC_HEADER.get(13..38).unwrap_or_default(), AVC_HEADER.get(41..).unwrap_or_default()]
+}
+
 /// The sequence header of [`audio`]: AAC-LC, 44100 Hz, stereo.
 pub fn audio_header() -> &'static [u8] {
     &[0xaf, 0x00, 0x12, 0x10]

@@ -32,24 +32,32 @@ impl Target {
     /// # Errors
     /// [`LabError::Target`] when the URL is no such URL, or its host has no address.
     pub fn new(url: &str, api: &str, key: &str, sign_key: Option<&str>) -> Result<Self, LabError> {
+        let target = Self::over("rtmp", PORT, url)?;
+        Ok(Self { api: api.to_owned(), key: key.to_owned(), sign_key: sign_key.map(str::to_owned), ..target })
+    }
+
+    /// The same for another scheme, without an API.
+    pub(crate) fn over(scheme: &str, port: u16, url: &str) -> Result<Self, LabError> {
         let wrong = |what| LabError::Target { target: url.to_owned(), what };
-        let rest =
-            url.strip_prefix("rtmp://").ok_or_else(|| wrong("write rtmp://host[:port]/app[?query]"))?;
+        let rest = url
+            .strip_prefix(scheme)
+            .and_then(|rest| rest.strip_prefix("://"))
+            .ok_or_else(|| wrong("write rtmp://host[:port]/app[?query]"))?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, app) = rest.split_once('/').ok_or_else(|| wrong("it names no app"))?;
         let app = app.trim_end_matches('/');
         if app.is_empty() {
             return Err(wrong("it names no app"));
         }
-        let address = address_of(authority, PORT).ok_or_else(|| wrong("its host has no address"))?;
+        let address = address_of(authority, port).ok_or_else(|| wrong("its host has no address"))?;
         Ok(Self {
             address,
             host: authority.to_owned(),
             app: app.to_owned(),
             query: query.to_owned(),
-            api: api.to_owned(),
-            key: key.to_owned(),
-            sign_key: sign_key.map(str::to_owned),
+            api: String::new(),
+            key: String::new(),
+            sign_key: None,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! What the live path is told at start.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -68,6 +69,8 @@ pub struct SrtConfig {
     pub latency: Duration,
     /// What callers must encrypt with, 10 to 79 bytes; empty takes only those that do not encrypt.
     pub passphrase: String,
+    /// The same for single domains, whose own it takes the place of.
+    pub passphrases: HashMap<String, String>,
     /// Time without a sign of life after which a caller is lost: 17/0.
     pub peer_timeout: Duration,
     /// Whether the node does without when the address is taken.
@@ -76,11 +79,12 @@ pub struct SrtConfig {
 
 impl std::fmt::Debug for SrtConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { listen, latency, passphrase, peer_timeout, optional } = self;
+        let Self { listen, latency, passphrase, passphrases, peer_timeout, optional } = self;
         f.debug_struct("SrtConfig")
             .field("listen", listen)
             .field("latency", latency)
             .field("encrypted", &!passphrase.is_empty())
+            .field("passphrases", &passphrases.len())
             .field("peer_timeout", peer_timeout)
             .field("optional", optional)
             .finish()

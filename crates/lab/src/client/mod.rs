@@ -19,6 +19,7 @@ use crate::error::LabError;
 
 pub use live::Pace;
 pub use secured::client_hello;
+pub(crate) use secured::tls_for_anybody;
 
 use socket::Socket;
 

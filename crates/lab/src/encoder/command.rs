@@ -84,3 +84,11 @@ pub(super) fn gstreamer_srt(by: &[&str], program: &Path, uri: &str, stream_id: &
         .args(["!", "mpegtsmux", "!", "srtsink", uri, stream_id]);
     command
 }
+
+/// `srt-live-transmit` passes on what it reads.
+pub(super) fn transmit(by: &[&str], program: &Path, url: &str) -> Command {
+    let mut command = under(by, program);
+    // It would call again and again; and its word for no passphrase is an empty one.
+    command.args(["-a:no", "-chunk:1316", "file://con", &format!("{url}&passphrase=")]);
+    command
+}

@@ -46,8 +46,14 @@ pub enum Kind {
     Obs,
     /// The system's `ffmpeg` over SRT.
     SrtFfmpeg,
+    /// The newer one over SRT.
+    SrtNewerFfmpeg,
     /// GStreamer's `srtsink`.
     SrtSink,
+    /// `srt-live-transmit`, which passes on what an `ffmpeg` beside it makes.
+    SrtTransmit,
+    /// OBS Studio over SRT.
+    SrtObs,
     /// The newer ffmpeg over WebRTC.
     WhipFfmpeg,
     /// Chromium over WebRTC.
@@ -67,13 +73,14 @@ impl Kind {
         let optional = |reason: &str| LabError::Skipped(format!("optional: {reason}"));
         match self {
             Self::Ffmpeg | Self::SrtFfmpeg => on_path("ffmpeg"),
-            Self::NewerFfmpeg | Self::WhipFfmpeg => std::env::var_os(NEWER_FFMPEG)
+            Self::NewerFfmpeg | Self::SrtNewerFfmpeg | Self::WhipFfmpeg => std::env::var_os(NEWER_FFMPEG)
                 .map(PathBuf::from)
                 .filter(|path| path.is_file())
                 .or_else(|| process::find("ffmpeg-9"))
                 .ok_or_else(|| optional("needs a newer ffmpeg; name it by LAB_FFMPEG_NEW")),
             Self::Rtmp2Sink | Self::RtmpSink | Self::SrtSink => on_path("gst-launch-1.0"),
-            Self::Obs => process::find("obs")
+            Self::SrtTransmit => on_path("srt-live-transmit"),
+            Self::Obs | Self::SrtObs => process::find("obs")
                 .filter(|_| process::is_installed("Xvfb"))
                 .ok_or_else(|| optional("needs obs and Xvfb")),
             Self::WhipChromium => on_path("chromium"),
@@ -94,7 +101,10 @@ impl fmt::Display for Kind {
             Self::RtmpSink => "rtmpsink",
             Self::Obs => "OBS",
             Self::SrtFfmpeg => "ffmpeg over SRT",
+            Self::SrtNewerFfmpeg => "a newer ffmpeg over SRT",
             Self::SrtSink => "srtsink",
+            Self::SrtTransmit => "srt-live-transmit",
+            Self::SrtObs => "OBS over SRT",
             Self::WhipFfmpeg => "a newer ffmpeg over WebRTC",
             Self::WhipChromium => "Chromium over WebRTC",
             Self::WhipAiortc => "aiortc",
@@ -110,6 +120,8 @@ pub struct Encoder {
     log: NamedTempFile,
     _desk: Option<obs::Desk>,
     kit: Option<whip::Kit>,
+    /// What makes the stream that it passes on.
+    source: Option<Child>,
 }
 
 impl Encoder {
@@ -139,7 +151,8 @@ impl Encoder {
             (format!("{}://{}/{}", site.scheme(), site.rtmp, site.app), format!("{stream}?domain={domain}"));
         let url = format!("{server}/{key}");
         let whip = || format!("{}/whip/{}/{key}", site.api.base(), site.app);
-        let (mut desk, mut kit) = (None, None);
+        let srt = format!("srt://{}?streamid={}", site.srt, srt_stream_id(site, domain, stream));
+        let (mut desk, mut kit, mut source) = (None, None, None);
         let mut command = match kind {
             Kind::Ffmpeg | Kind::NewerFfmpeg => command::ffmpeg(under, &program, &url, kbps),
             Kind::Rtmp2Sink => {
@@ -149,16 +162,24 @@ impl Encoder {
             Kind::RtmpSink => {
                 command::gstreamer(under, &program, &["rtmpsink", &format!("location={url} live=1")], kbps)
             }
-            Kind::SrtFfmpeg => {
-                let id = srt_stream_id(site, domain, stream);
-                command::ffmpeg_srt(under, &program, &format!("srt://{}?streamid={id}", site.srt), kbps)
-            }
+            Kind::SrtFfmpeg | Kind::SrtNewerFfmpeg => command::ffmpeg_srt(under, &program, &srt, kbps),
             Kind::SrtSink => {
                 let id = format!("streamid={}", srt_stream_id(site, domain, stream));
                 command::gstreamer_srt(under, &program, &format!("uri=srt://{}", site.srt), &id, kbps)
             }
+            Kind::SrtTransmit => {
+                let ffmpeg = Kind::SrtFfmpeg.program()?;
+                let mut made = command::ffmpeg_srt(&[], &ffmpeg, "pipe:1", kbps);
+                made.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+                source = Some(made.spawn()?);
+                command::transmit(under, &program, &srt)
+            }
             Kind::Obs => {
                 let made = desk.insert(obs::Desk::new(&server, &key, kbps)?);
+                made.command(under, &program)
+            }
+            Kind::SrtObs => {
+                let made = desk.insert(obs::Desk::new(&srt, "", kbps)?);
                 made.command(under, &program)
             }
             Kind::WhipFfmpeg => whip::ffmpeg(under, &program, &whip(), kbps),
@@ -166,13 +187,15 @@ impl Encoder {
             Kind::WhipAiortc => kit.insert(whip::Kit::new()?).aiortc(under, &program, &whip()),
         };
         let log = NamedTempFile::new()?;
-        command.stdin(Stdio::null()).stdout(log.reopen()?).stderr(log.reopen()?);
+        let input = source.as_mut().and_then(|made: &mut Child| made.stdout.take());
+        let input = input.map_or_else(Stdio::null, Stdio::from);
+        command.stdin(input).stdout(log.reopen()?).stderr(log.reopen()?);
         // A browser is many processes, which share a fate.
         let child = command
             .process_group(0)
             .spawn()
             .map_err(|error| LabError::Program { program: kind.to_string(), what: error.to_string() })?;
-        Ok(Self { kind, child, log, _desk: desk, kit })
+        Ok(Self { kind, child, log, _desk: desk, kit, source })
     }
 
     /// Waits until the server has taken in media of it.
@@ -196,7 +219,7 @@ impl Encoder {
     /// Stops it as its user does: by Ctrl-C, or OBS by its button, which is pressed at the encoder's own address.
     pub async fn stop(&self, address: IpAddr) -> Result<(), LabError> {
         match self.kind {
-            Kind::Obs => obs::remote::stop_stream(address).await,
+            Kind::Obs | Kind::SrtObs => obs::remote::stop_stream(address).await,
             _ => self.signal(Signal::Interrupt),
         }
     }
@@ -245,5 +268,8 @@ impl Drop for Encoder {
     fn drop(&mut self) {
         let _ = process::signal_group(self.child.id(), Signal::Kill);
         process::end(&mut self.child);
+        if let Some(source) = &mut self.source {
+            process::end(source);
+        }
     }
 }

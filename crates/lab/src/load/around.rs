@@ -1,6 +1,6 @@
 //! What a connection of the load works with, and what comes of its work.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::media::Media;
 use super::place::Place;
@@ -9,13 +9,22 @@ use super::tally::Tally;
 
 /// What all connections share.
 pub(super) struct Around<'a> {
-    /// Since the load began.
+    /// When the load began.
+    pub(super) start: Instant,
+    /// Since then.
     pub(super) now: Duration,
     /// Where everything is read into.
     pub(super) scratch: &'a mut [u8],
     pub(super) place: &'a Place,
     pub(super) media: &'a mut Media,
     pub(super) tally: &'a mut Tally,
+}
+
+impl Around<'_> {
+    /// The moment that is now.
+    pub(super) fn instant(&self) -> Instant {
+        self.start + self.now
+    }
 }
 
 /// What came of something that a connection did.

@@ -37,6 +37,7 @@ const PARTING: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Task {
     Dial,
+    Tend,
     Leave,
     Close,
 }
@@ -112,7 +113,8 @@ impl<'a> Engine<'a> {
         stop: &'a AtomicBool,
         pid: Option<u32>,
     ) -> io::Result<Self> {
-        let publishers = (0..plan.publishers).map(|number| Role::Publisher(Publisher::new(number)));
+        let publishers =
+            (0..plan.publishers).map(|number| Role::Publisher(Publisher::new(number, place.over())));
         let streams = plan.streams().max(1);
         let players =
             (0..plan.players).map(|number| Role::Player(Player::new(number % streams, plan.format)));
@@ -209,6 +211,7 @@ impl<'a> Engine<'a> {
             let Some(Reverse(timer)) = self.timers.pop() else { break };
             let step = match (timer.task, self.members.get(timer.who)) {
                 (Task::Dial, Some(_)) => self.dial(timer.who)?,
+                (Task::Tend, Some(member)) if member.life == timer.life => self.tend(timer.who),
                 (Task::Leave, Some(member)) if member.life == timer.life => self.leave(timer.who)?,
                 (Task::Close, Some(member)) if member.life == timer.life => {
                     self.with(timer.who, |member, _| member.close())
@@ -222,7 +225,7 @@ impl<'a> Engine<'a> {
 
     fn dial(&mut self, who: usize) -> io::Result<Step> {
         let registry = self.poll.registry().try_clone()?;
-        Ok(self.with(who, |member, around| {
+        let step = self.with(who, |member, around| {
             member.life += 1;
             around.tally.reconnects += u64::from(member.life > 1);
             let dialed = match &mut member.role {
@@ -233,7 +236,29 @@ impl<'a> Engine<'a> {
                 Ok(()) => Step::Nothing,
                 Err(error) => Step::Ended(Ending::Lost(format!("connect: {error}"))),
             }
-        }))
+        });
+        self.tend_later(who);
+        Ok(step)
+    }
+
+    /// Lets a connection do what is due by itself.
+    fn tend(&mut self, who: usize) -> Step {
+        let step = self.with(who, |member, around| match &mut member.role {
+            Role::Publisher(publisher) => publisher.tend(around),
+            Role::Player(_) => Step::Nothing,
+        });
+        self.tend_later(who);
+        step
+    }
+
+    fn tend_later(&mut self, who: usize) {
+        let at = self.now();
+        if let Some(Member { role: Role::Publisher(publisher), life, .. }) = self.members.get(who)
+            && publisher.is_there()
+            && let Some(every) = publisher.tended()
+        {
+            self.timers.push(Reverse(Timer { at: at + every, task: Task::Tend, who, life: *life }));
+        }
     }
 
     fn leave(&mut self, who: usize) -> io::Result<Step> {
@@ -324,13 +349,13 @@ impl<'a> Engine<'a> {
     /// Does something with a member and all that is around it.
     fn with(&mut self, who: usize, work: impl FnOnce(&mut Member, &mut Around<'_>) -> Step) -> Step {
         let now = self.now();
-        let Self { plan, members, scratch, place, media, played, tally, .. } = self;
+        let Self { plan, members, scratch, place, media, played, tally, start, .. } = self;
         let Some(member) = members.get_mut(who) else { return Step::Nothing };
         let media = match played {
             Some(played) if who < plan.streams() as usize => played,
             _ => media,
         };
-        work(member, &mut Around { now, scratch, place, media, tally })
+        work(member, &mut Around { start: *start, now, scratch, place, media, tally })
     }
 
     /// Draws the consequences of what a member did.

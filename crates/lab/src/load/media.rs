@@ -4,6 +4,7 @@ use rtmp::MessageInfo;
 use rtmp::chunk::frame;
 
 use super::stamp::{self, Stamp};
+use super::ts::TsMedia;
 use crate::media;
 
 /// OBS's chunk size; announced before the first message.
@@ -13,7 +14,7 @@ const GROUP_S: u32 = 2;
 /// A key frame is as large as this many others.
 const KEY_WEIGHT: u32 = 6;
 /// AAC: 1024 samples a frame at 44.1 kHz.
-const AUDIO_PER_MINUTE: u32 = 2584;
+pub(super) const AUDIO_PER_MINUTE: u32 = 2584;
 /// Audio takes an eighth, but not more than this, kbit/s.
 const AUDIO_KBPS: u32 = 128;
 /// Chunk streams as ffmpeg uses them.
@@ -63,22 +64,43 @@ pub(super) struct Media {
     video_header: Wire,
     audio_header: Wire,
     group: u64,
+    /// The same as a transport stream.
+    pub(super) ts: TsMedia,
 }
 
-impl Media {
-    /// Media of so many kbit/s in all, with so many pictures a second.
+/// Bytes of each unit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    pub(super) key: usize,
+    pub(super) inter: usize,
+    pub(super) audio: usize,
+    /// Pictures from one key frame to the next.
+    pub(super) group: u64,
+}
+
+impl Sizes {
+    /// Sizes for so many kbit/s in all, with so many pictures a second.
     pub(super) fn new(kbps: u32, fps: u32) -> Self {
         let audio_kbps = (kbps / 8).min(AUDIO_KBPS);
         let audio = bytes_each(audio_kbps, AUDIO_PER_MINUTE, 60);
         let pictures = GROUP_S * fps + KEY_WEIGHT - 1;
         let inter = bytes_each(kbps - audio_kbps, pictures, GROUP_S);
+        Self { key: inter * KEY_WEIGHT as usize, inter, audio, group: u64::from(GROUP_S * fps) }
+    }
+}
+
+impl Media {
+    /// Media of so many kbit/s in all, with so many pictures a second.
+    pub(super) fn new(kbps: u32, fps: u32) -> Self {
+        let sizes = Sizes::new(kbps, fps);
         Self {
-            key: Wire::new(VIDEO_CHUNK_STREAM, VIDEO, &picture(true, inter * KEY_WEIGHT as usize)),
-            inter: Wire::new(VIDEO_CHUNK_STREAM, VIDEO, &picture(false, inter)),
-            audio: Wire::new(AUDIO_CHUNK_STREAM, AUDIO, &media::audio(audio.saturating_sub(2))),
+            key: Wire::new(VIDEO_CHUNK_STREAM, VIDEO, &picture(true, sizes.key)),
+            inter: Wire::new(VIDEO_CHUNK_STREAM, VIDEO, &picture(false, sizes.inter)),
+            audio: Wire::new(AUDIO_CHUNK_STREAM, AUDIO, &media::audio(sizes.audio.saturating_sub(2))),
             video_header: Wire::new(VIDEO_CHUNK_STREAM, VIDEO, media::video_header()),
             audio_header: Wire::new(AUDIO_CHUNK_STREAM, AUDIO, media::audio_header()),
-            group: u64::from(GROUP_S * fps),
+            group: sizes.group,
+            ts: TsMedia::new(&sizes),
         }
     }
 

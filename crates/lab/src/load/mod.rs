@@ -5,7 +5,7 @@
 //! | `plan`, `place` | how much load, and where it goes |
 //! | `engine`, `timetable`, `around` | the one thread: who is connected, what is due, what came of it |
 //! | `publisher`, `player`, `socket` | the connections |
-//! | `media`, `stamp` | what is sent, made once and patched; when it was sent, in the media itself |
+//! | `media`, `ts`, `stamp` | what is sent, made once and patched; when it was sent, in the media itself |
 //! | `skim` | what comes back, looked at without keeping it |
 //! | [`control`] | programs that do the least that a server can do |
 //! | `tally`, `delays`, `server_use` | what happened, and what the server took for it, as one JSON object |
@@ -25,12 +25,13 @@ mod socket;
 mod stamp;
 mod tally;
 mod timetable;
+mod ts;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use place::Place;
-pub use plan::{CONNECTIONS_AT_MOST, Format, Plan, PlanError, SECONDS_AT_MOST};
+pub use plan::{CONNECTIONS_AT_MOST, Format, Plan, PlanError, SECONDS_AT_MOST, Transport};
 pub use server_use::ServerUse;
 pub use tally::{Percentiles, Report};
 
@@ -54,7 +55,13 @@ pub async fn run(
         Some(place) => (place, None),
         None => {
             let server = Server::start(Setup::new(Profile::Load)).await?;
-            let place = Place::own(server.rtmp(), server.http(), plan.format, SIGNED_DOMAIN, KEY);
+            let push = match plan.over {
+                Transport::Rtmp => server.rtmp(),
+                Transport::Rtmps => server.rtmps().ok_or_else(|| LabError::Tls("it is off".to_owned()))?,
+                Transport::Srt => server.srt(),
+            };
+            let play = if plan.format == Format::Flv { server.http() } else { server.rtmp() };
+            let place = Place::own(plan.over, push, play, SIGNED_DOMAIN, KEY)?;
             (place, Some(server))
         }
     };

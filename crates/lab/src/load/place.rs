@@ -1,12 +1,15 @@
 //! Where the load goes, and under which names.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::sign::{Algorithm, signed_query};
 use model::{Clock, SystemClock};
+use rustls::ClientConfig;
 
-use super::plan::Format;
+use super::plan::{Format, Transport};
+use crate::client::tls_for_anybody;
 use crate::error::LabError;
 use crate::target::{Address, Target};
 
@@ -16,7 +19,11 @@ const SIGNED_FOR: Duration = Duration::from_secs(86_400);
 /// A server to push to and to play from.
 #[derive(Clone, Debug)]
 pub struct Place {
-    rtmp: SocketAddr,
+    over: Transport,
+    push: SocketAddr,
+    /// Publishers push to ports that lie this far apart, each to one of its own.
+    port_step: u16,
+    tls: Option<Arc<ClientConfig>>,
     play: SocketAddr,
     host: String,
     play_host: String,
@@ -29,26 +36,29 @@ pub struct Place {
 impl Place {
     /// A server with its own domain, where `sign_key` opens pushes.
     pub(super) fn own(
-        rtmp: SocketAddr,
-        http: SocketAddr,
-        format: Format,
+        over: Transport,
+        push: SocketAddr,
+        play: SocketAddr,
         host: &str,
         sign_key: &str,
-    ) -> Self {
-        Self {
-            rtmp,
-            play: if format == Format::Flv { http } else { rtmp },
+    ) -> Result<Self, LabError> {
+        Ok(Self {
+            over,
+            push,
+            port_step: 0,
+            tls: tls(over)?,
+            play,
             host: host.to_owned(),
             play_host: host.to_owned(),
             app: "live".to_owned(),
             query: String::new(),
             sign_key: Some(sign_key.to_owned()),
             prefix: "load".to_owned(),
-        }
+        })
     }
 
-    /// Somebody's server, as `rtmp://host[:port]/app[?query]`. Players use the same address for RTMP; for FLV they need
-    /// `play`, as `http://host[:port]`.
+    /// Somebody's server, as `rtmp://host[:port]/app[?query]`, or the same with `rtmps` or `srt`. Players use the same
+    /// address where that is RTMP; else they need `play`, as `rtmp://host[:port]/app` or, for FLV, `http://host[:port]`.
     ///
     /// # Errors
     /// [`LabError::Target`] when an URL is none, or its host has no address.
@@ -59,8 +69,10 @@ impl Place {
         sign_key: Option<&str>,
         prefix: &str,
     ) -> Result<Self, LabError> {
-        let Target { address, host, app, query, .. } = Target::new(target, "", "", None)?;
+        let over = Transport::of(target);
+        let Target { address, host, app, query, .. } = Target::over(over.scheme(), over.port(), target)?;
         let (play, play_host) = match (format, play) {
+            // Without players it does not matter where they would go.
             (Format::Rtmp, None) => (address, host.clone()),
             (Format::Rtmp, Some(url)) => {
                 let Target { address, host, .. } = Target::new(url, "", "", None)?;
@@ -76,11 +88,30 @@ impl Place {
             }
         };
         let (sign_key, prefix) = (sign_key.map(str::to_owned), prefix.to_owned());
-        Ok(Self { rtmp: address, play, host, play_host, app, query, sign_key, prefix })
+        let (port_step, tls) = (0, tls(over)?);
+        Ok(Self { over, push: address, port_step, tls, play, host, play_host, app, query, sign_key, prefix })
     }
 
-    pub(super) fn push_address(&self) -> SocketAddr {
-        self.rtmp
+    /// The same place, where publisher `n` pushes to the port that lies `n` times `step` further.
+    #[must_use]
+    pub fn with_port_step(self, step: u16) -> Self {
+        Self { port_step: step, ..self }
+    }
+
+    /// What publishers push over.
+    pub(super) fn over(&self) -> Transport {
+        self.over
+    }
+
+    /// Where a publisher pushes to.
+    pub(super) fn push_address(&self, number: u32) -> SocketAddr {
+        let further = u16::try_from(number).unwrap_or(u16::MAX).wrapping_mul(self.port_step);
+        SocketAddr::new(self.push.ip(), self.push.port().wrapping_add(further))
+    }
+
+    /// How to set up TLS and for which host, where pushes are secured.
+    pub(super) fn tls(&self) -> Option<(Arc<ClientConfig>, &str)> {
+        Some((self.tls.clone()?, host_of(&self.host)))
     }
 
     pub(super) fn play_address(&self) -> SocketAddr {
@@ -93,7 +124,16 @@ impl Place {
 
     /// `tcUrl` of pushes.
     pub(super) fn push_url(&self) -> String {
-        format!("rtmp://{}/{}", self.host, self.app)
+        format!("{}://{}/{}", self.over.scheme(), self.host, self.app)
+    }
+
+    /// The stream id of a push over SRT.
+    pub(super) fn stream_id(&self, number: u32) -> String {
+        let (path, query) = match self.publish_name(number).split_once('?') {
+            Some((name, query)) => (name.to_owned(), format!(",{}", query.replace('&', ","))),
+            None => (self.publish_name(number), String::new()),
+        };
+        format!("#!::h={},r={}/{path}{query}", host_of(&self.host), self.app)
     }
 
     /// `tcUrl` of players.
@@ -137,6 +177,16 @@ impl Place {
     }
 }
 
+/// A host without its port.
+fn host_of(authority: &str) -> &str {
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    host.trim_start_matches('[').trim_end_matches(']')
+}
+
+fn tls(over: Transport) -> Result<Option<Arc<ClientConfig>>, LabError> {
+    (over == Transport::Rtmps).then(tls_for_anybody).transpose()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,7 +197,20 @@ mod tests {
             Place::new("rtmp://127.0.0.1:1936/live?domain=a.test", None, Format::Rtmp, None, "x").unwrap();
         assert_eq!(place.publish_name(3), "x-3?domain=a.test");
         assert_eq!(place.push_url(), "rtmp://127.0.0.1:1936/live");
-        assert_eq!(place.play_address(), place.push_address());
+        assert_eq!(place.play_address(), place.push_address(3));
+    }
+
+    #[test]
+    fn a_push_over_srt_is_named_in_its_stream_id() {
+        let place = Place::new("srt://127.0.0.1:9001/live?t=1", None, Format::Rtmp, None, "x").unwrap();
+        assert_eq!(place.stream_id(3), "#!::h=127.0.0.1,r=live/x-3,t=1");
+        let signed = Place::new("srt://127.0.0.1/live", None, Format::Rtmp, Some("key"), "x").unwrap();
+        let id = signed.stream_id(3);
+        assert!(id.starts_with("#!::h=127.0.0.1,r=live/x-3,txSecret=") && id.contains(",txTime="), "{id}");
+        assert_eq!(
+            (signed.push_address(2).port(), signed.with_port_step(2).push_address(2).port()),
+            (9000, 9004)
+        );
     }
 
     #[test]

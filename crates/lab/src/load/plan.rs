@@ -19,6 +19,44 @@ pub enum Format {
     Flv,
 }
 
+/// What publishers push over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// RTMP.
+    #[default]
+    Rtmp,
+    /// RTMP in TLS, whatever certificate the server shows.
+    Rtmps,
+    /// A transport stream over SRT.
+    Srt,
+}
+
+impl Transport {
+    /// What push URLs of it begin with.
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Self::Rtmp => "rtmp",
+            Self::Rtmps => "rtmps",
+            Self::Srt => "srt",
+        }
+    }
+
+    /// The usual port.
+    pub(super) fn port(self) -> u16 {
+        match self {
+            Self::Rtmp => 1935,
+            Self::Rtmps => 1936,
+            Self::Srt => 9000,
+        }
+    }
+
+    /// That of a push URL.
+    pub(super) fn of(url: &str) -> Self {
+        let named = |over: &Self| url.strip_prefix(over.scheme()).is_some_and(|rest| rest.starts_with("://"));
+        [Self::Rtmps, Self::Srt].into_iter().find(named).unwrap_or_default()
+    }
+}
+
 /// How much load, and of what kind.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -36,6 +74,8 @@ pub struct Plan {
     pub seconds: u64,
     /// Streams that are played; those of the publishers where it is left out.
     pub streams: Option<u32>,
+    /// What publishers push over, where the server is one of the load's own; a target's URL says it else.
+    pub over: Transport,
     /// What players ask for.
     pub format: Format,
     /// Connections stay this long on average, leave in an orderly way, and come back.
@@ -129,9 +169,17 @@ mod tests {
             fps: 30,
             seconds: 3,
             streams: None,
+            over: Transport::Rtmp,
             format: Format::Rtmp,
             churn: None,
             ramp: 500,
+        }
+    }
+
+    #[test]
+    fn a_push_url_says_what_it_is_pushed_over() {
+        for over in [Transport::Rtmp, Transport::Rtmps, Transport::Srt] {
+            assert_eq!(Transport::of(&format!("{}://h/live", over.scheme())), over);
         }
     }
 

@@ -4,7 +4,7 @@
 //! server passes it on and every decoder ignores it. No byte of it is zero, as NAL units ask for.
 
 /// Identifies our user data; sixteen bytes, as a UUID has.
-const ID: [u8; 16] = *b"lastframe.stamp1";
+pub(super) const ID: [u8; 16] = *b"lastframe.stamp1";
 
 /// Where the stamp's own bytes begin in a video message: behind the tag header (5), the unit's length (4), its header
 /// (1), the payload type (1), its size (1) and the identification.

@@ -7,6 +7,7 @@
 //! | `ingest` | CPU and memory of 200 live pushes of 1 Mbit/s nobody plays, against `lab sink` |
 //! | `rtmp` | CPU of one push and 300 players over RTMP, against `lab fanout` with one write a frame, or one every 100 ms |
 //! | `flv` | the same over HTTP-FLV |
+//! | `transports` | CPU of live pushes over RTMP, RTMPS and SRT, and of `srt-live-transmit` that receives as many |
 //! | `attempts` | CPU for connect, publish, close with its record, and how many a second |
 //! | `alone` | from `connect()` to `Publish.Start` with nothing else going on, beside the disk's own commit |
 //! | `instructions` | instructions of the program itself a message, by callgrind: what a busy machine cannot change |
@@ -21,6 +22,7 @@ mod instructions;
 mod live;
 mod process;
 mod subject;
+mod transports;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -47,6 +49,8 @@ enum Part {
     Rtmp(live::Plan),
     /// The same over HTTP-FLV
     Flv(live::Plan),
+    /// CPU of live pushes over each transport
+    Transports(transports::Plan),
     /// CPU per publish attempt, and attempts a second
     Attempts(attempts::Plan),
     /// One publish attempt alone
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
         Some(Part::Ingest(plan)) => live::measure(live::Case::Ingest, &plan),
         Some(Part::Rtmp(plan)) => live::measure(live::Case::Rtmp, &plan),
         Some(Part::Flv(plan)) => live::measure(live::Case::Flv, &plan),
+        Some(Part::Transports(plan)) => transports::measure(&plan),
         Some(Part::Attempts(plan)) => attempts::measure(&plan),
         Some(Part::Alone(plan)) => attempts::measure_alone(&plan),
         Some(Part::Instructions(plan)) => instructions::measure(&plan),
@@ -87,6 +92,7 @@ fn everything() -> Outcome<()> {
     for case in [live::Case::Ingest, live::Case::Rtmp, live::Case::Flv] {
         live::measure(case, &live::Plan::default())?;
     }
+    transports::measure(&transports::Plan::default())?;
     attempts::measure(&attempts::Plan::default())?;
     attempts::measure_alone(&attempts::AlonePlan::default())?;
     instructions::measure(&instructions::Plan::default())

@@ -20,6 +20,9 @@ pub const LOAD_CORE: &str = "1";
 pub struct Program {
     child: Child,
     pub addr: SocketAddr,
+    /// Where Lastframe takes pushes over TLS and over SRT.
+    pub rtmps: SocketAddr,
+    pub srt: SocketAddr,
     http: SocketAddr,
     /// Configuration, log and data, gone with it.
     folder: tempfile::TempDir,
@@ -50,15 +53,44 @@ fn pinned(core: &str, program: &Path) -> Command {
     command
 }
 
+/// Where a program listens, as far as it does.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    pub rtmp: SocketAddr,
+    pub rtmps: SocketAddr,
+    pub srt: SocketAddr,
+    pub http: SocketAddr,
+}
+
+impl Addresses {
+    pub fn free() -> Outcome<Self> {
+        Ok(Self { rtmp: free_port()?, rtmps: free_port()?, srt: free_port()?, http: free_port()? })
+    }
+}
+
+/// `lab load` on the core of the load.
+pub fn lab_load(arguments: &[String]) -> Outcome<Output> {
+    let mut command = pinned(LOAD_CORE, Path::new(env!("CARGO_BIN_EXE_lastframe")));
+    command.args(["lab", "load"]).args(arguments).stderr(Stdio::piped());
+    Output::of(command)
+}
+
+/// User and system time that a process has used so far, by all its threads.
+pub fn cpu_of(pid: u32) -> Outcome<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The program's name stands in parentheses and may hold anything.
+    let (_, fields) = stat.rsplit_once(')').ok_or("a stat without a name")?;
+    let ticks = |index| -> Outcome<u32> {
+        Ok(fields.split_whitespace().nth(index).ok_or("a stat that is cut short")?.parse()?)
+    };
+    Ok(TICK * (ticks(11)? + ticks(12)?))
+}
+
 /// Waits until a program listens.
-pub fn started(
-    mut command: Command,
-    addr: SocketAddr,
-    http: SocketAddr,
-    folder: tempfile::TempDir,
-) -> Outcome<Program> {
+pub fn started(mut command: Command, addresses: Addresses, folder: tempfile::TempDir) -> Outcome<Program> {
+    let Addresses { rtmp: addr, rtmps, srt, http } = addresses;
     let child = command.stdin(Stdio::null()).spawn().map_err(|e| format!("cannot run {command:?}: {e}"))?;
-    let mut program = Program { child, addr, http, folder };
+    let mut program = Program { child, addr, rtmps, srt, http, folder };
     let mut waited = Duration::ZERO;
     while TcpStream::connect(addr).is_err() {
         if let Some(status) = program.child.try_wait()? {
@@ -90,15 +122,9 @@ pub fn free_port() -> Outcome<SocketAddr> {
 }
 
 impl Program {
-    /// User and system time used so far, by all its threads.
+    /// User and system time used so far.
     pub fn cpu(&self) -> Outcome<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The program's name stands in parentheses and may hold anything.
-        let (_, fields) = stat.rsplit_once(')').ok_or("a stat without a name")?;
-        let ticks = |index| -> Outcome<u32> {
-            Ok(fields.split_whitespace().nth(index).ok_or("a stat that is cut short")?.parse()?)
-        };
-        Ok(TICK * (ticks(11)? + ticks(12)?))
+        cpu_of(self.child.id())
     }
 
     /// Memory that is resident, bytes.
@@ -119,12 +145,12 @@ impl Program {
         Ok(held.ok_or("metrics without the media held")?.parse()?)
     }
 
-    /// How many records of clean ends (1/0) the server has.
-    pub fn clean_ends(&self) -> Outcome<usize> {
+    /// How many records of this code the server has.
+    pub fn ends(&self, code: &str) -> Outcome<usize> {
         let output = Command::new(env!("CARGO_BIN_EXE_lastframe"))
             .arg("--data")
             .arg(self.folder.path().join("data"))
-            .args(["records", "--code", "1/0", "--format", "json", "--limit", "10000000"])
+            .args(["records", "--code", code, "--format", "json", "--limit", "10000000"])
             .output()?;
         if !output.status.success() {
             return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
@@ -134,17 +160,16 @@ impl Program {
 
     /// A load of 1 Mbit/s a push on this program: `lab load` on the other core.
     pub fn load(&self, publishers: u32, players: u32, flv: bool, seconds: u64) -> Outcome<Output> {
-        let mut command = pinned(LOAD_CORE, Path::new(env!("CARGO_BIN_EXE_lastframe")));
-        command
-            .args(["lab", "load", "--kbps", "1000"])
-            .args(["--publishers", &publishers.to_string(), "--players", &players.to_string()])
-            .args(["--seconds", &seconds.to_string()])
-            .args(["--target", &format!("rtmp://{}/live", self.addr)]);
+        let mut arguments = vec!["--kbps".to_owned(), "1000".to_owned()];
+        arguments.extend(["--publishers".to_owned(), publishers.to_string()]);
+        arguments.extend(["--players".to_owned(), players.to_string()]);
+        arguments.extend(["--seconds".to_owned(), seconds.to_string()]);
+        arguments.extend(["--target".to_owned(), format!("rtmp://{}/live", self.addr)]);
         if flv {
-            command.args(["--format", "flv", "--play", &format!("http://{}", self.http)]);
+            arguments.extend(["--format", "flv", "--play"].map(str::to_owned));
+            arguments.push(format!("http://{}", self.http));
         }
-        command.stderr(Stdio::piped());
-        Output::of(command)
+        lab_load(&arguments)
     }
 
     /// Ends a program that runs under callgrind, and reads how many instructions it took.

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use crate::Outcome;
-use crate::process::{self, Program, SERVER_CORE};
+use crate::process::{self, Addresses, Program, SERVER_CORE};
 
 /// A program under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +56,8 @@ impl Subject {
     }
 
     pub fn start(self, wrap: Wrap<'_>) -> Outcome<Program> {
-        let (addr, http) = (process::free_port()?, process::free_port()?);
+        let addresses = Addresses::free()?;
+        let addr = addresses.rtmp;
         let folder = tempfile::tempdir_in(process::disk())?;
         let log = fs::File::create(folder.path().join("bench.log"))?;
         let (first, rest) = wrap.split_first().ok_or("nothing to run it with")?;
@@ -71,7 +72,7 @@ impl Subject {
             }
             Self::Lastframe | Self::OtherBuild => {
                 let config = folder.path().join("bench.toml");
-                fs::write(&config, lastframe_toml(addr, http))?;
+                fs::write(&config, lastframe_toml(addresses))?;
                 let other = env::var_os(OTHER_BUILD).filter(|_| self == Self::OtherBuild);
                 command.arg(other.unwrap_or_else(|| lastframe.into())).arg("--config").arg(config);
                 command.arg("--data").arg(folder.path().join("data")).arg("serve")
@@ -82,13 +83,15 @@ impl Subject {
                 command.arg("nginx").arg("-c").arg(config).arg("-p").arg(folder.path())
             }
         };
-        process::started(command, addr, http, folder)
+        process::started(command, addresses, folder)
     }
 }
 
-fn lastframe_toml(addr: SocketAddr, http: SocketAddr) -> String {
+fn lastframe_toml(at: Addresses) -> String {
+    let Addresses { rtmp, rtmps, srt, http } = at;
     format!(
-        "[rtmp]\nlisten = \"{addr}\"\n[srt]\nlisten = \"\"\n[http]\nlisten = \"{http}\"\n[[account]]\nid = 1000000001\n\
+        "[rtmp]\nlisten = \"{rtmp}\"\n[rtmps]\nlisten = \"{rtmps}\"\n[srt]\nlisten = \"{srt}\"\n[http]\nlisten = \"{http}\"\n\
+         [https]\nlisten = \"\"\n[webrtc]\nlisten = \"\"\n[[account]]\nid = 1000000001\n\
          [[domain]]\nname = \"localhost\"\naccount = 1000000001\nauth = false\n"
     )
 }

@@ -120,6 +120,9 @@ pub struct LabLoadArgs {
     /// Streams that are played; those of the publishers when left out
     #[arg(long)]
     pub streams: Option<u32>,
+    /// What publishers push over; a target's URL says it by itself
+    #[arg(long, value_enum, default_value = "rtmp", conflicts_with = "target")]
+    pub over: LoadOver,
     /// What players ask for
     #[arg(long, value_enum, default_value = "rtmp")]
     pub format: LoadFormat,
@@ -129,7 +132,7 @@ pub struct LabLoadArgs {
     /// Connections opened a second
     #[arg(long, default_value_t = 500)]
     pub ramp: u32,
-    /// Push to this server, rtmp://host[:port]/app[?query], in place of one that is started for it
+    /// Push to this server, rtmp://host[:port]/app[?query] or rtmps:// or srt://, in place of one that is started for it
     #[arg(long, value_name = "URL")]
     pub target: Option<String>,
     /// Play from there: http://host[:port] for flv, rtmp://host[:port]/app for RTMP from another server
@@ -141,9 +144,20 @@ pub struct LabLoadArgs {
     /// Process of the target on this machine, whose CPU and memory go into the report
     #[arg(long, value_name = "PID", requires = "target")]
     pub pid: Option<u32>,
+    /// Each publisher pushes to a port of its own, this far from the one before, from the target's on
+    #[arg(long, value_name = "N", requires = "target", default_value_t = 0, hide = true)]
+    pub port_step: u16,
     /// What names of streams begin with
     #[arg(long, value_name = "NAME", default_value = "load")]
     pub prefix: String,
+}
+
+/// What publishers of `lab load` push over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LoadOver {
+    Rtmp,
+    Rtmps,
+    Srt,
 }
 
 /// What players of `lab load` ask for.

@@ -10,7 +10,9 @@ use lab::{Choice, LabError, Outcome, Target, load, missing, scenarios};
 
 use model::{Clock, SystemClock};
 
-use crate::cli::lab::{LabClientArgs, LabCommand, LabLoadArgs, LabReplayArgs, LabRunArgs, LoadFormat};
+use crate::cli::lab::{
+    LabClientArgs, LabCommand, LabLoadArgs, LabReplayArgs, LabRunArgs, LoadFormat, LoadOver,
+};
 use crate::descriptors;
 use crate::failure::Failure;
 use crate::terminal::table::{Column, write};
@@ -170,7 +172,13 @@ async fn load(args: LabLoadArgs) -> Result<(), Failure> {
         .as_deref()
         .map(|target| load::Place::new(target, args.play.as_deref(), format, sign_key, &args.prefix))
         .transpose()
-        .map_err(usage)?;
+        .map_err(usage)?
+        .map(|place| place.with_port_step(args.port_step));
+    let over = match args.over {
+        LoadOver::Rtmp => load::Transport::Rtmp,
+        LoadOver::Rtmps => load::Transport::Rtmps,
+        LoadOver::Srt => load::Transport::Srt,
+    };
     let plan = load::Plan {
         publishers: args.publishers,
         players: args.players,
@@ -179,6 +187,7 @@ async fn load(args: LabLoadArgs) -> Result<(), Failure> {
         fps: args.fps,
         seconds: args.seconds,
         streams: args.streams,
+        over,
         format,
         churn: args.churn,
         ramp: args.ramp,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use cause::black_box::{BlackBox, CommandEntry, MediaEntry, MediaEntryKind, What};
-use cause::evidence::{CarrierFacts, WebRtcStep};
+use cause::evidence::{CarrierFacts, SrtFacts, TsFacts, WebRtcFacts, WebRtcStep};
 use cause::timeline::Timeline;
 use cause::{Cause, Evidence, Lang};
 use jiff::tz::TimeZone;
@@ -40,7 +40,7 @@ pub fn run(args: &ShowArgs, reader: &Reader) -> Result<(), Failure> {
         Some(Ok(evidence)) => {
             findings(&mut out, &evidence, lang)?;
             events(&mut out, &evidence, lang)?;
-            webrtc(&mut out, &evidence)?;
+            carrier(&mut out, &evidence)?;
             timeline(&mut out, &evidence.timeline, lang)?;
             black_box(&mut out, &evidence.black_box, lang)?;
         }
@@ -164,9 +164,48 @@ fn events(out: &mut dyn Write, evidence: &Evidence, lang: Lang) -> io::Result<()
     Ok(())
 }
 
-/// What WebRTC counted of the path.
-fn webrtc(out: &mut dyn Write, evidence: &Evidence) -> io::Result<()> {
-    let Some(CarrierFacts::WebRtc(facts)) = &evidence.carrier else { return Ok(()) };
+/// What the transport counted of its path.
+fn carrier(out: &mut dyn Write, evidence: &Evidence) -> io::Result<()> {
+    match &evidence.carrier {
+        Some(CarrierFacts::Srt(facts)) => srt(out, facts),
+        Some(CarrierFacts::WebRtc(facts)) => webrtc(out, facts),
+        Some(CarrierFacts::Tls(_)) | None => Ok(()),
+    }
+}
+
+fn srt(out: &mut dyn Write, facts: &SrtFacts) -> io::Result<()> {
+    let SrtFacts { packets, lost, retransmitted, dropped, belated, overflowed, undecrypted, .. } = *facts;
+    let encryption = if facts.encrypted { "encrypted" } else { "not encrypted" };
+    let (latency, rtt) = (facts.latency_ms, ms(facts.rtt_us));
+    writeln!(out, "\nSRT")?;
+    writeln!(out, "  path       round trip {rtt} ms, latency {latency} ms, {encryption}")?;
+    writeln!(
+        out,
+        "  packets    {packets} received, {lost} found missing, {retransmitted} sent again, {dropped} given up"
+    )?;
+    let rare = [
+        (belated, "came too late"),
+        (undecrypted, "could not be decrypted"),
+        (overflowed, "found no room here"),
+    ];
+    let rare: Vec<String> = rare
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    if !rare.is_empty() {
+        writeln!(out, "             {}", rare.join(", "))?;
+    }
+    let TsFacts { packets, sync_losses, continuity_gaps, crc_errors, clock_jumps, broken_units, .. } =
+        facts.ts;
+    writeln!(
+        out,
+        "  stream     {packets} packets: sync lost {sync_losses} times, {continuity_gaps} jumps of counters, \
+         {crc_errors} wrong checksums,\n             {clock_jumps} jumps of the clock, {broken_units} units not readable"
+    )
+}
+
+fn webrtc(out: &mut dyn Write, facts: &WebRtcFacts) -> io::Result<()> {
     writeln!(out, "\nWEBRTC")?;
     let step = match facts.step {
         WebRtcStep::Answered => "no check of a path came",
@@ -202,7 +241,7 @@ fn timeline(out: &mut dyn Write, timeline: &Timeline, lang: Lang) -> io::Result<
     let from = first.at_s.saturating_sub(first.span_s);
     writeln!(out, "\n{}  {from} – {}", word(lang, "TIMELINE  seconds after connecting"), last.at_s)?;
     let per_second = |total: f64, span_s: u32| total / f64::from(span_s.max(1));
-    let rows: [(&'static str, Vec<f64>, &str); 5] = [
+    let rows: [(&'static str, Vec<f64>, &str); 7] = [
         (
             "bitrate",
             seconds.iter().map(|s| per_second(s.bytes as f64 * 8.0 / 1000.0, s.span_s)).collect(),
@@ -212,6 +251,8 @@ fn timeline(out: &mut dyn Write, timeline: &Timeline, lang: Lang) -> io::Result<
         ("audio", seconds.iter().map(|s| per_second(s.audio.into(), s.span_s)).collect(), "frames/s"),
         ("lag", seconds.iter().map(|s| f64::from(s.lag_ms.max(0))).collect(), "ms"),
         ("rcv_rtt", seconds.iter().map(|s| f64::from(s.rcv_rtt_us) / 1000.0).collect(), "ms"),
+        ("rtt", seconds.iter().map(|s| f64::from(s.rtt_us.unwrap_or(0)) / 1000.0).collect(), "ms"),
+        ("repairs", seconds.iter().map(|s| f64::from(s.ooo) + f64::from(s.retrans)).collect(), "packets"),
     ];
     for (name, values, unit) in rows {
         let top = values.iter().copied().fold(0.0, f64::max);

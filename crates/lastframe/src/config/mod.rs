@@ -21,6 +21,7 @@ pub mod value;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -166,18 +167,21 @@ pub struct Srt {
     pub latency: Duration,
     /// What callers must encrypt with; empty takes only those that do not encrypt.
     pub passphrase: String,
+    /// The same for single domains.
+    pub passphrases: HashMap<String, String>,
     /// Without a sign of life for this long a caller is lost: 17/0.
     pub peer_timeout: Duration,
 }
 
 impl std::fmt::Debug for Srt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { listen, chosen, latency, passphrase, peer_timeout } = self;
+        let Self { listen, chosen, latency, passphrase, passphrases, peer_timeout } = self;
         f.debug_struct("Srt")
             .field("listen", listen)
             .field("chosen", chosen)
             .field("latency", latency)
             .field("encrypted", &!passphrase.is_empty())
+            .field("passphrases", &passphrases.len())
             .field("peer_timeout", peer_timeout)
             .finish()
     }
@@ -355,6 +359,7 @@ impl Default for Config {
                 chosen: false,
                 latency: Duration::from_millis(120),
                 passphrase: String::new(),
+                passphrases: HashMap::new(),
                 peer_timeout: Duration::from_secs(5),
             },
             http: Http {

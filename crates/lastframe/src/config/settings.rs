@@ -78,14 +78,11 @@ pub const SETTINGS: &[Setting] = &[
         Ok(())
     }),
     setting("srt", "passphrase", |c, v| {
-        let text = v.text()?;
-        // The value itself is a secret and is not shown.
-        if !(text.is_empty() || ((10..=79).contains(&text.len()) && !text.contains('\0'))) {
-            return Err(
-                "does not fit; a passphrase has 10 to 79 bytes, and an empty one turns encryption off".into(),
-            );
-        }
-        c.srt.passphrase = text.to_owned();
+        c.srt.passphrase = passphrase(v.text()?)?;
+        Ok(())
+    }),
+    setting("srt", "passphrases", |c, v| {
+        c.srt.passphrases = v.texts()?.into_iter().map(passphrase_of_domain).collect::<Result<_, _>>()?;
         Ok(())
     }),
     setting("srt", "peer_timeout", |c, v| {
@@ -362,4 +359,20 @@ fn bounded(v: Given<'_>, max: usize) -> Result<String, Refused> {
         return Err(format!("is too long or has control characters; write at most {max} bytes"));
     }
     Ok(text.to_owned())
+}
+
+/// An SRT passphrase. The value itself is a secret and is not shown.
+fn passphrase(text: &str) -> Result<String, Refused> {
+    match text.is_empty() || ((10..=79).contains(&text.len()) && !text.contains('\0')) {
+        true => Ok(text.to_owned()),
+        false => {
+            Err("does not fit; a passphrase has 10 to 79 bytes, and an empty one turns encryption off".into())
+        }
+    }
+}
+
+fn passphrase_of_domain(text: &str) -> Result<(String, String), Refused> {
+    let (domain, text) =
+        text.split_once(':').ok_or("names no domain; write \"push.example.com:passphrase of it\"")?;
+    Ok((domain.trim().to_ascii_lowercase(), passphrase(text)?))
 }

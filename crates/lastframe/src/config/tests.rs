@@ -29,6 +29,7 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("srt", "listen", "\"127.0.0.1:9001\""),
     ("srt", "latency", "\"250ms\""),
     ("srt", "passphrase", "\"correct horse battery\""),
+    ("srt", "passphrases", "[\"a.example.com:correct horse battery\", \"b.example.com:\"]"),
     ("srt", "peer_timeout", "\"4s\""),
     ("http", "listen", "\"127.0.0.1:8081\""),
     ("http", "admin_listen", "\"127.0.0.1:9090\""),

@@ -3,7 +3,7 @@
 use cause::Lang;
 
 /// English, Japanese, Chinese.
-const WORDS: [[&str; 3]; 34] = [
+const WORDS: [[&str; 3]; 35] = [
     ["ENDED", "終了", "结束"],
     ["CODE", "コード", "代码"],
     ["SIDE", "終了側", "断流方"],
@@ -37,6 +37,7 @@ const WORDS: [[&str; 3]; 34] = [
     ["up to", "最大", "最高"],
     ["bitrate", "レート", "码率"],
     ["lag", "遅れ", "落后"],
+    ["repairs", "修復", "修复"],
     [
         "BLACK BOX  client ──▶ server, client ◀── server; seconds after connecting",
         "ブラックボックス  クライアント ──▶ サーバー、クライアント ◀── サーバー、接続からの秒",

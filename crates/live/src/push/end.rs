@@ -143,7 +143,7 @@ impl Push {
             errmsg: String::new(),
             side: verdict.cause.side().as_str().to_owned(),
             detail: verdict.detail.as_ref().map(stored),
-            attempts: 1,
+            attempts: self.attempts,
             last_attempt_at: None,
             bytes_in: connection.bytes_in.saturating_sub(before_in),
             bytes_out: connection.bytes_out.saturating_sub(before_out),

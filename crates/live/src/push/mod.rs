@@ -82,6 +82,8 @@ pub struct Push {
     pub open: Option<OpenPush>,
     /// The connection's byte counters when the push began.
     pub bytes_before: (u64, u64),
+    /// Attempts that ended alike and are told in one record; 1 but for floods.
+    pub attempts: u64,
 }
 
 impl Push {
@@ -117,6 +119,7 @@ impl Push {
             passage: None,
             open: None,
             bytes_before: (0, 0),
+            attempts: 1,
         }
     }
 

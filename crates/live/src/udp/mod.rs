@@ -1,4 +1,5 @@
-//! What the ports of the datagram transports share: a receive buffer that holds while the program is busy, and the reports of
+//! What the ports of the datagram transports share: a receive buffer that holds while the program is busy, many datagrams a
+//! system call, and the reports of
 //! the network about datagrams of ours that did not arrive.
 
 mod errors;
@@ -11,6 +12,7 @@ use std::os::fd::AsFd;
 use tokio::net::UdpSocket;
 
 pub(crate) use errors::{REFUSED_TWICE, Report, take};
+pub(crate) use sys::{Inbox, send};
 
 /// Binds a port that asks for reports, with a receive buffer of as many bytes as the system gives, up to `buffer`.
 ///

@@ -30,6 +30,7 @@ pub fn live(config: &Config) -> LiveConfig {
             listen,
             latency: config.srt.latency,
             passphrase: config.srt.passphrase.clone(),
+            passphrases: config.srt.passphrases.clone(),
             peer_timeout: config.srt.peer_timeout,
             optional: !config.srt.chosen,
         }),

@@ -75,6 +75,8 @@ pub(super) struct Connection {
     pub(super) id: Id,
     pub(super) version: u32,
     pub(super) key_bytes: u16,
+    /// Its media is encrypted.
+    pub(super) encrypted: bool,
     pub(super) figures: Arc<Figures>,
     pub(super) commands: mpsc::UnboundedSender<Command>,
     pub(super) payloads: mpsc::Receiver<Vec<u8>>,
@@ -208,7 +210,7 @@ impl Way for Connection {
         let (bytes_in, bytes_out) = self.bytes();
         let facts = SrtFacts {
             peer_version: self.version,
-            encrypted: self.key_bytes > 0,
+            encrypted: self.encrypted,
             latency_ms: figures.latency_ms.load(Ordering::Relaxed),
             rtt_us: figures.rtt_us.load(Ordering::Relaxed),
             packets: counts.packets,

@@ -10,14 +10,16 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sapflow_srt::crypto::{CryptoConfig, KeySize};
-use sapflow_srt::packet::{Control, ControlPacket, Handshake, HandshakeKind, Packet};
+use sapflow_srt::packet::{Control, ControlPacket, Extension, Handshake, HandshakeKind, Packet};
 use sapflow_srt::{CloseReason, Config, ConnId, Event, Listener, RejectCode};
 
 use super::SrtConfigError;
+use super::passphrase::Passphrases;
 use crate::config::SrtConfig;
 
-/// Handshakes answered in a second; more are left unanswered, and callers ask again.
-const HANDSHAKES_A_SECOND: u32 = 2_000;
+/// Handshakes answered in a second; more are left unanswered, and callers ask again. An answer takes microseconds and is
+/// no larger than its question, so that only floods meet this; a lower limit would let a flood keep callers out.
+const HANDSHAKES_A_SECOND: u32 = 50_000;
 /// A caller whose push is being decided is kept this long; admission has shorter limits of its own.
 const DECIDE_WITHIN: Duration = Duration::from_secs(120);
 /// Packets that one connection may hold until they are due: 10 MiB, or 80 Mbit/s at a latency of one second.
@@ -33,7 +35,7 @@ pub(super) struct Engine {
     config: Config,
     key: RandomState,
     began: Instant,
-    passphrase: Option<String>,
+    passphrases: Passphrases,
 }
 
 /// Something that happened.
@@ -90,6 +92,8 @@ pub(super) struct Greeting {
     pub(super) version: u32,
     /// The key length in the handshake; 0 without encryption.
     pub(super) key_bytes: u16,
+    /// It brings a key to decrypt with.
+    pub(super) encrypts: bool,
     pub(super) stream_id: Vec<u8>,
 }
 
@@ -109,9 +113,14 @@ pub(super) enum Sent {
 
 impl Engine {
     pub(super) fn new(config: &SrtConfig, connections: usize, now: Instant) -> Result<Self, SrtConfigError> {
-        let passphrase = (!config.passphrase.is_empty()).then(|| config.passphrase.clone());
+        let passphrases = Passphrases::new(config);
         let key = RandomState::new();
-        let crypto = passphrase.as_deref().map(|text| secret(text, KeySize::Aes128)).transpose()?;
+        for text in passphrases.all() {
+            secret(text, KeySize::Aes128)?;
+        }
+        // With several, the library only lets through who encrypts and who does not; which is right is told per caller.
+        let crypto = passphrases.all().next().map(|text| secret(text, KeySize::Aes128)).transpose()?;
+        let same = passphrases.is_the_same_for_all();
         let library = Config {
             latency: config.latency,
             max_connections: connections.max(1),
@@ -119,12 +128,12 @@ impl Engine {
             buffer_packets: BUFFER_PACKETS,
             peer_idle: config.peer_timeout,
             accept_timeout: DECIDE_WITHIN,
-            require_encryption: crypto.is_some(),
+            require_encryption: same && crypto.is_some(),
             crypto,
-            allow_plaintext: false,
+            allow_plaintext: !same,
         };
         let listener = Listener::with_key(library.clone(), now, key.clone());
-        Ok(Self { listener, config: library, key, began: now, passphrase })
+        Ok(Self { listener, config: library, key, began: now, passphrases })
     }
 
     pub(super) fn receive(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
@@ -158,18 +167,27 @@ impl Engine {
         })
     }
 
-    /// Whether the caller of this handshake, which was answered just now, has our passphrase. Told before the caller is
+    /// What callers for this domain must encrypt with; none where they must not.
+    pub(super) fn passphrase_of(&self, domain: Option<&str>) -> Option<&str> {
+        self.passphrases.of(domain)
+    }
+
+    /// Whether the caller of this handshake, which was answered just now, has this passphrase. Told before the caller is
     /// accepted, so that one without it is refused before a push begins.
     pub(super) fn passphrase_fits(
         &self,
         now: Instant,
         from: SocketAddr,
         handshake: &[u8],
-        key_bytes: u16,
+        (passphrase, key_bytes): (&str, u16),
     ) -> bool {
-        let Some(passphrase) = &self.passphrase else { return true };
         let Ok(crypto) = secret(passphrase, key_size(key_bytes)) else { return false };
-        let config = Config { crypto: Some(crypto), ..self.config.clone() };
+        let config = Config {
+            crypto: Some(crypto),
+            require_encryption: true,
+            allow_plaintext: false,
+            ..self.config.clone()
+        };
         let mut trial = Listener::with_key(config, self.began, self.key.clone());
         trial.handle_datagram(now, from, handshake);
         match trial.poll_event() {
@@ -179,8 +197,13 @@ impl Engine {
     }
 
     /// Tells a caller that it may push; false where it is not waiting any more.
-    pub(super) fn accept(&mut self, id: Id, key_bytes: u16, now: Instant) -> bool {
-        let crypto = self.passphrase.as_deref().and_then(|text| secret(text, key_size(key_bytes)).ok());
+    pub(super) fn accept(
+        &mut self,
+        id: Id,
+        (passphrase, key_bytes): (Option<&str>, u16),
+        now: Instant,
+    ) -> bool {
+        let crypto = passphrase.and_then(|text| secret(text, key_size(key_bytes)).ok());
         self.listener.accept_with_crypto(ConnId(id.0), now, crypto)
     }
 
@@ -258,6 +281,7 @@ fn of_handshake(handshake: &Handshake, concludes: bool) -> Greeting {
         concludes,
         version: handshake.srt_request().map_or(0, |request| request.version),
         key_bytes: handshake.encryption.saturating_mul(8),
+        encrypts: handshake.extensions.iter().any(|one| matches!(one, Extension::KmReq(_))),
         stream_id: handshake.stream_id().map(<[u8]>::to_vec).unwrap_or_default(),
     }
 }

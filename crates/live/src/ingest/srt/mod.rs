@@ -5,6 +5,7 @@
 //! | `engine` | the SRT protocol itself, behind our own words |
 //! | `port` | the one task that owns the UDP socket and speaks for all connections |
 //! | `half` | handshakes that have begun: who left half-way, and who was refused before it named a stream |
+//! | `passphrase` | who must encrypt with what, and how often that is checked |
 //! | `connection` | one connection as its push sees it |
 //! | `push` | one push, from the stream id to its record |
 //! | `media` | transport stream in, messages for the hub out |
@@ -17,6 +18,7 @@ mod connection;
 mod engine;
 mod half;
 mod media;
+mod passphrase;
 mod port;
 mod push;
 mod reject;

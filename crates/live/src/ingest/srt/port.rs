@@ -8,24 +8,27 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use cause::evidence::Errno;
+use model::admission::resolve_domain;
+use model::stream_key::PushUrl;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc;
 
 use super::connection::{Command, Connection, Ended, Figures, PAYLOADS};
 use super::engine::{self, Counts, EndedBy, Engine, Greeting, Happened, Id, Sent};
-use super::half::{Caller, HalfWay};
+use super::half::{Caller, Ends, Half, HalfWay};
+use super::passphrase::Checks;
 use super::push::{self, Asking, LOOK_AFTER};
 use super::{SrtConfigError, reject};
 use crate::arrivals::Arrival;
 use crate::config::SrtConfig;
 use crate::shared::{Connections, Shared};
-use crate::udp::{self, REFUSED_TWICE, Report};
+use crate::udp::{self, Inbox, REFUSED_TWICE, Report};
 
-/// The largest datagram that the protocol has.
-const DATAGRAM: usize = 1_500;
-/// Datagrams read before what they led to is handed on.
-const TOGETHER: usize = 128;
+/// Calls that read before what they led to is handed on.
+const READS_TOGETHER: usize = 4;
+/// Datagrams that wait for each other at most.
+const OUTGOING: usize = 256;
 /// Deadlines this near are met together: a payload is handed on up to this much later.
 const GRAIN: Duration = Duration::from_millis(4);
 /// What the kernel holds for us while we do something else: 100 ms at 600 Mbit/s.
@@ -63,6 +66,11 @@ pub(crate) fn run(
         connections: HashMap::new(),
         by_caller: HashMap::new(),
         half: HalfWay::default(),
+        ends: Ends::default(),
+        player: None,
+        checks: Checks::default(),
+        unnoticed: 0,
+        outgoing: Vec::new(),
         commands,
     };
     Ok(port.serve(asked))
@@ -73,11 +81,23 @@ struct Kept {
     caller: Caller,
     figures: Arc<Figures>,
     payloads: mpsc::Sender<Vec<u8>>,
+    /// What its media is encrypted with.
+    passphrase: Option<String>,
     /// Reports of a closed port since the caller was last heard.
     refused: u32,
     unreachable: Option<Errno>,
     /// The end that is decided already, whatever the engine calls it.
     ended: Option<Ended>,
+}
+
+/// Whether a caller encrypts as it should.
+enum Secret {
+    /// It does, with this passphrase, or does not and need not.
+    Fits(Option<String>),
+    /// It does not: the code to say so.
+    Refused(u32),
+    /// It cannot be looked at now.
+    NotNow,
 }
 
 struct Port {
@@ -90,22 +110,47 @@ struct Port {
     connections: HashMap<Id, Kept>,
     by_caller: HashMap<Caller, Id>,
     half: HalfWay,
+    /// What has ended before there was a push, until the next look.
+    ends: Ends,
+    /// A caller that is refused and leaves no record, as it asked for something else than to push.
+    player: Option<Caller>,
+    checks: Checks,
+    /// Handshakes for which there was no room, in all.
+    unnoticed: u64,
+    /// Datagrams that go out together.
+    outgoing: Vec<(SocketAddr, Vec<u8>)>,
     commands: mpsc::UnboundedSender<Command>,
+}
+
+/// Receives what there is, as far as there is room; `WouldBlock` where the socket has been emptied.
+fn receive(socket: &UdpSocket, inbox: &mut Inbox) -> io::Result<()> {
+    // Where the socket is known to have nothing, it is not asked.
+    inbox.clear();
+    socket.try_io(Interest::READABLE, || {
+        // A call that was not filled has emptied it.
+        if inbox.receive(socket.as_fd())? { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
+    })
 }
 
 impl Port {
     async fn serve(mut self, mut asked: mpsc::UnboundedReceiver<Command>) {
-        let mut buffer = [0; DATAGRAM + 1];
+        let mut inbox = Inbox::new();
+        let sleep = tokio::time::sleep_until(self.now.into());
+        tokio::pin!(sleep);
         loop {
             self.tell(None);
+            self.flush();
             let wake = self.wake_at();
+            if sleep.deadline() != wake.into() {
+                sleep.as_mut().reset(wake.into());
+            }
             tokio::select! {
                 ready = self.socket.ready(Interest::READABLE | Interest::ERROR) => {
                     self.now = self.shared.clock.instant();
                     if ready.is_ok_and(|ready| ready.is_error()) {
                         self.hear_errors();
                     }
-                    self.listen(&mut buffer);
+                    self.listen(&mut inbox);
                 }
                 Some(command) = asked.recv() => {
                     self.now = self.shared.clock.instant();
@@ -114,7 +159,7 @@ impl Port {
                         self.obey(command);
                     }
                 }
-                () = tokio::time::sleep_until(wake.into()) => self.now = self.shared.clock.instant(),
+                () = &mut sleep => self.now = self.shared.clock.instant(),
             }
             self.engine.pass_time(self.now);
             if self.now.saturating_duration_since(self.looked_after) >= LOOK_AFTER {
@@ -134,25 +179,28 @@ impl Port {
     }
 
     /// Reads what has come.
-    fn listen(&mut self, buffer: &mut [u8; DATAGRAM + 1]) {
-        for _ in 0..TOGETHER {
-            let (size, from) = match self.socket.try_recv_from(buffer) {
-                Ok(got) => got,
+    fn listen(&mut self, inbox: &mut Inbox) {
+        for _ in 0..READS_TOGETHER {
+            let read = receive(&self.socket, inbox);
+            for (from, datagram) in (0..inbox.len()).filter_map(|index| inbox.get(index)) {
+                crate::pace::note_read();
+                self.take(from, datagram);
+            }
+            match read {
+                Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // An error about a datagram of ours; the queue has it with its address.
-                Err(_) => {
-                    self.hear_errors();
-                    continue;
-                }
-            };
-            crate::pace::note_read();
-            let datagram = buffer.get(..size).unwrap_or_default();
-            match engine::greeting(datagram) {
-                Some(greeting) => self.greet(from, datagram, greeting),
-                None => {
-                    self.heard(from, datagram);
-                    self.engine.receive(self.now, from, datagram);
-                }
+                Err(_) => self.hear_errors(),
+            }
+        }
+    }
+
+    fn take(&mut self, from: SocketAddr, datagram: &[u8]) {
+        match engine::greeting(datagram) {
+            Some(greeting) => self.greet(from, datagram, greeting),
+            None => {
+                self.heard(from, datagram);
+                self.engine.receive(self.now, from, datagram);
             }
         }
     }
@@ -180,9 +228,7 @@ impl Port {
             // Its answer was lost on the way, and is given again.
             return self.engine.receive(self.now, from, datagram);
         }
-        if let Some((caller, half)) = self.half.note(self.now, from, greeting.clone()) {
-            self.conclude_half(caller, half, None);
-        }
+        self.half.note(self.now, from, &greeting);
         self.engine.receive(self.now, from, datagram);
         self.tell(Some((from, datagram, &greeting)));
     }
@@ -200,24 +246,34 @@ impl Port {
             }
         }
         while let Some((to, datagram)) = self.engine.next_datagram() {
-            self.send(to, &datagram);
+            self.note_sent(to, &datagram, asker.map(|(_, _, greeting)| greeting));
+            self.send(to, datagram);
         }
     }
 
-    fn send(&mut self, to: SocketAddr, datagram: &[u8]) {
+    fn send(&mut self, to: SocketAddr, datagram: Vec<u8>) {
+        self.outgoing.push((to, datagram));
+        if self.outgoing.len() >= OUTGOING {
+            self.flush();
+        }
+    }
+
+    fn note_sent(&mut self, to: SocketAddr, datagram: &[u8], asker: Option<&Greeting>) {
+        let Some(number) = engine::addressed_to(datagram) else { return };
+        let caller = (to, number);
         match engine::sent(datagram) {
+            // Where a push was refused, its handshake has been taken away before.
+            Sent::Refusal { .. } if self.player.take_if(|player| *player == caller).is_some() => {}
             Sent::Refusal { code } => {
-                // Where a push was refused, its handshake has been taken away before.
-                let caller = engine::addressed_to(datagram).map(|caller| (to, caller));
-                if let Some((caller, half)) =
-                    caller.and_then(|caller| Some((caller, self.half.take(caller)?)))
-                {
-                    self.conclude_half(caller, half, Some(code));
+                let began = self.now;
+                let fresh = asker.filter(|greeting| greeting.caller == number);
+                let fresh = fresh.map(|greeting| Half { began, greeting: greeting.clone() });
+                if let Some(half) = self.half.take(caller).or(fresh) {
+                    self.ends.add(caller, half, Some(code));
                 }
             }
             what => {
-                let caller = engine::addressed_to(datagram).map(|caller| (to, caller));
-                let id = caller.and_then(|caller| self.by_caller.get(&caller));
+                let id = self.by_caller.get(&caller);
                 if let Some(kept) = id.and_then(|id| self.connections.get(id)) {
                     kept.figures.bytes_out.fetch_add(datagram.len() as u64, Ordering::Relaxed);
                     if let Sent::Acknowledgement { rtt_us } = what {
@@ -226,22 +282,43 @@ impl Port {
                 }
             }
         }
-        // What a full socket does not take is lost as on any path, and asked for again. An error is about an earlier
-        // datagram, once; the queue has it with its address.
-        if self.socket.try_send_to(datagram, to).is_err_and(|error| error.kind() != io::ErrorKind::WouldBlock)
-        {
-            let _ = self.socket.try_send_to(datagram, to);
+    }
+
+    /// Sends all that waits to go out.
+    fn flush(&mut self) {
+        let mut rest = self.outgoing.as_slice();
+        let mut again = true;
+        while !rest.is_empty() {
+            rest = match self.socket.try_io(Interest::WRITABLE, || udp::send(self.socket.as_fd(), rest)) {
+                Ok(sent) => {
+                    again = true;
+                    rest.get(sent.max(1)..).unwrap_or_default()
+                }
+                // What a full socket does not take is lost as on any path, and asked for again.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                // An error is about an earlier datagram, once; the queue has it with its address.
+                Err(_) if std::mem::take(&mut again) => rest,
+                Err(_) => {
+                    again = true;
+                    rest.get(1..).unwrap_or_default()
+                }
+            };
         }
+        self.outgoing.clear();
     }
 
     fn ask(&mut self, id: Id, from: SocketAddr, datagram: &[u8], greeting: &Greeting, stream_id: Vec<u8>) {
-        if !self.engine.passphrase_fits(self.now, from, datagram, greeting.key_bytes) {
-            return self.engine.reject(id, reject::BAD_SECRET);
-        }
+        let passphrase = match self.passphrase_of(from, datagram, greeting) {
+            Secret::Fits(passphrase) => passphrase,
+            Secret::Refused(code) => return self.engine.reject(id, code),
+            // Left without an answer, the caller asks again.
+            Secret::NotNow => return self.engine.close(id, self.now),
+        };
         let caller = (from, greeting.caller);
         self.half.take(caller);
         if push::wants_to_play(&stream_id) {
             tracing::info!(client = %from, "play over SRT refused");
+            self.player = Some(caller);
             return self.engine.reject(id, reject::BAD_MODE);
         }
         let shared = &self.shared;
@@ -258,14 +335,22 @@ impl Port {
         };
         let figures = Arc::new(Figures::default());
         let (payloads, handed) = mpsc::channel(PAYLOADS);
-        let kept =
-            Kept { caller, figures: figures.clone(), payloads, refused: 0, unreachable: None, ended: None };
+        let kept = Kept {
+            caller,
+            figures: figures.clone(),
+            payloads,
+            passphrase,
+            refused: 0,
+            unreachable: None,
+            ended: None,
+        };
         self.connections.insert(id, kept);
         self.by_caller.insert(caller, id);
         let connection = Connection {
             id,
             version: greeting.version,
             key_bytes: greeting.key_bytes,
+            encrypted: greeting.encrypts,
             figures,
             commands: self.commands.clone(),
             payloads: handed,
@@ -281,6 +366,36 @@ impl Port {
         };
         let asking = Asking { connection, client, stream_id, overload, place };
         tokio::spawn(push::serve(shared.clone(), asking));
+    }
+
+    /// Looks whether a caller encrypts as the domain that it names asks for.
+    fn passphrase_of(&mut self, from: SocketAddr, datagram: &[u8], greeting: &Greeting) -> Secret {
+        let url = PushUrl::from_srt_streamid(&String::from_utf8_lossy(&greeting.stream_id));
+        let admission = &self.shared.config.admission;
+        let domain = resolve_domain(admission, &url, None).ok();
+        match (self.engine.passphrase_of(domain.as_deref()), greeting.encrypts) {
+            (None, false) => Secret::Fits(None),
+            (Some(_), false) => Secret::Refused(reject::UNSECURE),
+            (None, true) => {
+                // Of a domain that there is not, admission tells the truth: that is what has to be mended first.
+                let known = admission.admit_any
+                    || self
+                        .shared
+                        .catalog
+                        .snapshot()
+                        .zip(domain)
+                        .is_some_and(|(catalog, domain)| catalog.domain(&domain).is_some());
+                if known { Secret::Refused(reject::UNSECURE) } else { Secret::Fits(None) }
+            }
+            (Some(_), true) if !self.checks.may(from.ip(), self.now) => Secret::NotNow,
+            (Some(passphrase), true) => {
+                let secret = (passphrase, greeting.key_bytes);
+                match self.engine.passphrase_fits(self.now, from, datagram, secret) {
+                    true => Secret::Fits(Some(passphrase.to_owned())),
+                    false => Secret::Refused(reject::BAD_SECRET),
+                }
+            }
+        }
     }
 
     fn hand_on(&mut self, id: Id, payload: Vec<u8>) {
@@ -311,7 +426,8 @@ impl Port {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Accept { id, key_bytes } => {
-                if self.engine.accept(id, key_bytes, self.now) {
+                let secret = self.connections.get(&id).and_then(|kept| kept.passphrase.as_deref());
+                if self.engine.accept(id, (secret, key_bytes), self.now) {
                     if let Some(kept) = self.connections.get(&id) {
                         let latency = self.engine.latency(id).as_millis();
                         let latency = u32::try_from(latency).unwrap_or(u32::MAX);
@@ -367,7 +483,7 @@ impl Port {
             }
         }
         for (to, caller) in ask_again {
-            self.send(to, &engine::keep_alive(caller));
+            self.send(to, engine::keep_alive(caller));
         }
         for id in gone {
             self.engine.give_up(id, to, self.now);
@@ -388,15 +504,46 @@ impl Port {
             }
         }
         for (to, caller) in quiet {
-            self.send(to, &engine::keep_alive(caller));
+            self.send(to, engine::keep_alive(caller));
         }
         while let Some((caller, half)) = self.half.next_left(self.now) {
-            self.conclude_half(caller, half, None);
+            self.ends.add(caller, half, None);
+        }
+        for end in self.ends.take() {
+            tokio::spawn(push::half_way(self.shared.clone(), end, self.now));
+        }
+        let (unnoticed, first) = (self.half.take_unnoticed(), self.unnoticed == 0);
+        self.unnoticed = self.unnoticed.saturating_add(unnoticed);
+        if unnoticed > 0 && first {
+            tracing::warn!(
+                handshakes = unnoticed,
+                "a flood of SRT handshakes; who leaves half-way goes unnoticed"
+            );
         }
     }
+}
 
-    fn conclude_half(&self, (from, number): Caller, half: super::half::Half, code: Option<u32>) {
-        let client = SocketAddr::new(from.ip().to_canonical(), from.port());
-        tokio::spawn(push::half_way(self.shared.clone(), (client, number), half, self.now, code));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_received_once_does_not_come_again() {
+        let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let sender = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let mut inbox = Inbox::new();
+        for _ in 0..3 {
+            sender.send_to(b"once", socket.local_addr().unwrap()).await.unwrap();
+            let mut heard = 0;
+            while heard == 0 {
+                socket.readable().await.unwrap();
+                let read = receive(&socket, &mut inbox);
+                assert!(read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock));
+                heard += inbox.len();
+            }
+            assert_eq!(heard, 1);
+            assert!(receive(&socket, &mut inbox).is_err());
+            assert_eq!(inbox.len(), 0, "it was emptied before");
+        }
     }
 }

@@ -10,7 +10,7 @@ use rtmp::ertmp::Enhancements;
 use tracing::{Instrument, Span};
 
 use super::connection::{Connection, Input};
-use super::half::{Caller, Half};
+use super::half;
 use super::media::MediaIn;
 use super::reject;
 use crate::arrivals::PlaceOfAddress;
@@ -168,18 +168,15 @@ fn due(
     }
 }
 
-/// Records a caller that left half-way through its handshake, or that the protocol itself refused with `code`.
-pub(super) async fn half_way(
-    shared: Arc<Shared>,
-    (client, _): Caller,
-    half: Half,
-    now: Instant,
-    code: Option<u32>,
-) {
+/// Records callers that left half-way through their handshakes, or that the protocol itself refused.
+pub(super) async fn half_way(shared: Arc<Shared>, end: half::End, now: Instant) {
+    let half::End { caller: (from, _), half, code, attempts } = end;
+    let client = SocketAddr::new(from.ip().to_canonical(), from.port());
     let mut push = Push::new(Transport::Srt, client, false, &shared.config.limits, &*shared.clock);
     push.stage = Stage::SrtHandshake;
     let ago = now.saturating_duration_since(half.began);
     push.connected_at = push.connected_at.minus(ago);
+    push.attempts = attempts;
     push.facts.agent = agent(half.greeting.version);
     if half.greeting.concludes {
         let stream_id = String::from_utf8_lossy(&half.greeting.stream_id).into_owned();

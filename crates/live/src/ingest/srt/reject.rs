@@ -5,6 +5,8 @@ use cause::evidence::Act;
 
 /// The passphrases differ.
 pub(super) const BAD_SECRET: u32 = 1_010;
+/// One side encrypts and the other does not.
+pub(super) const UNSECURE: u32 = 1_011;
 /// The caller wants something else than to push.
 pub(super) const BAD_MODE: u32 = 1_405;
 
@@ -34,7 +36,7 @@ pub(super) fn meaning(code: u32) -> &'static str {
         1_005 => "too many connections",
         1_008 => "a version of the protocol other than 5",
         BAD_SECRET => "another passphrase than ours",
-        1_011 => "encryption on one side only",
+        UNSECURE => "encryption on one side only",
         1_012 => "stream mode, where live streams need messages",
         1_013 => "a congestion control other than live",
         1_014 => "a packet filter",

@@ -5,10 +5,12 @@
 //! | [`chart`] | the timeline as curves |
 //! | [`sequence`] | the black box as a sequence of messages |
 //! | [`socket`] | how the connection ended, and what TCP knew |
+//! | [`carrier`] | what SRT and WebRTC counted |
 //! | [`neighbours`] | what happened around it |
 //! | [`share`] | links for those who have no account |
 //! | [`export`] | the record as a file |
 
+mod carrier;
 mod chart;
 mod export;
 mod neighbours;
@@ -63,6 +65,7 @@ struct Page {
     end: When,
     facts: Vec<Fact>,
     socket: Vec<Fact>,
+    carrier: Vec<Fact>,
     timeline: Option<Timeline>,
     events: Vec<Event>,
     sequence: Vec<sequence::Row>,
@@ -184,6 +187,7 @@ impl Page {
             end: When::of(record.ended_at),
             facts: facts(&record, &f),
             socket: evidence.as_ref().map(|e| socket::facts(e, &f)).unwrap_or_default(),
+            carrier: evidence.as_ref().map(|e| carrier::facts(e, &f)).unwrap_or_default(),
             timeline: evidence
                 .as_ref()
                 .and_then(|e| timeline(e, asked, format!("/records/{}", record.id), &f)),

@@ -1,4 +1,4 @@
-//! An encoder: connects, publishes, and sends media that was made before.
+//! An encoder over RTMP, plain or in TLS: connects, publishes, and sends media that was made before.
 
 use std::io;
 use std::time::Duration;
@@ -8,14 +8,14 @@ use rtmp::amf0::Object;
 use rtmp::client::Event;
 use rtmp::{ClientConfig, ClientSession};
 
-use super::around::{Around, Ending, Step, micros, millis};
-use super::media::CHUNK_SIZE;
-use super::socket::{Sent, Socket};
-use super::stamp::Stamp;
+use crate::load::around::{Around, Ending, Step, micros, millis};
+use crate::load::media::CHUNK_SIZE;
+use crate::load::socket::{Sent, Socket};
+use crate::load::stamp::Stamp;
 
 /// An encoder, connected or not.
 #[derive(Debug)]
-pub(super) struct Publisher {
+pub(in crate::load) struct Publisher {
     number: u32,
     line: Option<Line>,
     /// Number of the next picture, over all its pushes.
@@ -55,7 +55,10 @@ impl Publisher {
 
     /// Begins to connect.
     pub(super) fn dial(&mut self, around: &Around<'_>, registry: &Registry, token: Token) -> io::Result<()> {
-        let socket = Socket::dial(around.place.push_address(), registry, token)?;
+        let mut socket = Socket::dial(around.place.push_address(self.number), registry, token)?;
+        if let Some((config, name)) = around.place.tls() {
+            socket.secure(config, name)?;
+        }
         let mut session = Box::new(ClientSession::new(ClientConfig::new([0x2a; 1528])));
         session.start();
         session.connect(around.place.app(), &around.place.push_url(), &[]);
@@ -86,7 +89,7 @@ impl Publisher {
                         Ok(step) => return step,
                         Err(error) => return self.over(error),
                     }
-                    if count < around.scratch.len() && !to_the_end {
+                    if count < around.scratch.len() && !to_the_end && !line.socket.is_secured() {
                         return Step::Nothing;
                     }
                 }
@@ -128,7 +131,7 @@ impl Publisher {
     }
 
     /// Says goodbye as encoders do; the server closes.
-    pub(super) fn leave(&mut self, around: &Around<'_>) -> Step {
+    pub(super) fn leave(&mut self, around: &mut Around<'_>) -> Step {
         let Some(line) = &mut self.line else { return Step::Nothing };
         line.leaving = true;
         if let Some(live) = line.live {

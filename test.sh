@@ -32,6 +32,7 @@ programs=(
     srt-live-transmit:srt-tools
     npm:npm
     psql:postgresql
+    pebble:pebble
 )
 # A file that must be there, and its package.
 files=(
@@ -108,7 +109,8 @@ cargo test --locked --workspace
 # Records of all nodes, against a PostgreSQL of the tests' own: features that the default build goes without. The whole
 # workspace is named so that what others of it ask of a library stays the same, and is not built again.
 cargo test --locked --workspace --features lastframe/full --test postgres --test postgres_query
-cargo test --locked --workspace --features lastframe/full --test e2e -- postgres::
+# Certificates from an authority need such a feature too.
+cargo test --locked --workspace --features lastframe/full --test e2e -- postgres:: acme::
 
 # The fault lab: every cause that can happen today happens for real, and each record must say which it was.
 outcomes=$(mktemp)

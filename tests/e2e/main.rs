@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "the helpers of tests are tests too")]
 
 mod accounts;
+mod acme;
 mod admission;
 mod api_description;
 mod auth_hook;
@@ -35,13 +36,16 @@ mod playback_websocket;
 mod postgres;
 mod proxy_mode;
 mod proxy_protocol;
+mod push_urls;
 mod relay;
 mod secured;
 mod srt;
 mod srt_media;
 mod stages;
+mod stopping;
 mod support;
 mod takeover;
+mod test_push;
 mod ways_to_end;
 mod webrtc;
 mod webrtc_beside;

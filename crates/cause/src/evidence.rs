@@ -2,6 +2,7 @@
 
 mod carrier;
 mod errno;
+mod quality;
 mod stored;
 mod tls;
 mod webrtc;
@@ -17,13 +18,14 @@ use crate::timeline::Timeline;
 
 pub use carrier::{CarrierFacts, SrtFacts, TsFacts};
 pub use errno::Errno;
+pub use quality::{KeyFrames, MediaQuality, Offset};
 pub(crate) use stored::cut;
 pub use stored::{EvidenceError, MAX_EVIDENCE_BYTES};
 pub use tls::{TlsFacts, TlsFailure, TlsFailureKind};
 pub use webrtc::{WebRtcFacts, WebRtcStep};
 
 /// The format version written today. A change of these types raises it, and the old format stays readable.
-pub const EVIDENCE_VERSION: u16 = 3;
+pub const EVIDENCE_VERSION: u16 = 4;
 
 /// All that is known about how one push ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,8 +68,10 @@ pub struct Evidence {
     pub black_box: BlackBox,
     /// Milliseconds from connecting (or the end of the push before it on the connection) to the end.
     pub lived_ms: u64,
-    /// What a transport other than plain TCP knew of its path. Stored last, since version 2 ends before it.
+    /// What a transport other than plain TCP knew of its path. Version 2 ends before it.
     pub carrier: Option<CarrierFacts>,
+    /// What the media was like, of pushes that were live. Stored last, since version 3 ends before it.
+    pub quality: Option<MediaQuality>,
 }
 
 /// What carries a push.
@@ -393,6 +397,7 @@ impl Evidence {
             black_box: BlackBox::default(),
             lived_ms: 0,
             carrier: None,
+            quality: None,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! | [`event`] | abnormalities while a push is live: types, counts, wording |
 //! | [`evidence`] | what the verdict rests on, and its stored form |
 //! | [`export`] | a record with its evidence as one file, and whether it would be judged alike today |
+//! | [`health`] | how well a push did: a grade with its reasons |
 //! | [`quirk`] | what clients are known to do |
 //! | [`timeline`] | one sample a second, rolled up so that it stays small |
 //! | [`black_box`] | the first and last commands and the last media headers of a push |
@@ -20,6 +21,7 @@ pub mod detail;
 pub mod event;
 pub mod evidence;
 pub mod export;
+pub mod health;
 pub mod quirk;
 pub mod table;
 pub mod timeline;

@@ -24,7 +24,7 @@ const FINE: usize = 300;
 /// Samples of the middle part: what an hour holds besides the fine part.
 const MIDDLE: usize = 330;
 /// Buckets for all that is older.
-const BUCKETS: usize = 54;
+const BUCKETS: usize = 48;
 /// Buckets that stored evidence may have; earlier versions kept more.
 const STORED_BUCKETS: usize = 60;
 /// Seconds that a sample of the middle part spans, and the first width of a bucket.

@@ -12,6 +12,8 @@
 //! | [`failure`] | how a command fails: sentence and exit code |
 //! | [`logging`] | structured logs |
 
+#[cfg(feature = "acme")]
+mod acme;
 mod cli;
 mod commands;
 mod config;

@@ -50,9 +50,14 @@ impl Live {
         self.rtmps_addr
     }
 
-    /// All pushes that are live or wait as backups, oldest first.
+    /// All pushes that are live or wait as backups, oldest first. Tests are not among them.
     pub fn pushes(&self) -> Vec<LivePush> {
         self.shared.hub.list()
+    }
+
+    /// All test pushes, oldest first.
+    pub fn test_pushes(&self) -> Vec<LivePush> {
+        self.shared.hub.list_tests()
     }
 
     /// Joins the viewers of a live stream. They stay when its push is replaced, and for a while when it is lost.

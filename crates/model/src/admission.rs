@@ -39,6 +39,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Account, AccountId, AccountStatus, Catalog, ConflictRule, Domain, DomainKind};
 use crate::clock::Timestamp;
+use crate::record::{TEST_PARAM, TEST_VALUE};
 use crate::sign;
 use crate::stream_key::{Host, PushUrl, StreamKey, is_domain_name};
 
@@ -109,6 +110,8 @@ pub struct Admission {
     pub max_stream: u32,
     /// When the URL's validity ends; `None` where the domain asks for no signature. A live push goes on after it.
     pub expires: Option<Timestamp>,
+    /// Whether it is a test: the URL says `test=1`, or the app is one of tests. A test never carries the stream.
+    pub test: bool,
 }
 
 /// Who and what a refused push was, as far as it is known; for its record. Names are cut to 255 bytes.
@@ -239,7 +242,13 @@ fn check(
         max_domain: domain.max_pushes,
         max_stream: domain.max_pushes_per_stream,
         expires,
+        test: domain.app(&url.app).is_some_and(|app| app.test) || asks_for_test(url),
     })
+}
+
+/// Whether a push URL asks for a test push.
+fn asks_for_test(url: &PushUrl) -> bool {
+    url.params.get(TEST_PARAM) == Some(TEST_VALUE)
 }
 
 fn find_domain<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Domain, Refusal> {

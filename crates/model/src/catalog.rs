@@ -97,6 +97,9 @@ pub struct App {
     /// Overrides the domain's conflict rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conflict: Option<ConflictRule>,
+    /// Whether each push to it is a test: watched and recorded, never playable.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub test: bool,
 }
 
 /// A push channel of a domain in channel mode.

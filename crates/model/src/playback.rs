@@ -148,7 +148,7 @@ mod tests {
             catalog.accounts.insert(id, Account { id, status, max_pushes: 0 });
         }
         let play = |name: &str| Domain { kind: DomainKind::Play, ..Domain::new(name, 1, "") };
-        let off = App { name: "off".to_owned(), enabled: false, conflict: None };
+        let off = App { name: "off".to_owned(), enabled: false, conflict: None, test: false };
         for domain in [
             Domain { apps: vec![off], ..Domain::new("push.example", 1, "k") },
             Domain { play_auth: true, play_key: KEY.to_owned(), ..Domain::new("safe.example", 1, "k") },

@@ -9,6 +9,7 @@ use crate::catalog::AccountId;
 use crate::clock::Timestamp;
 use crate::code::Code;
 use crate::id::{PushId, Sequence};
+use crate::stream_key::Params;
 
 /// The finer finding under a cause: a stable key with parameters, and its text in one language when it is shown.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -114,9 +115,58 @@ pub struct Record {
     pub stream_param: Option<String>,
 }
 
+/// The parameter of a push URL that makes a push a test, and its value.
+pub const TEST_PARAM: &str = "test";
+/// See [`TEST_PARAM`].
+pub const TEST_VALUE: &str = "1";
+
 impl Record {
     /// The cause by its numbers.
     pub fn code(&self) -> Code {
         Code::new(self.errcode, self.sub_errcode)
+    }
+
+    /// Whether the push was a test, or asked to be one.
+    pub fn is_test(&self) -> bool {
+        is_test(self.stream_param.as_deref())
+    }
+}
+
+/// Whether a push with these stored parameters is a test. Pushes to an app of tests have the parameter in their record
+/// too, whether their URL had it or not.
+pub fn is_test(stream_param: Option<&str>) -> bool {
+    stream_param.is_some_and(|query| Params::parse(query).get(TEST_PARAM) == Some(TEST_VALUE))
+}
+
+/// The parameters of a test push as they are stored: with the one that says so.
+pub fn marked_as_test(stream_param: Option<String>) -> Option<String> {
+    if is_test(stream_param.as_deref()) {
+        return stream_param;
+    }
+    let mark = format!("{TEST_PARAM}={TEST_VALUE}");
+    // It comes first: the first of a name counts, and a URL may say `test=0`.
+    Some(stream_param.map_or_else(|| mark.clone(), |query| format!("{mark}&{query}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_push_is_known_by_its_stored_parameters() {
+        assert!(is_test(Some("test=1")) && is_test(Some("txTime=6A000000&test=1")));
+        for other in [None, Some(""), Some("test=0"), Some("test"), Some("contest=1"), Some("a=test=1")] {
+            assert!(!is_test(other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn the_mark_is_added_once_and_counts_whatever_the_url_says() {
+        for query in [None, Some("a=1"), Some("test=0&a=1"), Some("test=1"), Some("a=1&test=1")] {
+            let marked = marked_as_test(query.map(str::to_owned));
+            assert!(is_test(marked.as_deref()), "{marked:?}");
+            assert_eq!(marked_as_test(marked.clone()), marked);
+        }
+        assert_eq!(marked_as_test(Some("a=1".into())).as_deref(), Some("test=1&a=1"));
     }
 }

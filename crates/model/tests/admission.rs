@@ -86,6 +86,7 @@ fn signed(stream: &str) -> String {
 fn a_push_in_order_is_admitted_with_its_limits() {
     let admission = Case::new().decide().unwrap();
     let expected = Admission {
+        test: false,
         key: StreamKey::new(HOST, "live", "demo"),
         account: 7,
         conflict: ConflictRule::Replace,
@@ -110,7 +111,7 @@ fn checks_are_made_in_the_documented_order() {
         c.account.status = AccountStatus::ForceStopped;
         c.domain.block = vec!["192.0.2.0/24".parse().unwrap()];
         c.domain.allow = vec!["198.51.100.0/24".parse().unwrap()];
-        c.domain.apps = vec![App { name: "live".into(), enabled: false, conflict: None }];
+        c.domain.apps = vec![App { name: "live".into(), enabled: false, conflict: None, test: false }];
         c.domain.channel_mode = true;
         c.forbidden = vec![StreamKey::new(HOST, "live", "demo")];
         c.app = "li ve";
@@ -251,8 +252,12 @@ fn a_forbidden_stream_is_let_in_from_its_resume_time_on() {
 fn an_apps_conflict_rule_goes_before_the_domains() {
     let case = Case::with(|c| {
         c.domain.conflict = ConflictRule::Backup;
-        c.domain.apps =
-            vec![App { name: "live".into(), enabled: true, conflict: Some(ConflictRule::Refuse) }];
+        c.domain.apps = vec![App {
+            name: "live".into(),
+            enabled: true,
+            conflict: Some(ConflictRule::Refuse),
+            test: false,
+        }];
     });
     assert_eq!(case.decide().unwrap().conflict, ConflictRule::Refuse);
 }

@@ -15,6 +15,7 @@
 //! | [`incidents`] | ends that have something in common |
 //! | [`present`] | a record in the reader's language |
 //! | [`actions`] | drop, forbid, resume |
+//! | `challenges` | proofs for an ACME authority |
 //! | [`client`] | who asks: address behind trusted proxies, TLS or not, and what that opens |
 //! | [`diagnose`] | what happened to a stream in a window of time |
 //! | [`edit`] | changes of the catalog, decided on its newest state |
@@ -31,6 +32,7 @@
 pub mod actions;
 pub mod api;
 pub mod callback;
+mod challenges;
 pub mod client;
 pub mod console;
 pub mod csv;
@@ -53,6 +55,7 @@ pub mod state;
 mod webrtc;
 
 pub use callback::CallbackSettings;
+pub use challenges::Challenges;
 pub use router::{Surface, router};
 pub use server::{ServerLimits, serve};
 pub use state::{Door, Retention, WebConfig, WebState};

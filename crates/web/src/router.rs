@@ -6,7 +6,7 @@ use axum::middleware;
 use axum::routing::{any, get, post};
 
 use crate::state::WebState;
-use crate::{api, client, console, guard, health, import, metrics, play, webrtc};
+use crate::{api, challenges, client, console, guard, health, import, metrics, play, webrtc};
 
 /// Bodies of requests are forms and small JSON documents.
 const MAX_BODY: usize = 64 << 10;
@@ -25,6 +25,7 @@ pub enum Surface {
 /// The router of one listener. It needs [`client::Peer`] in each request's extensions; [`crate::serve`] puts it there.
 pub fn router(state: WebState, surface: Surface) -> Router {
     let health = Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
+    let health = health.route("/.well-known/acme-challenge/{token}", get(challenges::answer));
     let mut router = health.route("/import/{kind}/{token}", post(import::take));
     if surface == Surface::Public {
         router = router.merge(console::public());

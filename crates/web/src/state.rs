@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cause::Lang;
 use ipnet::IpNet;
+use live::tls::Certificates;
 use live::{Live, LivePush};
 use model::{AdmissionSettings, Catalog, Clock, UrlKind};
 use store::{CatalogStore, History, Journal, Outbox, Reader, Store};
@@ -16,6 +17,7 @@ use crate::actions::Scope;
 use crate::api;
 use crate::callback::CallbackSettings;
 use crate::callback::deliver::Figures;
+use crate::challenges::Challenges;
 use crate::console::feed::Listeners;
 use crate::console::session::Sessions;
 use crate::console::summaries::Summaries;
@@ -70,6 +72,8 @@ pub struct WebConfig {
     pub callback: CallbackSettings,
     /// Who may tell of pushes that run elsewhere.
     pub importers: Vec<Importer>,
+    /// What the listeners with TLS show.
+    pub certificates: Vec<Arc<Certificates>>,
 }
 
 /// What the handlers share; cheap to clone.
@@ -94,6 +98,7 @@ struct Inner {
     summaries: Summaries,
     listeners: Listeners,
     css: api::css::Shared,
+    challenges: Challenges,
     stopping: AtomicBool,
 }
 
@@ -115,6 +120,7 @@ impl WebState {
             summaries: Summaries::default(),
             listeners: Listeners::default(),
             css: api::css::Shared::default(),
+            challenges: Challenges::default(),
             stopping: AtomicBool::new(false),
             clock,
         };
@@ -130,6 +136,15 @@ impl WebState {
         self.inner.stopping.load(Ordering::Relaxed)
     }
 
+    /// What an ACME authority is answered here.
+    pub fn challenges(&self) -> &Challenges {
+        &self.inner.challenges
+    }
+
+    pub(crate) fn certificates(&self) -> &[Arc<Certificates>] {
+        &self.inner.config.certificates
+    }
+
     pub(crate) fn config(&self) -> &WebConfig {
         &self.inner.config
     }
@@ -141,6 +156,13 @@ impl WebState {
     /// The live pushes that somebody may see.
     pub(crate) fn pushes(&self, scope: Scope) -> Vec<LivePush> {
         let mut pushes = self.inner.live.pushes();
+        pushes.retain(|push| scope.covers(Some(push.account)));
+        pushes
+    }
+
+    /// The test pushes that somebody may see.
+    pub(crate) fn test_pushes(&self, scope: Scope) -> Vec<LivePush> {
+        let mut pushes = self.inner.live.test_pushes();
         pushes.retain(|push| scope.covers(Some(push.account)));
         pushes
     }

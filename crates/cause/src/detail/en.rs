@@ -320,6 +320,32 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::UntoldWhoBroke => {
             "Whether the encoder sent these bytes or a device on the way altered them cannot be told from here; a capture at the encoder would tell."
         }
+        // Health.
+        Key::HealthTooShort => {
+            "The push was live for too short a time to be graded[: {live_ms}][ of {needed_ms}]."
+        }
+        Key::HealthCodecs => "Codecs[: {video}][, {audio}].",
+        Key::HealthUncommonCodec => "Many players do not play these codecs[: {video}][, {audio}].",
+        Key::HealthNoVideo => "No picture came[; sound: {audio}].",
+        Key::HealthNoAudio => "No sound came[; picture: {video}].",
+        Key::HealthBitrate => "Bitrate[: {kbps} kbit/s][, {expected_kbps} kbit/s promised].",
+        Key::HealthSteadiness => {
+            "Steadiness of the bitrate[: {least_kbps} kbit/s in its lowest five seconds][, usually {usual_kbps} kbit/s]."
+        }
+        Key::HealthFrameRate => "Frame rate[: {fps} a second][, {expected_fps} expected].",
+        Key::HealthKeyFrames => {
+            "Key frames[ every {mean_ms}][, at least {shortest_ms}][ and at most {longest_ms}] apart."
+        }
+        Key::HealthOneKeyFrame => {
+            "Only one key frame came[ in {live_ms}]: viewers who join later see nothing until the next."
+        }
+        Key::HealthOffset => "Sound and picture[ at most {widest_ms}] apart[, drifting by {drift_ms}].",
+        Key::HealthLag => "Behind real time[ by {worst_ms} at most].",
+        Key::HealthTimestamps => "Timestamps jumped or went back[ {times} times].",
+        Key::HealthGaps => "There were gaps in sound or picture[: {times}].",
+        Key::HealthBroken => "Media could not be parsed[ {times} times].",
+        Key::HealthPath => "Path[: round trip {rtt_ms}][, {lost_percent} % of packets lost or out of order].",
+
         Key::StopLooksSame => {
             "A person who stops, or a program that is killed, during congestion looks the same from the server."
         }

@@ -328,6 +328,30 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::UntoldWhoBroke => {
             "エンコーダーがこのデータを送ったのか、途中の機器が書き換えたのかは、サーバーからはわかりません。エンコーダー側のパケットキャプチャでわかります。"
         }
+        // Health.
+        Key::HealthTooShort => "配信時間が短く、評価できません[（{live_ms}）][。{needed_ms}以上必要です]。",
+        Key::HealthCodecs => "コーデック[：{video}][、{audio}]。",
+        Key::HealthUncommonCodec => "多くのプレーヤーで再生できないコーデックです[：{video}][、{audio}]。",
+        Key::HealthNoVideo => "映像が届きませんでした[（音声：{audio}）]。",
+        Key::HealthNoAudio => "音声が届きませんでした[（映像：{video}）]。",
+        Key::HealthBitrate => "ビットレート[：{kbps} kbit/s][（予定は{expected_kbps} kbit/s）]。",
+        Key::HealthSteadiness => {
+            "ビットレートの安定性[：最も低い5秒間は{least_kbps} kbit/s][（普段は{usual_kbps} kbit/s）]。"
+        }
+        Key::HealthFrameRate => "フレームレート[：毎秒{fps}フレーム][（予定は{expected_fps}）]。",
+        Key::HealthKeyFrames => {
+            "キーフレームの間隔[：平均{mean_ms}][、最短{shortest_ms}][、最長{longest_ms}]。"
+        }
+        Key::HealthOneKeyFrame => {
+            "キーフレームは[{live_ms}のあいだに]1つだけでした。途中から視聴する人には、次のキーフレームまで映りません。"
+        }
+        Key::HealthOffset => "音声と映像のずれ[：最大{widest_ms}][（変化{drift_ms}）]。",
+        Key::HealthLag => "実時間からの遅れ[：最大{worst_ms}]。",
+        Key::HealthTimestamps => "タイムスタンプが飛ぶか戻りました[（{times}回）]。",
+        Key::HealthGaps => "音声または映像が途切れました[（{times}回）]。",
+        Key::HealthBroken => "解析できないデータがありました[（{times}回）]。",
+        Key::HealthPath => "通信経路[：往復時間{rtt_ms}][、パケットの損失・順序違い{lost_percent} %]。",
+
         Key::StopLooksSame => {
             "混雑中に人が停止した場合やプログラムが強制終了された場合も、サーバーからは同じに見えます。"
         }

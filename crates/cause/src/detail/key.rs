@@ -420,6 +420,41 @@ detail_keys! {
     /// The encoder, or a device that altered its bytes.
     UntoldWhoBroke = "untold_who_broke" under any with [];
 
+    // Health: what was measured, whatever the cause.
+
+    /// It was live for too short a time to be graded.
+    HealthTooShort = "health_too_short" under any with [live_ms: Millis, needed_ms: Millis];
+    /// What was sent.
+    HealthCodecs = "health_codecs" under any with [video: Text, audio: Text];
+    /// As `health_codecs`, and many players do not play it.
+    HealthUncommonCodec = "health_uncommon_codec" under any with [video: Text, audio: Text];
+    /// No picture came.
+    HealthNoVideo = "health_no_video" under any with [audio: Text];
+    /// No sound came.
+    HealthNoAudio = "health_no_audio" under any with [video: Text];
+    /// The bitrate, and what the encoder promised.
+    HealthBitrate = "health_bitrate" under any with [kbps: Count, expected_kbps: Count];
+    /// The lowest five seconds, and the usual bitrate.
+    HealthSteadiness = "health_steadiness" under any with [least_kbps: Count, usual_kbps: Count];
+    /// The frame rate as it arrived, and what the encoder or the timestamps promised.
+    HealthFrameRate = "health_frame_rate" under any with [fps: Rate, expected_fps: Rate];
+    /// How far key frames were apart.
+    HealthKeyFrames = "health_key_frames" under any with [mean_ms: Millis, shortest_ms: Millis, longest_ms: Millis];
+    /// One key frame came, and no other.
+    HealthOneKeyFrame = "health_one_key_frame" under any with [live_ms: Millis];
+    /// How far sound and picture were apart at most, and how far that changed from the first second to the last.
+    HealthOffset = "health_offset" under any with [widest_ms: Millis, drift_ms: Millis];
+    /// The furthest behind real time.
+    HealthLag = "health_lag" under any with [worst_ms: Millis];
+    /// Timestamps that jumped or went back.
+    HealthTimestamps = "health_timestamps" under any with [times: Count];
+    /// Times without sound or picture.
+    HealthGaps = "health_gaps" under any with [times: Count];
+    /// Media that could not be parsed.
+    HealthBroken = "health_broken" under any with [times: Count];
+    /// The round-trip time, and the share of packets lost (over TCP: that came out of order).
+    HealthPath = "health_path" under any with [rtt_ms: Millis, lost_percent: Rate];
+
     // Findings: what makes the signs themselves weaker.
 
     /// A person who stops, or a kill, during congestion looks the same from the server.

@@ -246,6 +246,26 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::UntoldWhoBroke => {
             "这些数据是编码器发出的，还是被途中的设备改动过，服务器无法判断；在编码器一侧抓包可以说明。"
         }
+        // Health.
+        Key::HealthTooShort => "推流时间太短，无法评估[：{live_ms}][，至少需要 {needed_ms}]。",
+        Key::HealthCodecs => "编码格式[：{video}][，{audio}]。",
+        Key::HealthUncommonCodec => "许多播放器无法播放这些编码[：{video}][，{audio}]。",
+        Key::HealthNoVideo => "没有收到画面[（声音：{audio}）]。",
+        Key::HealthNoAudio => "没有收到声音[（画面：{video}）]。",
+        Key::HealthBitrate => "平均码率[：{kbps} kbit/s][（编码器声明 {expected_kbps} kbit/s）]。",
+        Key::HealthSteadiness => {
+            "码率稳定性[：最低的 5 秒为 {least_kbps} kbit/s][，平时为 {usual_kbps} kbit/s]。"
+        }
+        Key::HealthFrameRate => "视频帧率[：每秒 {fps} 帧][（应为 {expected_fps} 帧）]。",
+        Key::HealthKeyFrames => "关键帧间隔[：平均 {mean_ms}][，最短 {shortest_ms}][，最长 {longest_ms}]。",
+        Key::HealthOneKeyFrame => "[{live_ms}内]只有一个关键帧：中途加入的观众在下一个关键帧之前看不到画面。",
+        Key::HealthOffset => "音画偏差[：最大 {widest_ms}][，变化 {drift_ms}]。",
+        Key::HealthLag => "落后实时[：最多 {worst_ms}]。",
+        Key::HealthTimestamps => "时间戳跳变或回退[ {times} 次]。",
+        Key::HealthGaps => "声音或画面中断[ {times} 次]。",
+        Key::HealthBroken => "有无法解析的数据[（{times} 次）]。",
+        Key::HealthPath => "网络路径[：往返时间 {rtt_ms}][，丢包或乱序 {lost_percent} %]。",
+
         Key::StopLooksSame => "网络拥塞时有人手动停止，或程序被强行结束，在服务器看来都是一样的。",
         Key::ResetSenderUnknown => "重置由编码器还是途中的设备发出，在服务器这里无法区分。",
         Key::BehindProxy => "连接经过了负载均衡：TCP 信息描述的是到负载均衡的一段，而不是到编码器的。",

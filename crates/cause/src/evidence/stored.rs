@@ -15,8 +15,9 @@ const EVENTS: usize = 32;
 const EVENT_TEXT_BYTES: usize = 120;
 /// Samples that thinning leaves while there is anything else to drop: the last five minutes, second by second.
 const SECONDS_KEPT: usize = 300;
-/// How postcard writes that the last field is absent: what version 2 lacks.
-const NO_CARRIER: u8 = 0;
+/// How postcard writes that a field is absent: the last of version 4, which version 3 lacks, and the one before it, which
+/// version 2 lacks too.
+const ABSENT: u8 = 0;
 /// Bytes that a sample takes.
 const SAMPLE_BYTES: usize = 14;
 
@@ -83,7 +84,8 @@ impl Evidence {
         let broken = |reason: String| EvidenceError::Broken { version, reason };
         match version {
             EVIDENCE_VERSION => whole::<Self>(body).map_err(broken),
-            2 => whole::<Self>(&[body, &[NO_CARRIER]].concat()).map_err(broken),
+            3 => whole::<Self>(&[body, &[ABSENT]].concat()).map_err(broken),
+            2 => whole::<Self>(&[body, &[ABSENT, ABSENT]].concat()).map_err(broken),
             1 => whole::<version_1::Evidence>(body).map(Self::from).map_err(broken),
             other => Err(EvidenceError::UnknownVersion(other)),
         }

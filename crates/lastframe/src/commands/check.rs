@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use model::{Clock, SystemClock};
+
 use crate::failure::Failure;
 
 /// Reads the configuration; mistakes are the failure.
@@ -13,6 +15,14 @@ pub fn run(file: Option<&Path>) -> Result<(), Failure> {
         return Err(Failure::Usage(loaded.warnings.join("\n")));
     }
     let mut out = io::stdout().lock();
+    let now = SystemClock.now();
+    let [rtmps, https] = loaded.config.certificates();
+    for files in rtmps.iter().chain(https.iter().filter(|files| !rtmps.contains(files))) {
+        if let Some((_, expires)) = files.validity().filter(|(_, expires)| live::tls::is_worry(*expires, now))
+        {
+            writeln!(out, "{}: the certificate ends on {expires}; renew it", files.cert.display())?;
+        }
+    }
     match file {
         Some(path) => writeln!(out, "{}: no mistakes", path.display())?,
         None => writeln!(out, "no configuration file is given; the environment has no mistakes")?,

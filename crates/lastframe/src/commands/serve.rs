@@ -15,7 +15,8 @@ use live::Live;
 use model::{Clock, SystemClock};
 use store::{DataLock, Outbox, Store};
 use tokio::sync::watch;
-use web::{ServerLimits, WebState};
+use tokio::task::JoinHandle;
+use web::{ServerLimits, WebConfig, WebState};
 
 use crate::cli::ServeArgs;
 use crate::config::{Config, Loaded};
@@ -67,7 +68,8 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
 
     let live =
         Live::start_on(ports.live, live_config, &store, Arc::clone(&clock)).await.map_err(Failure::failed)?;
-    let web_config = settings::web(config, &ports.addresses);
+    let web_config =
+        WebConfig { certificates: secured.shown.clone(), ..settings::web(config, &ports.addresses) };
     let state = WebState::new(web_config, live.clone(), &store, Arc::clone(&clock));
     let (stop, stopped) = watch::channel(false);
     let mut servers = Vec::new();
@@ -81,11 +83,7 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
         servers.push(tokio::spawn(web::serve(listener, tls, router, ServerLimits::default(), until)));
     }
     let callbacks = tokio::spawn(callbacks(state.clone(), store.outbox(), stopped.clone()));
-    let watches: Vec<_> = secured
-        .watched
-        .iter()
-        .map(|certificates| tokio::spawn(live::tls::watch(certificates.clone())))
-        .collect();
+    let watches = watch_certificates(config, data, &secured, &state, &clock);
     let controlled =
         tokio::spawn(control::serve(data.to_owned(), live.clone(), store.journal(), stopped.clone()));
     let at = ports.addresses;
@@ -102,7 +100,7 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
         store
     })
     .await?;
-    watches.iter().for_each(tokio::task::JoinHandle::abort);
+    watches.iter().for_each(JoinHandle::abort);
     live.shutdown(STOP_WITHIN).await;
     let _ = stop.send(true);
     for server in servers {
@@ -114,6 +112,41 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
     blocking(move || store.shutdown()).await??;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Starts what looks after certificates: changed files, warnings before their end, and orders to an authority.
+fn watch_certificates(
+    config: &Config,
+    data: &Path,
+    secured: &Secured,
+    state: &WebState,
+    clock: &Arc<dyn Clock>,
+) -> Vec<JoinHandle<()>> {
+    let changes = secured.watched.iter().map(|shown| tokio::spawn(live::tls::watch(shown.clone())));
+    let ends = secured.shown.iter().map(|shown| (shown.clone(), Arc::clone(clock)));
+    let ends = ends.map(|(shown, clock)| tokio::spawn(live::tls::warn_of_expiry(shown, clock)));
+    changes.chain(ends).chain(order_certificates(config, data, state, clock)).collect()
+}
+
+/// Starts the orders to an authority, where the configuration names one's names.
+#[cfg(feature = "acme")]
+fn order_certificates(
+    config: &Config,
+    data: &Path,
+    state: &WebState,
+    clock: &Arc<dyn Clock>,
+) -> Option<JoinHandle<()>> {
+    let wanted = config.certificates().iter().all(Vec::is_empty) && !config.acme.names.is_empty();
+    let orders = || {
+        crate::acme::run(config.acme.clone(), data.to_owned(), state.challenges().clone(), Arc::clone(clock))
+    };
+    wanted.then(|| tokio::spawn(orders()))
+}
+
+/// Without the feature there are none.
+#[cfg(not(feature = "acme"))]
+fn order_certificates(_: &Config, _: &Path, _: &WebState, _: &Arc<dyn Clock>) -> Option<JoinHandle<()>> {
+    None
 }
 
 /// Delivers events until the server stops; what is left then waits on disk.

@@ -38,6 +38,7 @@ pub fn run(args: &ShowArgs, reader: &Reader) -> Result<(), Failure> {
     facts(&mut out, &record, lang)?;
     match evidence.map(|bytes| Evidence::decode(&bytes)) {
         Some(Ok(evidence)) => {
+            health(&mut out, &evidence, &record, lang)?;
             findings(&mut out, &evidence, lang)?;
             events(&mut out, &evidence, lang)?;
             carrier(&mut out, &evidence)?;
@@ -118,6 +119,17 @@ fn audio(record: &Record) -> String {
 
 fn joined(parts: [Option<String>; 4]) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// How well the push did, with what was measured.
+fn health(out: &mut dyn Write, evidence: &Evidence, record: &Record, lang: Lang) -> io::Result<()> {
+    let Some(report) = cause::health::report(evidence, record) else { return Ok(()) };
+    let of_test = if record.is_test() { "  of a test push" } else { "" };
+    writeln!(out, "\nHEALTH  {}{of_test}", report.grade.as_str())?;
+    for check in &report.checks {
+        writeln!(out, "  {} {}", fit(check.grade.as_str(), 8), clean(&check.detail.text(lang)))?;
+    }
+    Ok(())
 }
 
 fn findings(out: &mut dyn Write, evidence: &Evidence, lang: Lang) -> io::Result<()> {

@@ -54,6 +54,8 @@ pub struct Config {
     pub webrtc: WebRtc,
     /// `[https]`
     pub https: Secured,
+    /// `[acme]`
+    pub acme: Acme,
     /// `[css]`
     pub css: Css,
     /// `[limits]`
@@ -154,6 +156,19 @@ impl Config {
             _ => [rtmps, https],
         }
     }
+}
+
+/// `[acme]`: certificates from an authority, for listeners that have none of their own.
+#[derive(Clone, Debug)]
+pub struct Acme {
+    /// Host names that it is to be issued for; empty for none.
+    pub names: Vec<String>,
+    /// Where the authority's directory lies (RFC 8555, 7.1.1).
+    pub directory: String,
+    /// Where the authority may write to: `mailto:...`.
+    pub contact: Vec<String>,
+    /// The authority of the directory's own certificate, where the system does not know it.
+    pub ca: Option<PathBuf>,
 }
 
 /// `[srt]`: MPEG-TS over SRT.
@@ -369,6 +384,12 @@ impl Default for Config {
                 insecure: false,
             },
             webrtc: WebRtc { listen: Some(any(8000)), chosen: false, public_ip: Vec::new() },
+            acme: Acme {
+                names: Vec::new(),
+                directory: "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
+                contact: Vec::new(),
+                ca: None,
+            },
             css: Css { rate_limits: true },
             limits: Limits {
                 idle: Duration::from_secs(70),

@@ -123,6 +123,22 @@ pub const SETTINGS: &[Setting] = &[
         c.https.wanted = true;
         put(&mut c.https.certs, certificates::read_list(v))
     }),
+    setting("acme", "names", |c, v| put(&mut c.acme.names, acme_names(v))),
+    setting("acme", "directory", |c, v| {
+        let url = bounded(v, 1024)?;
+        if !url.starts_with("https://") {
+            return Err("is no directory of an authority; write its URL, which begins with https://".into());
+        }
+        put(&mut c.acme.directory, Ok(url))
+    }),
+    setting("acme", "contact", |c, v| {
+        let contact: Vec<String> = v.texts()?.into_iter().map(str::to_owned).collect();
+        match contact.iter().all(|contact| contact.starts_with("mailto:")) {
+            true => put(&mut c.acme.contact, Ok(contact)),
+            false => Err("is a list of addresses; write [\"mailto:you@example.com\"]".into()),
+        }
+    }),
+    setting("acme", "ca", |c, v| put(&mut c.acme.ca, file(v))),
     setting("css", "rate_limits", |c, v| put(&mut c.css.rate_limits, v.boolean())),
     setting("limits", "idle", |c, v| put(&mut c.limits.idle, v.duration())),
     setting("limits", "path", |c, v| put(&mut c.limits.path, v.duration())),
@@ -348,6 +364,23 @@ fn at_least_one(v: Given<'_>, max: usize) -> Result<usize, Refused> {
 }
 
 /// A file, or none where the text is empty.
+/// Names that an authority can prove over HTTP: no addresses, no wildcards.
+fn acme_names(v: Given<'_>) -> Result<Vec<String>, Refused> {
+    let names: Vec<String> = v.texts()?.into_iter().map(str::to_ascii_lowercase).collect();
+    if let Some(name) = names.iter().find(|name| !model::stream_key::is_domain_name(name)) {
+        return Err(format!(
+            "`{name}` is no host name that an authority can prove; write it as push.example.com"
+        ));
+    }
+    if names.len() > 100 {
+        return Err("names more than the 100 that one certificate holds".into());
+    }
+    if !names.is_empty() && !cfg!(feature = "acme") {
+        return Err("cannot be used: this program was built without the feature `acme`".into());
+    }
+    Ok(names)
+}
+
 fn file(v: Given<'_>) -> Result<Option<PathBuf>, Refused> {
     let path = bounded(v, 4096)?;
     Ok((!path.is_empty()).then(|| path.into()))

@@ -105,6 +105,14 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("proxy", "admit", "\"any\""),
     ("proxy", "timeout", "\"2s\""),
     ("proxy", "ca", AUTHORITY),
+    #[cfg(feature = "acme")]
+    ("acme", "names", "[\"push.example.com\"]"),
+    // Without the feature no names may be given.
+    #[cfg(not(feature = "acme"))]
+    ("acme", "names", "[]"),
+    ("acme", "directory", "\"https://localhost:14000/dir\""),
+    ("acme", "contact", "[\"mailto:you@example.com\"]"),
+    ("acme", "ca", AUTHORITY),
 ];
 
 const AUTHORITY: &str =
@@ -168,7 +176,8 @@ fn every_key_is_taken_from_the_file_and_from_the_environment() {
         let text = if beside.is_empty() { String::new() } else { text };
         let from_env = read_with(&text, &[(&setting.env_name(), &bare)]).unwrap().config;
         assert_eq!(format!("{from_file:?}"), format!("{from_env:?}"), "{}.{}", setting.section, setting.key);
-        let unchanged = setting.key == "url" && setting.section != "auth_hook";
+        let unchanged = setting.key == "url" && setting.section != "auth_hook"
+            || setting.key == "names" && setting.section == "acme" && !cfg!(feature = "acme");
         let default = format!("{:?}", Config::default());
         assert_eq!(format!("{from_file:?}") == default, unchanged, "{}.{}", setting.section, setting.key);
     }
@@ -275,6 +284,9 @@ fn a_mistake_names_line_column_key_and_what_to_write() {
             "2:14: srt.passphrase: does not fit; a passphrase has 10 to 79 bytes, and an empty one turns encryption off",
         ),
         ("[rtmps]\ncert = \"/no/such.pem\"\n", "2:8: rtmps.cert: has no key beside it"),
+        ("[acme]\nnames = [\"*.example.com\"]\n", "2:9: acme.names: `*.example.com` is no host name"),
+        ("[acme]\ndirectory = \"http://ca\"\n", "2:13: acme.directory: is no directory of an authority"),
+        ("[acme]\ncontact = [\"you@example.com\"]\n", "2:11: acme.contact: is a list of addresses"),
         ("[https]\nkey = \"/no/such.key\"\n", "2:7: https.key: has no certificate beside it"),
         (
             "[https]\ncert = \"/no/such.pem\"\nkey = \"/no/such.key\"\n",

@@ -46,6 +46,17 @@ pub fn read_or_make(folder: &Path, label: &str, clock: &dyn Clock) -> Result<Cer
     Certificates::of_pem(&cert, &key).map_err(SelfSignedError::Use)
 }
 
+/// Makes one for `name` and this machine, and keeps it in `files`.
+#[cfg(feature = "acme")]
+pub fn make_at(files: &CertificateFiles, name: &str, clock: &dyn Clock) -> Result<(), SelfSignedError> {
+    let (cert, key) = make(name, clock)?;
+    let folder = files.cert.parent().unwrap_or(Path::new("."));
+    let kept = private_file::folder(folder)
+        .and_then(|()| private_file::write(&files.key, &key))
+        .and_then(|()| private_file::write(&files.cert, &cert));
+    kept.map_err(|error| SelfSignedError::Use(error.to_string()))
+}
+
 fn is_old(path: &Path, clock: &dyn Clock) -> bool {
     use std::os::unix::fs::MetadataExt;
     let Ok(file) = std::fs::metadata(path) else { return true };

@@ -26,6 +26,16 @@ pub fn write(path: &Path, text: &str) -> io::Result<()> {
     }
 }
 
+/// Makes a folder that only its owner enters, if it is not there yet.
+#[cfg(feature = "acme")]
+pub fn folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ mod contest;
 mod duel;
 pub mod feed;
 mod slots;
+mod test_push;
 
 use std::cmp::Ordering as CmpOrdering;
 use std::collections::HashMap;
@@ -20,9 +21,11 @@ use model::catalog::ConflictRule;
 use model::{Sequence, StreamKey, Timestamp};
 
 pub use self::slots::{Slot, Slots};
+pub use self::test_push::TestPlace;
 
 use self::duel::DuelGuard;
 use self::feed::{Cached, Ended, Feed, MediaMemory, Seat, Viewer, ViewerFacts, ViewerInfo, Writer};
+use self::test_push::TestPushes;
 use crate::config::PlayConfig;
 use crate::counters::Played;
 use crate::push::{LivePush, PushHandle};
@@ -31,7 +34,8 @@ use crate::push::{LivePush, PushHandle};
 #[derive(Debug)]
 pub struct Hub {
     streams: Mutex<HashMap<StreamKey, LiveStream>>,
-    /// Members of all streams; counted beside the map because every admission asks.
+    test_pushes: TestPushes,
+    /// Members of all streams, and test pushes; counted beside the map because every admission asks.
     pushes: AtomicUsize,
     /// The number of the next push's writer.
     next_writer: AtomicU64,
@@ -122,6 +126,7 @@ impl Hub {
     pub fn new(play: PlayConfig) -> Self {
         Self {
             streams: Mutex::default(),
+            test_pushes: TestPushes::default(),
             pushes: AtomicUsize::new(0),
             next_writer: AtomicU64::new(0),
             memory: Arc::new(MediaMemory::new(play.memory)),
@@ -235,18 +240,23 @@ impl Hub {
         LiveStream { members: Vec::new(), duel: DuelGuard::default(), feed }
     }
 
-    /// Gives `act` to every push of `key`, backups included; returns how many it reached.
+    /// Gives `act` to every push of `key`, backups and tests included; returns how many it reached.
     pub fn order(&self, key: &StreamKey, act: &Act) -> usize {
         let streams = self.lock();
         let members = streams.get(key).map(|s| s.members.as_slice()).unwrap_or_default();
-        members.iter().filter(|m| m.handle.order.give(act.clone())).count()
+        let reached = members.iter().filter(|m| m.handle.order.give(act.clone())).count();
+        drop(streams);
+        reached + self.test_pushes.order(key, act)
     }
 
     /// Gives an act to every push for which `choose` returns one; returns how many it reached.
     pub fn order_where(&self, choose: impl Fn(&PushHandle) -> Option<Act>) -> usize {
         let streams = self.lock();
         let members = streams.values().flat_map(|s| &s.members);
-        members.filter(|m| choose(&m.handle).is_some_and(|act| m.handle.order.give(act))).count()
+        let reached =
+            members.filter(|m| choose(&m.handle).is_some_and(|act| m.handle.order.give(act))).count();
+        drop(streams);
+        reached + self.test_pushes.order_where(choose)
     }
 
     /// Since when the stream key is live, if it is.
@@ -272,7 +282,7 @@ impl Hub {
         }
     }
 
-    /// How many pushes are in the hub.
+    /// How many pushes are in the hub, tests included.
     pub fn len(&self) -> usize {
         self.pushes.load(Ordering::Relaxed)
     }
@@ -288,7 +298,7 @@ impl Hub {
         });
     }
 
-    /// All pushes, as lists show them, oldest first.
+    /// All pushes but tests, as lists show them, oldest first.
     pub fn list(&self) -> Vec<LivePush> {
         let streams = self.lock();
         let mut all: Vec<_> = streams

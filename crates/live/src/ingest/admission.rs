@@ -8,6 +8,7 @@ use cause::evidence::{Act, Stage};
 use cause::{Cause, Detail, DetailKey};
 use model::admission::{self, Admission, PushRequest};
 use model::catalog::AccountId;
+use model::record::marked_as_test;
 use model::sign::SignError;
 use model::stream_key::PushUrl;
 use model::{Refusal, StreamKey, Timestamp};
@@ -83,6 +84,9 @@ pub(super) async fn decide_all<W: Way>(
     push.stream_param = (!url.query.is_empty()).then(|| model::mask::mask_query(&url.query));
 
     let first = decide(shared, push, question)?;
+    if first.test {
+        push.stream_param = marked_as_test(push.stream_param.take());
+    }
     shared.journal.ready().map_err(|e| Box::new(journal_refusal(&e)))?;
     let live = shared.hub.len();
     if live >= shared.config.limits.pushes {
@@ -117,12 +121,20 @@ pub(super) async fn decide_all<W: Way>(
         push.origin,
         push.order.clone(),
     ));
-    let entered = shared.hub.enter(handle.clone(), first.conflict, first.max_stream, shared.clock.instant());
-    push.place = Some(entered.map_err(|act| Box::new(End::act(act)))?);
+    if first.test {
+        push.test = Some(shared.hub.enter_test(handle.clone()));
+    } else {
+        let now = shared.clock.instant();
+        let entered = shared.hub.enter(handle.clone(), first.conflict, first.max_stream, now);
+        push.place = Some(entered.map_err(|act| Box::new(End::act(act)))?);
+    }
     push.handle = Some(handle);
     // A forbid that came since the first decision found no push to cut; this look finds the forbid.
     decide(shared, push, question)?;
-    let passage = pass_on::ask(shared, way, push, &first, question).await?;
+    let passage = match first.test {
+        true => None,
+        false => pass_on::ask(shared, way, push, &first, question).await?,
+    };
     open(shared, way, push, &first, url).await?;
     if push.order.get().is_some() {
         return Err(Box::new(ordered(push)));
@@ -146,14 +158,16 @@ pub(super) fn go_live(
         place.take_over();
     }
     pass_on::begin(shared, push, passage);
-    shared.relays.stream_is_live(shared, &key, account);
+    if push.test.is_none() {
+        shared.relays.stream_is_live(shared, &key, account);
+    }
     welcome(push);
     let now = shared.clock.instant();
     push.stage = Stage::Live;
     push.published_at = Some(shared.clock.now());
     push.watch.live(now);
     shared.counters.admitted(now.saturating_duration_since(started));
-    tracing::info!(%key, "push is live");
+    tracing::info!(%key, test = push.test.is_some(), "push is live");
 }
 
 fn decide(shared: &Shared, push: &mut Push, question: &Question) -> Result<Admission, Box<End>> {

@@ -51,12 +51,14 @@ pub(super) async fn with_facts(
     if let Some(place) = push.place.take() {
         place.leave(Parting::after(verdict.cause));
     }
+    let was_test = push.test.take().is_some();
     push.slot = None;
     if let Some(upstream) = push.upstream.take() {
         upstream.end(goodbye_after(end));
     }
     let was_live = push.stage == Stage::Live;
-    if let (Some(handle), Some(published_at), true) = (&push.handle, push.published_at, was_live) {
+    if let (Some(handle), Some(published_at), true) = (&push.handle, push.published_at, was_live && !was_test)
+    {
         shared.recent.ended(&handle.key, Ended { published_at, at: now, code: verdict.cause.code() });
     }
     shared.counters.ended(verdict.cause);

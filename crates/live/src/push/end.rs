@@ -105,6 +105,7 @@ impl Push {
         evidence.events = self.watch.media().events().counts();
         evidence.black_box = std::mem::take(&mut self.black_box);
         evidence.carrier = connection.carrier.clone();
+        evidence.quality = self.watch.live_at().map(|_| self.watch.media().quality(self.declared));
         let verdict = verdict(&evidence);
         let record = self.record(&verdict, &connection, watched.media.live_ms, wall, node);
         (verdict, EndRow { record, evidence: evidence.encode(), verdict_version: VERDICT_VERSION })

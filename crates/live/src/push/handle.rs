@@ -128,7 +128,7 @@ pub struct LivePush {
     pub client_port: u16,
     /// When it went live.
     pub published_at: Timestamp,
-    /// `live` for the push that carries the stream, `backup` for one that waits.
+    /// `live` for the push that carries the stream, `backup` for one that waits, `test` for a test push.
     pub role: &'static str,
     /// Its numbers.
     #[serde(flatten)]

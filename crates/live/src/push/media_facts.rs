@@ -3,11 +3,13 @@
 use std::time::{Duration, Instant};
 
 use cause::EventKind;
+use cause::evidence::{KeyFrames, MediaQuality, Offset};
 use media::{AudioCodec, AudioKind, VideoCodec, VideoKind};
 use model::record::{AudioRecord, VideoRecord};
 
 use super::drift::Drift;
 use super::events::Events;
+use super::handle::Declared;
 use super::low_rate::LowRate;
 use super::watch::Frame;
 use crate::config::EventLimits;
@@ -26,6 +28,8 @@ pub struct MediaFacts {
     sample_rate: Option<u32>,
     channels: Option<u32>,
     last_key: Option<u32>,
+    key_frames: KeyFrames,
+    offset: Option<Offset>,
     messages: u64,
     drift: Drift,
     low_rate: LowRate,
@@ -62,6 +66,7 @@ impl MediaFacts {
 
     /// A second is over.
     pub fn second(&mut self, now: Instant, at_ms: u32) {
+        self.look_at_offset();
         let (Some(least), Some(track)) = (self.limits.frame_rate, &self.video) else { return };
         if let Some(rate) = self.low_rate.look(now, track.frames).filter(|rate| *rate < least) {
             #[expect(
@@ -71,6 +76,19 @@ impl MediaFacts {
             )]
             let hundredths = (rate * 100.0).round() as u32;
             self.events.note(EventKind::LowFrameRate, at_ms, hundredths, None);
+        }
+    }
+
+    /// How far the newest picture is ahead of the newest sound.
+    fn look_at_offset(&mut self) {
+        let newest = |span: Option<(u32, u32)>| span.map(|(_, newest)| newest);
+        let video = newest(self.video.as_ref().and_then(|track| track.span));
+        let audio = newest(self.audio.as_ref().and_then(|track| track.span));
+        let Some((video, audio)) = video.zip(audio) else { return };
+        let ahead = video.wrapping_sub(audio).cast_signed();
+        match &mut self.offset {
+            Some(offset) => offset.add(ahead),
+            None => self.offset = Some(Offset::new(ahead)),
         }
     }
 
@@ -152,8 +170,11 @@ impl MediaFacts {
             }
             let gop = self.last_key.replace(frame.timestamp).map(|last| frame.timestamp.wrapping_sub(last));
             // Timestamps that went back give no distance.
-            if let Some(gop) = gop.filter(|g| *g < u32::MAX / 2 && above(*g, self.limits.gop)) {
-                self.events.note(EventKind::LongGop, at_ms, gop, Some(frame.timestamp));
+            if let Some(gop) = gop.filter(|g| *g < u32::MAX / 2) {
+                self.key_frames.add(gop);
+                if above(gop, self.limits.gop) {
+                    self.events.note(EventKind::LongGop, at_ms, gop, Some(frame.timestamp));
+                }
             }
         }
         if codec.has_nal_units() && self.nal_length_size != 0 {
@@ -298,6 +319,18 @@ impl MediaFacts {
     /// Coded audio frames so far.
     pub fn audio_frames(&self) -> u64 {
         self.audio.as_ref().map_or(0, |t| t.frames)
+    }
+
+    /// What the media was like beside what its encoder promised.
+    pub fn quality(&self, declared: Declared) -> MediaQuality {
+        let hundredths = |rate: f64| (rate * 100.0).round() as u32;
+        MediaQuality {
+            declared_kbps: declared.kbps.map(|rate| rate.round() as u32),
+            declared_fps: declared.fps.map(|rate| hundredths(rate.into())),
+            fps: self.video.as_ref().and_then(Track::fps).map(hundredths),
+            key_frames: self.key_frames,
+            offset: self.offset,
+        }
     }
 
     /// Video as the record shows it; `live` is the time over which bytes are averaged.
@@ -491,6 +524,24 @@ mod tests {
         assert_eq!(facts.video(now, 7, 0, &[]).unwrap_err().rule, "video_tag");
         assert_eq!(facts.video(now, 7, 0, &[0x17, 0, 0, 0, 0, 1]).unwrap_err().rule, "video_config");
         assert_eq!(kinds(&facts), [14]);
+    }
+
+    #[test]
+    fn key_frames_and_the_offset_of_sound_and_picture_are_measured() {
+        let now = SystemClock.instant();
+        let mut facts = MediaFacts::default();
+        for (at, key) in [(0, true), (1_000, false), (2_000, true), (1_500, true), (5_500, true)] {
+            facts.video(now, at, at, &avc(key, 1)).unwrap();
+            facts.audio(now, at, at + 40, &[0x2F, 1]).unwrap();
+            facts.second(now, at);
+        }
+        facts.audio(now, 0, 6_500, &[0x2F, 1]).unwrap();
+        facts.second(now, 6_500);
+        let quality = facts.quality(Declared { fps: Some(29.97), kbps: Some(2_500.4) });
+        assert_eq!((quality.declared_fps, quality.declared_kbps), (Some(2_997), Some(2_500)));
+        let keys = KeyFrames { count: 2, total_ms: 6_000, shortest_ms: 2_000, longest_ms: 4_000 };
+        assert_eq!(quality.key_frames, keys, "a timestamp that went back gives no distance");
+        assert_eq!(quality.offset, Some(Offset { first_ms: -40, last_ms: -1_000, widest_ms: -1_000 }));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub use self::trend::{Second, TREND_SECONDS, Trend};
 pub use self::unplayed::Unplayed;
 pub use self::watch::{Due, Frame, LinkFacts, Watch};
 use crate::config::Limits;
-use crate::hub::{Place, Slot};
+use crate::hub::{Place, Slot, TestPlace};
 use crate::relay::proxy::{Passage, Upstream};
 
 /// One attempt to publish. Owned by the caller of the task that runs it, so that its evidence outlives even a panic.
@@ -72,6 +72,8 @@ pub struct Push {
     pub handle: Option<Arc<PushHandle>>,
     /// Its place in the hub, once it is admitted.
     pub place: Option<Place>,
+    /// Its place beside the hub, where it is an admitted test.
+    pub test: Option<TestPlace>,
     /// Its share of the account's and the domain's limits.
     pub slot: Option<Slot>,
     /// Its way to the upstream, in proxy mode.
@@ -114,6 +116,7 @@ impl Push {
             order: Arc::default(),
             handle: None,
             place: None,
+            test: None,
             slot: None,
             upstream: None,
             passage: None,

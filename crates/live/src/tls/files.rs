@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use model::Timestamp;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+
+use super::expiry::validity;
 
 /// Files above this size hold no certificate.
 const MAX_FILE: u64 = 1 << 20;
@@ -68,6 +71,11 @@ impl CertificateFiles {
             }
             other => CertificateError::Key { path: self.key.clone(), reason: other.to_string() },
         })
+    }
+
+    /// From when until when the certificate is good; `None` where it cannot be read.
+    pub fn validity(&self) -> Option<(Timestamp, Timestamp)> {
+        validity(self.chain().ok()?.first()?)
     }
 
     fn chain(&self) -> Result<Vec<CertificateDer<'static>>, String> {

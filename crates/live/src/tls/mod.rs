@@ -3,6 +3,7 @@
 //! TLS towards others (relays, proxy mode) is `relay`'s own.
 
 mod certificates;
+mod expiry;
 mod files;
 mod watch;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use rustls::ServerConfig;
 
 pub use certificates::Certificates;
+pub use expiry::{EXPIRY_WARNING, is_worry, warn_of_expiry};
 pub use files::{CertificateError, CertificateFiles};
 pub use watch::watch;
 

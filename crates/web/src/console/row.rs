@@ -19,6 +19,8 @@ pub struct Row {
     pub link: String,
     /// Stream name; empty where none was named.
     pub stream: String,
+    /// Whether it was a test push.
+    pub test: bool,
     /// Path.
     pub app: String,
     /// Push domain.
@@ -77,6 +79,7 @@ impl Row {
         let record = crate::present::in_language(record, f.lang);
         Self {
             id: record.id.to_string(),
+            test: record.is_test(),
             link: format!("/records/{}", record.id),
             chip: Chip::of(record.code(), f.lang),
             start: record.published_at.map(When::of),

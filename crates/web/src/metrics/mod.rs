@@ -2,6 +2,7 @@
 //! nothing is paid per frame and no label outlives its stream.
 
 mod callbacks;
+mod certificates;
 mod relays;
 mod shipping;
 
@@ -48,6 +49,7 @@ pub async fn scrape(
         journal: state.journal().stats(),
     }));
     registry.register_collector(Box::new(callbacks::Callbacks::read(&state)));
+    registry.register_collector(Box::new(certificates::Expiries::read(&state)));
     registry.register_collector(Box::new(relays::Relays(state.live().relay_figures())));
     registry.register_collector(Box::new(shipping::Shipping(state.journal().shipping())));
     let mut text = String::new();

@@ -65,6 +65,7 @@ impl Server {
             css_rate_limits: true,
             callback: web::CallbackSettings::default(),
             importers: Vec::new(),
+            certificates: Vec::new(),
         };
         change(&mut config);
         let state = WebState::new(config, live.clone(), &store, clock);

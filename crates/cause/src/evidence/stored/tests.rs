@@ -3,9 +3,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::black_box::{CommandEntry, MediaEntry, MediaEntryKind};
 use crate::evidence::{
-    Act, CarrierFacts, Close, CutMessage, Errno, FaultClass, FaultKind, Goodbye, MediaState, Probe,
-    ProtocolFault, Silence, SrtFacts, Stage, TcpFacts, TlsFacts, TlsFailure, TlsFailureKind, Transport,
-    TsFacts,
+    Act, CarrierFacts, Close, CutMessage, Errno, FaultClass, FaultKind, Goodbye, KeyFrames, MediaQuality,
+    MediaState, Offset, Probe, ProtocolFault, Silence, SrtFacts, Stage, TcpFacts, TlsFacts, TlsFailure,
+    TlsFailureKind, Transport, TsFacts,
 };
 use crate::timeline::Sample;
 use crate::verdict::verdict;
@@ -15,6 +15,7 @@ use crate::{Cause, Detail, DetailKey};
 const VERSION_1: &[u8] = include_bytes!("../../../tests/fixtures/evidence-v1.bin");
 const VERSION_2: &[u8] = include_bytes!("../../../tests/fixtures/evidence-v2.bin");
 const VERSION_3: &[u8] = include_bytes!("../../../tests/fixtures/evidence-v3.bin");
+const VERSION_4: &[u8] = include_bytes!("../../../tests/fixtures/evidence-v4.bin");
 
 /// What the fixtures hold: every field set, every kind of value in use.
 fn fixture() -> Evidence {
@@ -78,6 +79,13 @@ fn filled(seconds: u32) -> Evidence {
         ..TcpFacts::default()
     });
     e.behind_proxy = true;
+    e.quality = Some(MediaQuality {
+        declared_kbps: Some(2_660),
+        declared_fps: Some(3_000),
+        fps: Some(2_997),
+        key_frames: KeyFrames { count: 9, total_ms: 18_000, shortest_ms: 1_990, longest_ms: 2_010 },
+        offset: Some(Offset { first_ms: -20, last_ms: -22, widest_ms: 140 }),
+    });
     e.client.agent = Some("FMLE/3.0 (compatible; Lavf60.16.100)".into());
     e.client.encoder = Some("Lavf60.16.100".into());
     e.client.answered_ping = true;
@@ -151,6 +159,7 @@ fn evidence_of_version_1_stays_readable() {
     let mut expected = fixture();
     expected.version = 1;
     expected.carrier = None;
+    expected.quality = None;
     expected.events[0].recent = recent;
     expected.black_box = old.black_box.clone();
     assert_eq!(old, expected);
@@ -168,6 +177,7 @@ fn evidence_of_version_2_stays_readable() {
     let mut expected = fixture();
     expected.version = 2;
     expected.carrier = None;
+    expected.quality = None;
     let old = Evidence::decode(VERSION_2).unwrap();
     assert_eq!(old, expected);
     assert_eq!(
@@ -177,21 +187,29 @@ fn evidence_of_version_2_stays_readable() {
     );
 }
 
-/// With `WRITE_FIXTURES` set it writes the fixture anew, for a change of the format before its version was ever released.
 #[test]
 fn evidence_of_version_3_stays_readable() {
+    let mut expected = fixture();
+    expected.version = 3;
+    expected.quality = None;
+    assert_eq!(Evidence::decode(VERSION_3).unwrap(), expected);
+}
+
+/// With `WRITE_FIXTURES` set it writes the fixture anew, for a change of the format before its version was ever released.
+#[test]
+fn evidence_of_version_4_stays_readable() {
     if std::env::var_os("WRITE_FIXTURES").is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/evidence-v3.bin");
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/evidence-v4.bin");
         std::fs::write(path, fixture().encode()).unwrap();
     }
-    assert_eq!(Evidence::decode(VERSION_3).unwrap(), fixture());
+    assert_eq!(Evidence::decode(VERSION_4).unwrap(), fixture());
 }
 
 #[test]
 fn stored_evidence_begins_with_its_version_and_reads_back_whole() {
     let e = filled(500);
     let bytes = e.encode();
-    assert_eq!(bytes[..2], [3, 0]);
+    assert_eq!(bytes[..2], [4, 0]);
     assert_eq!(Evidence::decode(&bytes).unwrap(), e);
     let json = serde_json::to_value(&e).unwrap();
     assert_eq!(json["close"], serde_json::json!({ "failed": 32 }));
@@ -281,7 +299,7 @@ fn what_is_known_of_tls_is_stored_and_cut_where_it_is_long() {
 
 proptest! {
     #[test]
-    fn decoding_never_panics(mut bytes in prop::collection::vec(any::<u8>(), 0..4000), honest in any::<bool>(), version in 1u8..4) {
+    fn decoding_never_panics(mut bytes in prop::collection::vec(any::<u8>(), 0..4000), honest in any::<bool>(), version in 1u8..5) {
         if honest {
             bytes.splice(..2.min(bytes.len()), [version, 0]);
         }

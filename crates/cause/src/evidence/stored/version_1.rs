@@ -76,6 +76,7 @@ impl From<Evidence> for crate::Evidence {
             black_box: BlackBox::of_version_1(commands, media),
             lived_ms: old.lived_ms,
             carrier: None,
+            quality: None,
         }
     }
 }

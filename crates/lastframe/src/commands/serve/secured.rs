@@ -21,15 +21,25 @@ pub struct Secured {
     pub fingerprint: Option<String>,
     /// What has to be watched for changes.
     pub watched: Vec<Arc<Certificates>>,
+    /// What is shown, watched or not.
+    pub shown: Vec<Arc<Certificates>>,
 }
 
 impl Secured {
     /// Reads or makes the certificates of the listeners that are on. Certificates of the configuration that cannot be used
     /// fail; a self-signed one that cannot be made leaves the listeners off.
     pub fn prepare(config: &Config, data: &Path, label: &str, clock: &dyn Clock) -> Result<Self, Failure> {
-        let mut secured = Self { rtmps: None, https: None, fingerprint: None, watched: Vec::new() };
+        let mut secured =
+            Self { rtmps: None, https: None, fingerprint: None, watched: Vec::new(), shown: Vec::new() };
         let [rtmps, https] = config.certificates();
         if config.rtmps.listen.is_none() && config.https.listen.is_none() {
+            return Ok(secured);
+        }
+        #[cfg(feature = "acme")]
+        if rtmps.is_empty() && !config.acme.names.is_empty() {
+            let certificates = Arc::new(for_authority(config, data, clock)?);
+            secured.watched.push(certificates.clone());
+            secured.show(config, &certificates, &certificates)?;
             return Ok(secured);
         }
         if rtmps.is_empty() {
@@ -62,6 +72,10 @@ impl Secured {
         rtmps: &Arc<Certificates>,
         https: &Arc<Certificates>,
     ) -> Result<(), Failure> {
+        self.shown.push(rtmps.clone());
+        if !Arc::ptr_eq(rtmps, https) {
+            self.shown.push(https.clone());
+        }
         if config.rtmps.listen.is_some() {
             self.rtmps = Some(tls::listener(rtmps.clone(), &[]).map_err(Failure::failed)?);
         }
@@ -74,4 +88,16 @@ impl Secured {
 
 fn read(files: &[CertificateFiles]) -> Result<Certificates, Failure> {
     Certificates::read(files.to_vec()).map_err(Failure::failed)
+}
+
+/// What an authority issued before, or a self-signed certificate in its place until it does.
+#[cfg(feature = "acme")]
+fn for_authority(config: &Config, data: &Path, clock: &dyn Clock) -> Result<Certificates, Failure> {
+    let files = crate::acme::files(data);
+    if let Ok(issued) = Certificates::read(vec![files.clone()]) {
+        return Ok(issued);
+    }
+    let name = config.acme.names.first().map(String::as_str).unwrap_or_default();
+    certificate::make_at(&files, name, clock).map_err(Failure::failed)?;
+    read(&[files])
 }

@@ -119,6 +119,7 @@ pub fn web(config: &Config, at: &Addresses) -> WebConfig {
         css_rate_limits: config.css.rate_limits,
         callback: callback(config),
         importers: config.importers.clone(),
+        certificates: Vec::new(),
     }
 }
 

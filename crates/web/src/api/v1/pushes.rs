@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use super::Caller;
 use crate::state::WebState;
 
-/// The live pushes that the caller may see, oldest first.
+/// The live pushes that the caller may see, tests among them, oldest first.
 pub async fn list(caller: Caller, State(state): State<WebState>) -> Json<Value> {
     let mut pushes = state.pushes(caller.scope);
+    pushes.extend(state.test_pushes(caller.scope));
     pushes.sort_by_key(|push| push.id);
     Json(json!({ "pushes": pushes }))
 }

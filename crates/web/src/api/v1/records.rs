@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use cause::export::Export;
+use cause::health::ReportRecord;
 use cause::{Evidence, Lang};
 use model::record::DetailRecord;
 use model::{PushId, Record};
@@ -35,6 +36,10 @@ pub struct RecordPage {
 #[derive(Serialize)]
 pub struct RecordAnswer {
     record: Record,
+    /// Whether it was a test push, or asked to be one.
+    test: bool,
+    /// How well it did; null where it never was live, or once the evidence is gone.
+    health: Option<ReportRecord>,
     findings: Vec<Value>,
     /// What else happened, whatever the cause.
     factors: Vec<DetailRecord>,
@@ -77,7 +82,11 @@ pub async fn one(
     let factors = verdict.iter().flat_map(|v| present::details(&v.factors, lang)).collect();
     let untold = verdict.iter().flat_map(|v| present::details(&v.untold, lang)).collect();
     let events = evidence.iter().flat_map(|e| present::events(e, &record, lang)).collect();
-    Ok(Json(RecordAnswer { record: in_language(record, lang), findings, factors, untold, events, evidence }))
+    let health = evidence.as_ref().and_then(|e| cause::health::report(e, &record));
+    let health = health.map(|report| report.to_record(lang));
+    let test = record.is_test();
+    let record = in_language(record, lang);
+    Ok(Json(RecordAnswer { record, test, health, findings, factors, untold, events, evidence }))
 }
 
 /// One record with its evidence as a file that can be judged again and replayed.

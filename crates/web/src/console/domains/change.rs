@@ -130,6 +130,8 @@ pub(in crate::console) struct Apps {
     /// Empty means the domain's.
     #[serde(default)]
     conflict: String,
+    #[serde(default)]
+    test: bool,
 }
 
 /// Lists an app, switches it, takes it off the list.
@@ -153,7 +155,7 @@ pub(in crate::console) async fn apps(
                 "refuse" => Some(ConflictRule::Refuse),
                 _ => None,
             };
-            let app = App { name: app, enabled: form.enabled, conflict };
+            let app = App { name: app, enabled: form.enabled, conflict, test: form.test };
             let put = manage::domains::put_app(&state, f.scope(), &name, app, &by).await;
             put.map(|()| Note::done(f.t("app-saved")))
         }

@@ -49,6 +49,7 @@ struct Choice {
 struct AppRow {
     name: String,
     enabled: bool,
+    test: bool,
     conflict: String,
     conflicts: Vec<Choice>,
 }
@@ -126,6 +127,7 @@ fn app_row(app: &model::catalog::App, f: &Frame) -> AppRow {
     AppRow {
         name: app.name.clone(),
         enabled: app.enabled,
+        test: app.test,
         conflict: app.conflict.map_or_else(|| f.t("conflict-domain"), |rule| f.t(conflict_key(rule))),
         conflicts: conflicts(app.conflict, f),
     }

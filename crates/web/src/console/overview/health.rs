@@ -2,6 +2,7 @@
 
 use model::Code;
 
+use super::certificates;
 use crate::console::frame::Frame;
 use crate::console::show::grouped;
 use crate::state::WebState;
@@ -30,6 +31,7 @@ pub(super) fn lines(state: &WebState, f: &Frame) -> Vec<Line> {
     if !f.sees_all() {
         return lines;
     }
+    lines.extend(certificates::worries(state, f).into_iter().map(bad));
     let live = state.live().counters();
     lines.push(good(f.tn("health-connections", grouped(live.connections as u64))));
     if let Some(shipping) = state.journal().shipping() {

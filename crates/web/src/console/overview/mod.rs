@@ -1,6 +1,7 @@
 //! Overview: is something wrong right now, and is it one stream or many?
 
 mod bars;
+mod certificates;
 mod health;
 
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`chart`] | the timeline as curves |
 //! | [`sequence`] | the black box as a sequence of messages |
+//! | [`health`] | how well the push did |
 //! | [`socket`] | how the connection ended, and what TCP knew |
 //! | [`carrier`] | what SRT and WebRTC counted |
 //! | [`neighbours`] | what happened around it |
@@ -13,6 +14,7 @@
 mod carrier;
 mod chart;
 mod export;
+mod health;
 mod neighbours;
 mod sequence;
 mod share;
@@ -59,6 +61,9 @@ struct Page {
     findings: Vec<FindingText>,
     factors: Vec<String>,
     untold: Vec<String>,
+    /// Whether it was a test push.
+    test: bool,
+    health: Option<health::Health>,
     /// Whether evidence is kept; records outlive theirs.
     has_evidence: bool,
     start: Option<When>,
@@ -182,6 +187,8 @@ impl Page {
             findings: verdict.as_ref().map(|v| findings(v, &f)).unwrap_or_default(),
             factors: verdict.as_ref().map(|v| texts(&v.factors, &f)).unwrap_or_default(),
             untold: verdict.as_ref().map(|v| texts(&v.untold, &f)).unwrap_or_default(),
+            test: record.is_test(),
+            health: evidence.as_ref().and_then(|e| health::of(e, &record, &f)),
             has_evidence: evidence.is_some(),
             start: record.published_at.map(When::of),
             end: When::of(record.ended_at),

@@ -1,23 +1,13 @@
 //! How well a push is doing, and why: what it sends against what it promised, and against itself a minute ago.
 
+use cause::health::{self, Grade as Level, SETTLING_MS};
 use live::{LivePush, Second};
 
 use crate::console::frame::Frame;
 use crate::console::show::grouped;
 
-/// A push that fell behind by this much while live does badly, ms.
-const LAG_POOR: i32 = 2_000;
-const LAG_FAIR: i32 = 500;
-/// Frames a second below which a picture stutters, where the encoder promised nothing.
-const FPS_FAIR: u32 = 15;
 /// Seconds that a rate is taken over; one alone is no rate, since frames come in bursts.
 const OVER: usize = 5;
-/// Below these shares of what is expected a push does badly or not well, per cent.
-const SHARE_POOR: f64 = 50.0;
-const SHARE_FAIR: f64 = 80.0;
-/// Nothing is said about a push that has only just begun, ms.
-const SETTLING: u64 = 5_000;
-
 /// A grade with its reasons.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::console) struct Grade {
@@ -35,12 +25,23 @@ enum Reason {
     Fair(String),
 }
 
+impl Reason {
+    /// The reason of a level that is not well.
+    fn of(level: Level, text: impl FnOnce() -> String) -> Option<Self> {
+        match level {
+            Level::Poor => Some(Self::Poor(text())),
+            Level::Fair => Some(Self::Fair(text())),
+            Level::Good | Level::Unknown => None,
+        }
+    }
+}
+
 impl Grade {
     /// The grade of a push that has been live for so long, ms.
     pub fn of(push: &LivePush, lived_ms: u64, f: &Frame) -> Self {
         let state = &push.state;
         let mut reasons = Vec::new();
-        if lived_ms >= SETTLING {
+        if lived_ms >= SETTLING_MS {
             let seconds = push.trend.seconds();
             let (kbps, fps) = (recent(&seconds, |s| s.kbps), recent(&seconds, |s| s.fps));
             let has_video = state.video_codec.is_some();
@@ -55,11 +56,8 @@ impl Grade {
                 let expected = state.declared.kbps.map(f64::from).filter(|rate| *rate > 64.0).or(usual);
                 reasons.extend(expected.and_then(|expected| bitrate(kbps, expected, f)));
             }
-            match state.lag_ms {
-                LAG_POOR.. => reasons.push(Reason::Poor(f.tn("grade-lag", grouped_i(state.lag_ms)))),
-                LAG_FAIR.. => reasons.push(Reason::Fair(f.tn("grade-lag", grouped_i(state.lag_ms)))),
-                _ => {}
-            }
+            reasons
+                .extend(Reason::of(health::lag(state.lag_ms), || f.tn("grade-lag", grouped_i(state.lag_ms))));
         }
         Self::because(reasons, f)
     }
@@ -99,30 +97,21 @@ fn median(seconds: &[Second]) -> Option<f64> {
 }
 
 fn frame_rate(actual: f64, declared: Option<f32>, has_video: bool, f: &Frame) -> Option<Reason> {
-    if !has_video {
-        return None;
-    }
-    let Some(expected) = declared.map(f64::from) else {
-        let slow = actual < f64::from(FPS_FAIR);
-        return slow.then(|| Reason::Fair(f.tn("grade-fps", format!("{actual:.0}"))));
-    };
-    let values = [("n", format!("{actual:.0}")), ("expected", format!("{expected:.0}"))];
-    below(actual, expected, || f.words().with("grade-fps-of", &values))
+    let expected = declared.map(f64::from);
+    Reason::of(health::frame_rate(actual, expected), || match expected {
+        None => f.tn("grade-fps", format!("{actual:.0}")),
+        Some(expected) => {
+            let values = [("n", format!("{actual:.0}")), ("expected", format!("{expected:.0}"))];
+            f.words().with("grade-fps-of", &values)
+        }
+    })
+    .filter(|_| has_video)
 }
 
 fn bitrate(actual: f64, expected: f64, f: &Frame) -> Option<Reason> {
     let round = |rate: f64| grouped(rate.round() as u64);
     let values = [("n", round(actual)), ("expected", round(expected))];
-    // Pictures that hardly move need few bits, so a low bitrate alone is never poor.
-    (actual < expected * SHARE_POOR / 100.0).then(|| Reason::Fair(f.words().with("grade-kbps-of", &values)))
-}
-
-fn below(actual: f64, expected: f64, text: impl FnOnce() -> String) -> Option<Reason> {
-    match actual * 100.0 / expected {
-        share if share < SHARE_POOR => Some(Reason::Poor(text())),
-        share if share < SHARE_FAIR => Some(Reason::Fair(text())),
-        _ => None,
-    }
+    Reason::of(health::bitrate(actual, expected), || f.words().with("grade-kbps-of", &values))
 }
 
 #[cfg(test)]

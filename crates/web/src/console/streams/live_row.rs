@@ -18,6 +18,8 @@ pub(in crate::console) struct LiveRow {
     pub app: String,
     pub stream: String,
     pub backup: bool,
+    /// A test push: nobody can watch it.
+    pub test: bool,
     /// Whether another push waits behind it, or carries the stream before it.
     pub link: String,
     pub preview: String,
@@ -56,6 +58,7 @@ impl LiveRow {
             link: stream::link(&key),
             preview: stream::preview_link(&key),
             backup: push.role == "backup",
+            test: push.role == "test",
             client: push.client_ip.to_string(),
             encoder: state.encoder.clone().unwrap_or_default(),
             since: When::of(push.published_at),

@@ -70,6 +70,7 @@ pub(super) async fn page(
     let now = state.clock().now();
     let wanted = params.search.trim().to_lowercase();
     let mut pushes = state.pushes(f.scope());
+    pushes.extend(state.test_pushes(f.scope()));
     let has = |text: &str| text.to_lowercase().contains(&wanted);
     pushes.retain(|push| {
         wanted.is_empty() || has(&push.stream) || has(&push.domain) || has(&push.client_ip.to_string())

@@ -6,7 +6,7 @@ use model::Record;
 use serde_json::{Value, json};
 
 use crate::support::browser::Browser;
-use crate::support::clock::{PATIENCE, until, until_true};
+use crate::support::clock::{PATIENCE, now, until, until_true};
 use crate::support::encoder::Encoder;
 use crate::support::http;
 use crate::support::players::Pages;
@@ -24,7 +24,7 @@ fn settled(server: &Server, stream: &str) -> Value {
     };
     let first = until("the test push", 2 * PATIENCE, listed);
     let enough = first["bytes_in"].as_u64().unwrap_or(0) + 60_000;
-    let began = std::time::Instant::now();
+    let began = now();
     until("a settled push", 2 * PATIENCE, || {
         let push = listed()?;
         (began.elapsed().as_secs() >= 7 && push["bytes_in"].as_u64()? > enough).then_some(push)

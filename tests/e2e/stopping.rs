@@ -24,6 +24,7 @@ fn readiness_is_taken_back_before_the_last_push_has_ended() {
     assert!(server.runs(), "it has not stopped yet");
     let alive = http::request(server.http(), "GET", "/healthz", &[], &[]).unwrap();
     assert_eq!(alive.status, 200);
+    assert!(push.wait_for_cut().text.starts_with("[9/0]"));
     drop(push);
     until_true("the stop", PATIENCE, || !server.runs());
     assert_eq!(server.code("last"), "9/0");

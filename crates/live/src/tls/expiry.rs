@@ -63,7 +63,7 @@ fn any_element(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (_, rest) = bytes.split_first()?;
     let (first, rest) = rest.split_first()?;
     let (length, rest) = match first {
-        0..0x80 => (usize::from(*first), rest),
+        0..=0x7F => (usize::from(*first), rest),
         // Certificates have no element of 16 MiB.
         0x81..=0x83 => {
             let (digits, rest) = rest.split_at_checked(usize::from(first & 0x0F))?;

@@ -114,8 +114,13 @@ fn nodes_restarted_one_after_the_other_lose_no_record() {
         }
     });
     let accepted = accepted.into_inner().unwrap();
-    let records: Vec<_> =
-        nodes.iter().flat_map(|node| node.records(&[])).filter(|r| r.published_at.is_some()).collect();
+    let live = |record: &model::Record| record.published_at.is_some();
+    let all = || nodes.iter().flat_map(|node| node.records(&[])).filter(live).collect::<Vec<_>>();
+    // The last pushes have only just left.
+    let records = until("as many records as pushes", PATIENCE, || {
+        let records = all();
+        (records.len() >= accepted.len()).then_some(records)
+    });
     let recorded: BTreeSet<String> = records.iter().filter_map(|record| record.stream.clone()).collect();
     assert_eq!(recorded, accepted, "each push that was accepted has a record, and no other");
     assert_eq!(records.len(), accepted.len(), "and one only");

@@ -91,7 +91,7 @@ fn a_certificate_is_ordered_shown_renewed_under_a_push_and_kept_while_the_author
         ))
         .start();
     let first = until("a certificate of the authority on both listeners", 2 * PATIENCE, || {
-        let [rtmps, https] = [server.rtmps(), server.https()].map(|address| shown(address));
+        let [rtmps, https] = [server.rtmps(), server.https()].map(shown);
         (rtmps.contains("Pebble") && rtmps == https).then_some(rtmps)
     });
     for file in ["account.json", "certificate.key", "certificate.pem"] {

@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn the_last_three_weeks_are_a_worry() {
         let now = Timestamp::parse("2026-11-22T00:00:00Z").unwrap();
-        let in_days = |days| now.plus(Duration::from_secs(days * 86_400));
+        let in_days = |days: u64| now.plus(Duration::from_secs(days * 86_400));
         assert!(is_worry(in_days(20), now) && is_worry(now.minus(Duration::from_secs(1)), now));
         assert!(!is_worry(in_days(22), now));
     }

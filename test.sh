@@ -106,16 +106,19 @@ if [ "$#" -gt 0 ]; then
     exec cargo test --locked "$@"
 fi
 cargo test --locked --workspace
-# Records of all nodes, against a PostgreSQL of the tests' own: features that the default build goes without. The whole
-# workspace is named so that what others of it ask of a library stays the same, and is not built again.
+# Records of all nodes in a PostgreSQL, and several nodes over NATS, with servers of the tests' own (that of NATS is put
+# into the target folder): features that the default build goes without. The whole workspace is named so that what
+# others of it ask of a library stays the same, and is not built again.
 cargo test --locked --workspace --features lastframe/full --test postgres --test postgres_query
 # Certificates from an authority need such a feature too.
-cargo test --locked --workspace --features lastframe/full --test e2e -- postgres:: acme::
+cargo test --locked --workspace --features lastframe/full --test e2e -- postgres:: acme:: cluster::
 
 # The fault lab: every cause that can happen today happens for real, and each record must say which it was.
 outcomes=$(mktemp)
 trap 'rm -f "$outcomes"' EXIT
-cargo run --locked --quiet -p lastframe -- lab run all --background 10 | tee "$outcomes"
+# The build of the last step, which has everything in it, and the NATS server that it has installed.
+target="${CARGO_TARGET_DIR:-target}"
+PATH="$PATH:$(echo "$target"/tmp/nats/*/bin)" "$target/debug/lastframe" lab run all --background 10 | tee "$outcomes"
 # Optional is what no package of a test machine brings: OBS with a screen, an ffmpeg newer than the system's.
 if [ "$(id -u)" -eq 0 ] && grep -v '^none ' "$outcomes" | grep ' skipped: ' | grep -qv ' skipped: optional: '; then
     echo "for root no scenario of the lab may be left out but the optional ones" >&2

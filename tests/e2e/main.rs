@@ -9,6 +9,8 @@ mod admission;
 mod api_description;
 mod auth_hook;
 mod callbacks;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod console;
 mod console_setup;
 mod console_watching;

@@ -16,6 +16,7 @@
 //! | [`encoder`] | real encoders, which the lab did not write |
 //! | [`server`] | the server under test: the program itself |
 //! | [`upstream`] | a server behind the server under test, for proxy mode |
+//! | `nats` | a NATS server, for a node of a cluster |
 //! | [`network`] | network namespaces, and what can go wrong in them |
 //! | [`load`] | the load generator: many publishers and players at once, and what became of their media |
 //! | `background` | other pushes that go on meanwhile |
@@ -32,6 +33,7 @@ pub mod hook;
 pub mod load;
 pub mod media;
 pub mod missing;
+mod nats;
 pub mod network;
 pub mod outcome;
 pub mod process;

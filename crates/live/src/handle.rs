@@ -6,10 +6,12 @@ use std::sync::Arc;
 use cause::evidence::Act;
 use cause::{Cause, Detail, DetailKey};
 use model::catalog::Forbidden;
-use model::{Catalog, Sequence, StreamKey, Timestamp};
+use model::{Catalog, Sequence, StreamKey};
+use serde::{Deserialize, Serialize};
 
 use crate::auth_hook::{HookChoice, HookChoiceError, HookSample, HookState, HookTrial};
 use crate::catalog::{self, CatalogError, Change};
+use crate::cluster::{self, Word};
 use crate::counters::LiveCounters;
 use crate::hub::feed::{Viewer, ViewerFacts, ViewerInfo};
 use crate::hub::{Switched, WatchError};
@@ -29,12 +31,13 @@ pub struct Live {
 }
 
 /// Who gave an order, for the record and the audit log.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderedBy {
     /// The id of the API key, or the name of the user.
     pub who: String,
     /// The way: `api`, `console`, `css_api`.
-    pub via: &'static str,
+    #[serde(deserialize_with = "cluster::words::way")]
+    pub via: Word,
     /// Where the order came from.
     pub from: Option<IpAddr>,
 }
@@ -50,14 +53,24 @@ impl Live {
         self.rtmps_addr
     }
 
-    /// All pushes that are live or wait as backups, oldest first. Tests are not among them.
+    /// All pushes of this node that are live or wait as backups, oldest first. Tests are not among them.
     pub fn pushes(&self) -> Vec<LivePush> {
-        self.shared.hub.list()
+        self.here(self.shared.hub.list())
+    }
+
+    fn here(&self, mut pushes: Vec<LivePush>) -> Vec<LivePush> {
+        pushes.iter_mut().for_each(|push| push.node.clone_from(&self.shared.config.node_label));
+        pushes
+    }
+
+    /// How many pushes of this node are live or wait as backups.
+    pub fn push_count(&self) -> usize {
+        self.shared.hub.len()
     }
 
     /// All test pushes, oldest first.
     pub fn test_pushes(&self) -> Vec<LivePush> {
-        self.shared.hub.list_tests()
+        self.here(self.shared.hub.list_tests())
     }
 
     /// Joins the viewers of a live stream. They stay when its push is replaced, and for a while when it is lost.
@@ -92,8 +105,8 @@ impl Live {
         self.shared.hub.viewers(key)
     }
 
-    /// Ends the pushes of a stream key (21/100); they may come again. Returns how many it reached.
-    pub fn drop_stream(&self, key: &StreamKey, by: &OrderedBy) -> usize {
+    /// Ends the pushes that a stream key has here. Returns how many it reached.
+    pub(crate) fn drop_here(&self, key: &StreamKey, by: &OrderedBy) -> usize {
         let detail = Detail::new(DetailKey::OrderedBy).with("who", by.who.as_str()).with("via", by.via);
         let told = self.shared.hub.order(key, &Act { code: Cause::Dropped.code(), detail: Some(detail) });
         let now = self.shared.clock.now();
@@ -101,9 +114,8 @@ impl Live {
         told
     }
 
-    /// Lets another push of a stream key carry the stream: a backup, or the one that did so before. Viewers see it from
-    /// its next key frame on; the push that carried the stream waits as a backup.
-    pub fn switch_to(&self, key: &StreamKey, to: Sequence, by: &OrderedBy) -> Switched {
+    /// Lets another push that a stream key has here carry the stream.
+    pub(crate) fn switch_here(&self, key: &StreamKey, to: Sequence, by: &OrderedBy) -> Switched {
         let switched = self.shared.hub.switch_to(key, to);
         if switched == Switched::Now {
             let now = self.shared.clock.now();
@@ -112,30 +124,21 @@ impl Live {
         switched
     }
 
-    /// Forbids a stream until `until`: its pushes end (21/101), and new ones are refused (18/305). Returns how many
-    /// pushes it reached.
-    ///
-    /// # Errors
-    /// [`CatalogError`]; nothing has changed then.
-    pub async fn forbid(
+    /// Forbids a stream on this node. Returns how many pushes it reached.
+    pub(crate) async fn forbid_here(
         &self,
-        key: StreamKey,
-        until: Timestamp,
-        reason: String,
+        forbidden: Forbidden,
         by: &OrderedBy,
     ) -> Result<usize, CatalogError> {
         let now = self.shared.clock.now();
-        let forbidden = Forbidden { key: key.clone(), since: now, until, reason, by: by.who.clone() };
+        let key = forbidden.key.clone();
         let act = catalog::forbid_act(&forbidden);
         self.shared.catalog.change(Change::Forbid(forbidden), by, now).await?;
         Ok(self.shared.hub.order(&key, &act))
     }
 
-    /// Lets a forbidden stream in again; false if it was not forbidden.
-    ///
-    /// # Errors
-    /// [`CatalogError`]; nothing has changed then.
-    pub async fn resume(&self, key: &StreamKey, by: &OrderedBy) -> Result<bool, CatalogError> {
+    /// Lets a forbidden stream in again on this node; false if it was not forbidden.
+    pub(crate) async fn resume_here(&self, key: &StreamKey, by: &OrderedBy) -> Result<bool, CatalogError> {
         self.shared.catalog.change(Change::Resume(key.clone()), by, self.shared.clock.now()).await
     }
 

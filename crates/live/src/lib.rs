@@ -11,6 +11,7 @@
 //! | `hub` | which push carries a live stream, who waits, who has to go |
 //! | [`play`] | who may play what, and what players are sent |
 //! | `relay` | live streams passed on to other servers, and proxy mode |
+//! | [`cluster`] | what is asked of other nodes, and done for them |
 //! | `catalog` | the snapshot that admission reads, and its changes |
 //! | `webrtc` | what WHIP and WHEP share: the UDP port, the peer, the resources |
 //! | `drain` | taking the node out of service without cutting who can move |
@@ -23,6 +24,7 @@ mod arrivals;
 mod auth_hook;
 mod catalog;
 mod caught;
+pub mod cluster;
 mod config;
 mod counters;
 mod drain;

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use crate::arrivals::Arrivals;
 use crate::auth_hook::HookRoom;
 use crate::catalog::CatalogRoom;
+use crate::cluster::Cluster;
 use crate::config::LiveConfig;
 use crate::counters::Counters;
 use crate::drain::Drain;
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) message_memory: MessageMemory,
     pub(crate) connections: Connections,
     pub(crate) drain: Drain,
+    /// The other nodes; `None` where this one stands alone.
+    pub(crate) cluster: Option<Arc<dyn Cluster>>,
 }
 
 impl Shared {

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use crate::auth_hook::{HookConfigError, HookRoom};
 use crate::catalog::CatalogRoom;
+use crate::cluster::Cluster;
 use crate::config::LiveConfig;
 use crate::handle::Live;
 use crate::hub::Hub;
@@ -92,6 +93,20 @@ impl Live {
         store: &Store,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StartError> {
+        Self::start_among(listeners, config, store, clock, None).await
+    }
+
+    /// As [`Live::start_on`], as one node of a cluster.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start_among(
+        listeners: Listeners,
+        config: LiveConfig,
+        store: &Store,
+        clock: Arc<dyn Clock>,
+        cluster: Option<Arc<dyn Cluster>>,
+    ) -> Result<Self, StartError> {
         let Listeners { rtmp, rtmp_addr, rtmps, webrtc, srt } = listeners;
         let auth_hook =
             HookRoom::load(config.auth_hook.as_ref(), config.chosen_hook.clone(), store.catalog())?;
@@ -122,6 +137,7 @@ impl Live {
             message_memory: MessageMemory::new(config.limits.message_memory),
             connections: shared::Connections::default(),
             drain: drain::Drain::default(),
+            cluster,
             clock,
             config,
         });

@@ -58,7 +58,7 @@ pub use reader::{
     Cursor, CursorError, ListQuery, Listing, Page, Reader, RecordQuery, StreamEnds, Summary, SummaryQuery,
     WithEvidence,
 };
-pub use remote::{Remote, RemoteError, RemoteFault, ShippingStats};
+pub use remote::{OtherNodes, Remote, RemoteError, RemoteFault, ShippingStats};
 pub use row::{EndRow, OpenRow, PushCounters};
 pub use stats::{JournalStats, Latency};
 pub use store::{Recovery, Store};

@@ -7,7 +7,10 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use model::Timestamp;
+
 use crate::error::StoreError;
+use crate::row::{Counted, OpenRow, OwnEnd, own_record};
 
 /// Where the database of all nodes is. Holds a password: what is printed of it does not.
 #[derive(Clone, PartialEq, Eq)]
@@ -119,6 +122,26 @@ impl fmt::Debug for Remote {
     }
 }
 
+/// The database of all nodes as the place for what this node has to say of others.
+#[derive(Clone, Debug)]
+pub struct OtherNodes(Database);
+
+impl OtherNodes {
+    pub(crate) fn new(database: Database) -> Self {
+        Self(database)
+    }
+
+    /// Puts 11/0 for the pushes of a node that was found dead at `at`. What that node itself says outranks it, whether it
+    /// has said so already or comes back to say it. Blocks.
+    ///
+    /// # Errors
+    /// [`RemoteFault`] when the database does not take them: none of them is there then.
+    pub fn died(&self, rows: &[OpenRow], node: &str, at: Timestamp) -> Result<(), RemoteFault> {
+        let record = |row| own_record(row, node, OwnEnd::NodeDied, at, Counted::default());
+        self.0.put_for_others(rows.iter().map(record).collect())
+    }
+}
+
 #[cfg(feature = "postgres")]
 pub(crate) use crate::postgres::Database;
 #[cfg(not(feature = "postgres"))]
@@ -127,7 +150,7 @@ pub(crate) use nowhere::Database;
 /// In place of the database in a build that has none: there is no value of it.
 #[cfg(not(feature = "postgres"))]
 mod nowhere {
-    use model::{PushId, Timestamp};
+    use model::{PushId, Record, Timestamp};
 
     use super::RemoteFault;
     use crate::columns::Stored;
@@ -174,6 +197,10 @@ mod nowhere {
         }
 
         pub fn summary(&self, _: SummaryQuery, _: &[PushId]) -> Answer<(Counted, Vec<PushId>)> {
+            match *self {}
+        }
+
+        pub fn put_for_others(&self, _: Vec<Record>) -> Answer<()> {
             match *self {}
         }
 

@@ -19,7 +19,7 @@ use crate::layout;
 use crate::lock::DataLock;
 use crate::outbox::Outbox;
 use crate::reader::Reader;
-use crate::remote::{Database, Remote};
+use crate::remote::{Database, OtherNodes, Remote};
 
 /// What earlier runs had left open in the journal, by the end it was given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -113,18 +113,9 @@ impl Store {
         History::new(self.shared.config.dir.clone(), self.everywhere.clone())
     }
 
-    /// Puts 11/0 for the pushes of a node that was found dead into the database of all nodes. What that node itself says
-    /// outranks it, whether it has said so already or comes back to say it. Blocks.
-    ///
-    /// # Errors
-    /// [`StoreError::Remote`] when the database does not take them; nothing where there is none.
-    #[cfg(feature = "postgres")]
-    pub fn record_for_dead_node(&self, records: Vec<model::Record>) -> Result<(), StoreError> {
-        use crate::postgres::{Parcel, Rank};
-        let Some(database) = &self.everywhere else { return Ok(()) };
-        let parcel = |record| Parcel { record, verdict_version: 0, evidence: None };
-        let parcels = records.into_iter().map(parcel).collect();
-        Ok(database.put(parcels, Rank::OtherNode, &Arc::default())?)
+    /// Where this node can say what became of others; `None` where there is no database of all nodes.
+    pub fn other_nodes(&self) -> Option<OtherNodes> {
+        self.everywhere.clone().map(OtherNodes::new)
     }
 
     /// An orderly stop began: whatever is still open from now on, even after a kill, is 9/0. Durable when it returns;

@@ -12,7 +12,7 @@ use std::sync::Barrier;
 use std::time::Duration;
 
 use common::*;
-use model::{Clock, Code, PushId, Record, SystemClock, Timestamp};
+use model::{Clock, Code, PushId, SystemClock, Timestamp};
 use server::{Postgres, postgres};
 use store::{
     EventQuery, Journal, Occurrence, PushReport, Reader, RecordQuery, ReportedEvent, Store, StoreConfig,
@@ -192,13 +192,11 @@ async fn a_nodes_own_journal_outranks_what_another_node_says_of_it() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let other = open_with(node(two.path(), 2, &postgres));
     soon("the schema is there", || shipped(&other));
-    let dead = |id, stream| Record {
-        node: "node-1".to_owned(),
-        ..record(id, stream, Code::new(11, 0), SystemClock.now())
-    };
+    let others = other.other_nodes().unwrap();
+    let dead = |id, stream| others.died(&[open_row(id, stream)], "node-1", SystemClock.now()).unwrap();
     // Another node speaks first, then the node itself.
     let first = SystemClock.push_id();
-    other.record_for_dead_node(vec![dead(first, "first")]).unwrap();
+    dead(first, "first");
     assert_eq!(other.reader().get(first).unwrap().unwrap().0.errcode, 11);
     let store = open_with(node(one.path(), 1, &postgres));
     let second = SystemClock.push_id();
@@ -209,7 +207,7 @@ async fn a_nodes_own_journal_outranks_what_another_node_says_of_it() {
     }
     soon("the node's own is shipped", || postgres.number("select count(*) from record where rank = 2") == 2);
     // The node itself first, then another node.
-    other.record_for_dead_node(vec![dead(second, "second")]).unwrap();
+    dead(second, "second");
     for id in [first, second] {
         assert_eq!(other.reader().get(id).unwrap().unwrap().0.errcode, 3);
     }

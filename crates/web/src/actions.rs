@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use live::cluster::Everywhere;
 use live::{OrderedBy, Switched};
 use model::Catalog;
 use model::catalog::AccountId;
@@ -17,16 +18,18 @@ pub const FORBID_AT_MOST: Duration = Duration::from_secs(90 * 86_400);
 /// The longest reason that is kept, bytes.
 const MAX_REASON: usize = 2048;
 
-/// Ends the push that carries `key`: 21/100. Gives the number of pushes told to end, backups included.
-pub fn drop_stream(
+/// Ends the push that carries `key`: 21/100. Gives the number of pushes told to end, backups and those on other nodes
+/// included.
+pub async fn drop_stream(
     state: &WebState,
     scope: Scope,
     key: &StreamKey,
     by: &OrderedBy,
-) -> Result<usize, Problem> {
+) -> Result<Everywhere<usize>, Problem> {
     scope.check(state, &key.domain)?;
-    let told = state.live().drop_stream(key, by);
-    tracing::info!(stream = %key, told, who = by.who, via = by.via, "stream dropped");
+    let told = state.live().drop_stream(key, by).await;
+    let pushes = told.outcome;
+    tracing::info!(stream = %key, told = pushes, silent = ?told.silent, who = by.who, via = by.via, "stream dropped");
     Ok(told)
 }
 
@@ -51,34 +54,38 @@ pub async fn forbid(
     }
     let stream = key.to_string();
     let told = state.live().forbid(key, until, reason, by).await?;
-    tracing::info!(stream, told, %until, who = by.who, via = by.via, "stream forbidden");
-    Ok(Forbade { told, until })
+    let (told, silent) = (told.outcome, told.silent);
+    tracing::info!(stream, told, ?silent, %until, who = by.who, via = by.via, "stream forbidden");
+    Ok(Forbade { told, silent, until })
 }
 
 /// What forbidding did.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Forbade {
     /// Pushes told to end.
     pub told: usize,
+    /// Nodes that did not answer.
+    pub silent: Vec<String>,
     /// Until when the stream is forbidden.
     pub until: Timestamp,
 }
 
-/// Lets a forbidden stream push again; `false` if it was not forbidden.
+/// Lets a forbidden stream push again; `false` if it was not forbidden on any node.
 pub async fn resume(
     state: &WebState,
     scope: Scope,
     key: &StreamKey,
     by: &OrderedBy,
-) -> Result<bool, Problem> {
+) -> Result<Everywhere<bool>, Problem> {
     scope.check(state, &key.domain)?;
     let resumed = state.live().resume(key, by).await?;
-    tracing::info!(stream = %key, resumed, who = by.who, via = by.via, "stream resumed");
+    let (was, silent) = (resumed.outcome, &resumed.silent);
+    tracing::info!(stream = %key, resumed = was, ?silent, who = by.who, via = by.via, "stream resumed");
     Ok(resumed)
 }
 
 /// Lets another push of `key` carry the stream: a backup, or the one that did so before.
-pub fn switch(
+pub async fn switch(
     state: &WebState,
     scope: Scope,
     key: &StreamKey,
@@ -86,7 +93,7 @@ pub fn switch(
     by: &OrderedBy,
 ) -> Result<Switched, Problem> {
     scope.check(state, &key.domain)?;
-    let switched = state.live().switch_to(key, to, by);
+    let switched = state.live().switch_to(key, to, by).await;
     tracing::info!(stream = %key, ?to, ?switched, who = by.who, via = by.via, "stream switched");
     Ok(switched)
 }

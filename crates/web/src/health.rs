@@ -34,5 +34,10 @@ pub async fn ready(State(state): State<WebState>) -> (StatusCode, String) {
         }
         Some(shipping) => format!("database: away, {} records wait\n", shipping.waiting),
     };
-    (StatusCode::OK, format!("ready\n{database}"))
+    let registry = match state.live().registry_is_connected() {
+        None => "",
+        Some(true) => "cluster: connected\n",
+        Some(false) => "cluster: away, new pushes are refused\n",
+    };
+    (StatusCode::OK, format!("ready\n{database}{registry}"))
 }

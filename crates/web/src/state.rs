@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cause::Lang;
 use ipnet::IpNet;
+use live::cluster::PushesEverywhere;
 use live::tls::Certificates;
 use live::{Live, LivePush};
 use model::{AdmissionSettings, Catalog, Clock, UrlKind};
@@ -153,7 +154,7 @@ impl WebState {
         &self.inner.live
     }
 
-    /// The live pushes that somebody may see.
+    /// The live pushes of this node that somebody may see.
     pub(crate) fn pushes(&self, scope: Scope) -> Vec<LivePush> {
         let mut pushes = self.inner.live.pushes();
         pushes.retain(|push| scope.covers(Some(push.account)));
@@ -165,6 +166,13 @@ impl WebState {
         let mut pushes = self.inner.live.test_pushes();
         pushes.retain(|push| scope.covers(Some(push.account)));
         pushes
+    }
+
+    /// The same of all nodes.
+    pub(crate) async fn pushes_everywhere(&self, scope: Scope) -> PushesEverywhere {
+        let mut all = self.inner.live.pushes_everywhere().await;
+        all.outcome.retain(|push| scope.covers(Some(push.account)));
+        all
     }
 
     pub(crate) fn catalog(&self) -> Arc<Catalog> {

@@ -10,6 +10,8 @@ pub mod hook;
 pub mod http;
 pub mod media;
 pub mod namespace;
+#[cfg(feature = "cluster")]
+pub mod nats;
 pub mod nginx;
 pub mod players;
 pub mod ports;

@@ -1,6 +1,7 @@
 //! The scenarios, by theme.
 
 mod client_stops;
+mod cluster;
 mod damage;
 mod encoders;
 mod events;
@@ -44,6 +45,7 @@ pub fn all() -> Vec<Scenario> {
         refused_write::scenarios(),
         server::scenarios(),
         proxy::scenarios(),
+        cluster::scenarios(),
         damage::scenarios(),
         imported::scenarios(),
         events::scenarios(),

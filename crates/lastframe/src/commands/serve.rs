@@ -1,5 +1,6 @@
 //! `serve`: runs the server.
 
+mod cluster;
 mod control;
 mod greeting;
 mod ports;
@@ -66,8 +67,11 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
     let secrets = first_start::prepare(data, &store.catalog())?;
     configured::upsert(config, &store.catalog());
 
-    let live =
-        Live::start_on(ports.live, live_config, &store, Arc::clone(&clock)).await.map_err(Failure::failed)?;
+    let cluster = cluster::connect(config, &live_config.node_label, node_id, &clock).await?;
+    let live = Live::start_among(ports.live, live_config, &store, Arc::clone(&clock), cluster.for_live())
+        .await
+        .map_err(Failure::failed)?;
+    let cluster = cluster.run(&live, &store);
     let web_config =
         WebConfig { certificates: secured.shown.clone(), ..settings::web(config, &ports.addresses) };
     let state = WebState::new(web_config, live.clone(), &store, Arc::clone(&clock));
@@ -102,6 +106,7 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
     .await?;
     watches.iter().for_each(JoinHandle::abort);
     live.shutdown(STOP_WITHIN).await;
+    cluster.leave().await;
     let _ = stop.send(true);
     for server in servers {
         let _ = server.await;

@@ -76,6 +76,8 @@ pub struct Config {
     pub callback: Callback,
     /// `[proxy]`
     pub proxy: Proxy,
+    /// `[cluster]`
+    pub cluster: Cluster,
     /// `[[relay]]`
     pub relays: Vec<live::relay::Rule>,
     /// `[[account]]`
@@ -361,6 +363,42 @@ pub struct Proxy {
     pub ca: Option<std::path::PathBuf>,
 }
 
+/// `[cluster]`: other nodes, met over NATS.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    not(feature = "cluster"),
+    allow(dead_code, reason = "checked in every build, used in one with a cluster")
+)]
+pub struct Cluster {
+    /// Where NATS is; `None`: this node stands alone.
+    pub servers: Option<Servers>,
+    /// What the names of buckets and subjects begin with.
+    pub name: String,
+    /// A file of NATS credentials.
+    pub credentials: Option<PathBuf>,
+    /// Certificate authorities beside the system's.
+    pub ca: Option<PathBuf>,
+    /// This node's own certificate for NATS.
+    pub cert: Option<PathBuf>,
+    /// The key of that certificate.
+    pub key: Option<PathBuf>,
+    /// Without a heartbeat for this long a node counts as dead.
+    pub lease: Duration,
+    /// Cut off for this long, a node ends its pushes: 38/0.
+    pub grace: Duration,
+    /// How many servers of NATS keep each bucket.
+    pub replicas: usize,
+    /// Where other nodes reach this one's RTMP port, `host:port`.
+    pub advertise: Option<String>,
+}
+
+/// The servers of NATS, in a build that has it.
+#[cfg(feature = "cluster")]
+pub type Servers = cluster::Servers;
+/// In its place, in a build that has none: there is no value of it.
+#[cfg(not(feature = "cluster"))]
+pub type Servers = std::convert::Infallible;
+
 impl Default for Config {
     fn default() -> Self {
         let any = |port| SocketAddr::from(([0, 0, 0, 0], port));
@@ -435,6 +473,18 @@ impl Default for Config {
                 keep: Duration::from_secs(7 * 86_400),
             },
             proxy: Proxy { upstream: None, admit_any: false, timeout: Duration::from_secs(5), ca: None },
+            cluster: Cluster {
+                servers: None,
+                name: "lastframe".into(),
+                credentials: None,
+                ca: None,
+                cert: None,
+                key: None,
+                lease: Duration::from_secs(5),
+                grace: Duration::from_secs(30),
+                replicas: 1,
+                advertise: None,
+            },
             relays: Vec::new(),
             accounts: Vec::new(),
             domains: Vec::new(),

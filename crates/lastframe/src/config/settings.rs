@@ -299,6 +299,45 @@ pub const SETTINGS: &[Setting] = &[
         c.proxy.ca = if path.is_empty() { None } else { Some(super::tables::authorities(&path)?) };
         Ok(())
     }),
+    setting("cluster", "nats", |c, v| {
+        // Not repeated in a message: it may hold a password.
+        c.cluster.servers = match v.text()? {
+            "" => None,
+            text => Some(servers(text)?),
+        };
+        Ok(())
+    }),
+    setting("cluster", "name", |c, v| {
+        let name = bounded(v, 64)?;
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name.is_empty() || !name.chars().all(fits) {
+            return Err(format!("{} does not fit; write letters, digits, `-` and `_`", v.shown()));
+        }
+        c.cluster.name = name;
+        Ok(())
+    }),
+    setting("cluster", "credentials", |c, v| put(&mut c.cluster.credentials, file(v))),
+    setting("cluster", "ca", |c, v| put(&mut c.cluster.ca, file(v))),
+    setting("cluster", "cert", |c, v| put(&mut c.cluster.cert, file(v))),
+    setting("cluster", "key", |c, v| put(&mut c.cluster.key, file(v))),
+    setting("cluster", "lease", |c, v| put(&mut c.cluster.lease, within(v, "1s", "5m"))),
+    setting("cluster", "grace", |c, v| put(&mut c.cluster.grace, within(v, "1s", "24h"))),
+    setting("cluster", "replicas", |c, v| match v.count(5)? {
+        replicas @ (1 | 3 | 5) => {
+            c.cluster.replicas = replicas;
+            Ok(())
+        }
+        _ => Err(format!("{} does not fit; write 1, 3 or 5", v.shown())),
+    }),
+    setting("cluster", "advertise", |c, v| {
+        let text = bounded(v, 300)?;
+        let fits = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p != 0);
+        if !text.is_empty() && !text.rsplit_once(':').is_some_and(fits) {
+            return Err(format!("{} is no place; write host:port, such as \"10.0.0.7:1935\"", v.shown()));
+        }
+        c.cluster.advertise = (!text.is_empty()).then_some(text);
+        Ok(())
+    }),
     setting("auth_hook", "allow_private", |c, v| put(&mut c.auth_hook.allow_private, v.boolean())),
     setting("callback", "allow_private", |c, v| put(&mut c.callback.allow_private, v.boolean())),
     setting("callback", "allow_networks", |c, v| put(&mut c.callback.allow_networks, v.networks())),
@@ -332,6 +371,16 @@ const fn setting(
 fn put<T>(place: &mut T, value: Result<T, Refused>) -> Result<(), Refused> {
     *place = value?;
     Ok(())
+}
+
+#[cfg(feature = "cluster")]
+fn servers(text: &str) -> Result<super::Servers, Refused> {
+    super::Servers::parse(text).map_err(|error| error.to_string())
+}
+
+#[cfg(not(feature = "cluster"))]
+fn servers(_: &str) -> Result<super::Servers, Refused> {
+    Err("needs a build with the cluster in it: build with `--features cluster`".into())
 }
 
 /// As [`within`], or `off`, which is no time at all.

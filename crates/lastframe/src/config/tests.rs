@@ -14,6 +14,12 @@ const STORE_URL: &str = match cfg!(feature = "postgres") {
     false => "2:7: store.url: this build keeps records in the data folder only",
 };
 
+/// The same of servers of NATS.
+const CLUSTER_NATS: &str = match cfg!(feature = "cluster") {
+    true => "2:8: cluster.nats: server 1 is none of NATS: write nats://host:4222",
+    false => "2:8: cluster.nats: needs a build with the cluster in it",
+};
+
 const GOOD: &[(&str, &str, &str)] = &[
     ("node", "id", "\"01890a5d-ac96-774b-bcce-b302099a8057\""),
     ("node", "label", "\"tokyo-1\""),
@@ -113,7 +119,23 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("acme", "directory", "\"https://localhost:14000/dir\""),
     ("acme", "contact", "[\"mailto:you@example.com\"]"),
     ("acme", "ca", AUTHORITY),
+    ("cluster", "nats", NATS),
+    ("cluster", "name", "\"east\""),
+    ("cluster", "credentials", "\"/etc/lastframe/nats.creds\""),
+    ("cluster", "ca", AUTHORITY),
+    ("cluster", "cert", CERT),
+    ("cluster", "key", KEY),
+    ("cluster", "lease", "\"3s\""),
+    ("cluster", "grace", "\"10s\""),
+    ("cluster", "replicas", "3"),
+    ("cluster", "advertise", "\"10.0.0.7:1935\""),
 ];
+
+/// A build without the cluster takes no servers.
+const NATS: &str = match cfg!(feature = "cluster") {
+    true => "\"nats://10.0.0.5:4222,tls://10.0.0.6:4222\"",
+    false => "\"\"",
+};
 
 const AUTHORITY: &str =
     concat!("\"", env!("CARGO_MANIFEST_DIR"), "/../../tests/e2e/support/tls/authority.pem\"");
@@ -176,8 +198,12 @@ fn every_key_is_taken_from_the_file_and_from_the_environment() {
         let text = if beside.is_empty() { String::new() } else { text };
         let from_env = read_with(&text, &[(&setting.env_name(), &bare)]).unwrap().config;
         assert_eq!(format!("{from_file:?}"), format!("{from_env:?}"), "{}.{}", setting.section, setting.key);
-        let unchanged = setting.key == "url" && setting.section != "auth_hook"
-            || setting.key == "names" && setting.section == "acme" && !cfg!(feature = "acme");
+        let unchanged = match setting.key {
+            "url" => setting.section != "auth_hook",
+            "nats" => !cfg!(feature = "cluster"),
+            "names" => setting.section == "acme" && !cfg!(feature = "acme"),
+            _ => false,
+        };
         let default = format!("{:?}", Config::default());
         assert_eq!(format!("{from_file:?}") == default, unchanged, "{}.{}", setting.section, setting.key);
     }
@@ -254,6 +280,8 @@ fn a_mistake_names_line_column_key_and_what_to_write() {
             "[limts]\nidle = \"70s\"\n",
             "1:2: limts: there is no table of this name; `limits` was probably meant",
         ),
+        ("[cluster]\nreplicas = 2\n", "2:12: cluster.replicas: 2 does not fit; write 1, 3 or 5"),
+        ("[cluster]\nnats = \"n1\"\n", CLUSTER_NATS),
         ("[limits]\nmessage = \"1KiB\"\n", "2:11: limits.message: \"1KiB\" is out of range"),
         ("[limits]\npushes = -1\n", "2:10: limits.pushes: -1 does not fit; write a whole number"),
         (

@@ -6,6 +6,7 @@ use cause::evidence::Act;
 use cause::{Cause, Detail, DetailKey};
 
 use super::duel::WINDOW;
+use crate::cluster::TakenBy;
 use crate::push::PushHandle;
 
 /// A push that has sent no media for this long counts as empty when another takes over: 21/103 in place of 21/102.
@@ -20,11 +21,11 @@ fn act(cause: Cause, detail: Detail) -> Act {
     Act { code: cause.code(), detail: Some(detail) }
 }
 
-pub(super) fn replaced(old: &PushHandle, new: &PushHandle, now: Instant) -> Act {
+pub(crate) fn replaced(old: &PushHandle, new: TakenBy, now: Instant) -> Act {
     let cause = if is_empty(old, now) { Cause::TakenOverEmpty } else { Cause::TakenOver };
     let mut detail = Detail::new(DetailKey::ReplacedBy)
         .with("address", new.client.to_string())
-        .with("push", new.id.to_string());
+        .with("push", new.push.to_string());
     if let Some(since) = old.since_media(now) {
         detail = detail.with("silence_ms", millis(since));
     }

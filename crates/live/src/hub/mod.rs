@@ -3,7 +3,7 @@
 //!
 //! Locked only when a push or a viewer comes or goes, never for media: that is in each stream's own [`feed`].
 
-mod contest;
+pub(crate) mod contest;
 mod duel;
 pub mod feed;
 mod slots;
@@ -19,6 +19,7 @@ use cause::evidence::Act;
 use cause::{Cause, Side};
 use model::catalog::ConflictRule;
 use model::{Sequence, StreamKey, Timestamp};
+use serde::{Deserialize, Serialize};
 
 pub use self::slots::{Slot, Slots};
 pub use self::test_push::TestPlace;
@@ -26,6 +27,7 @@ pub use self::test_push::TestPlace;
 use self::duel::DuelGuard;
 use self::feed::{Cached, Ended, Feed, MediaMemory, Seat, Viewer, ViewerFacts, ViewerInfo, Writer};
 use self::test_push::TestPushes;
+use crate::cluster::{Carrier, TakenBy};
 use crate::config::PlayConfig;
 use crate::counters::Played;
 use crate::push::{LivePush, PushHandle};
@@ -50,6 +52,8 @@ struct LiveStream {
     members: Vec<Member>,
     duel: DuelGuard,
     feed: Arc<Feed>,
+    /// Another node carries the stream: all members wait.
+    elsewhere: bool,
 }
 
 #[derive(Debug)]
@@ -94,7 +98,8 @@ impl Parting {
 }
 
 /// What came of an order to let another push carry a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Switched {
     /// It carries the stream from its next key frame on.
     Now,
@@ -237,7 +242,7 @@ impl Hub {
 
     fn stream(&self) -> LiveStream {
         let feed = Arc::new(Feed::new(self.memory.clone()));
-        LiveStream { members: Vec::new(), duel: DuelGuard::default(), feed }
+        LiveStream { members: Vec::new(), duel: DuelGuard::default(), feed, elsewhere: false }
     }
 
     /// Gives `act` to every push of `key`, backups and tests included; returns how many it reached.
@@ -272,6 +277,8 @@ impl Hub {
         let wanted = |member: &Member| member.handle.id.sequence() == to && !ends(member);
         match stream.members.iter().position(wanted) {
             None => Switched::NoSuchPush,
+            // The node that carries the stream has no push of this sequence.
+            Some(_) if stream.elsewhere => Switched::NoSuchPush,
             Some(0) => Switched::Already,
             Some(at) => {
                 let member = stream.members.remove(at);
@@ -280,6 +287,33 @@ impl Hub {
                 Switched::Now
             }
         }
+    }
+
+    /// Whether a stream key is this node's to carry, or its pushes wait while another node's carries it.
+    pub fn stands(&self, key: &StreamKey, here: bool) {
+        let mut streams = self.lock();
+        let Some(stream) = streams.get_mut(key) else { return };
+        stream.elsewhere = !here;
+        let first = stream.members.first();
+        // One that is still being admitted begins by itself.
+        if let Some(first) = first.filter(|m| here && m.is_live()) {
+            stream.feed.carry(first.writer);
+        }
+    }
+
+    /// The first push of every stream.
+    pub fn carriers(&self, now: Instant) -> Vec<Carrier> {
+        let streams = self.lock();
+        let first = streams.values().filter_map(|stream| stream.members.first());
+        first
+            .map(|m| Carrier {
+                key: m.handle.key.clone(),
+                push: m.handle.id,
+                client: m.handle.client,
+                priority: m.handle.priority,
+                sends: !contest::is_empty(&m.handle, now),
+            })
+            .collect()
     }
 
     /// How many pushes are in the hub, tests included.
@@ -305,7 +339,7 @@ impl Hub {
             .values()
             .flat_map(|s| s.members.iter().enumerate().map(move |(i, m)| (i, m, s)))
             .map(|(i, m, s)| match i {
-                0 => m.handle.show("live", s.feed.cached()),
+                0 if !s.elsewhere => m.handle.show("live", s.feed.cached()),
                 _ => m.handle.show("backup", Cached::default()),
             })
             .collect();
@@ -320,6 +354,7 @@ impl Hub {
         let mut streams = self.lock();
         let Some(stream) = streams.get_mut(&place.handle.key) else { return };
         stream.members.retain(|m| m.handle.id != place.handle.id);
+        stream.elsewhere &= !stream.members.is_empty();
         match (stream.members.first(), place.parting) {
             (Some(next), _) if feed.carrier() == Some(place.writer.number()) => feed.carry(next.writer),
             (Some(_), _) => {}
@@ -336,6 +371,12 @@ impl Hub {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<StreamKey, LiveStream>> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Member {
+    fn is_live(&self) -> bool {
+        self.handle.has_begun()
     }
 }
 
@@ -401,7 +442,8 @@ impl LiveStream {
                 if !silent {
                     self.duel.took_over(live.client, new.client, now);
                 }
-                let old = |m: &Member| (m.handle.clone(), contest::replaced(&m.handle, new, now));
+                let by = TakenBy { push: new.id, client: new.client };
+                let old = |m: &Member| (m.handle.clone(), contest::replaced(&m.handle, by, now));
                 let replaces = self.members.iter().map(old).collect();
                 self.members.insert(0, member);
                 Ok(replaces)
@@ -415,7 +457,8 @@ impl Place {
     /// once nothing can refuse it any more.
     pub fn take_over(&mut self) {
         let streams = self.hub.lock();
-        if self.is_first(&streams) {
+        self.handle.begin();
+        if self.is_first(&streams) && !streams.get(&self.handle.key).is_some_and(|s| s.elsewhere) {
             self.writer.feed().carry(self.writer.number());
         }
         drop(streams);

@@ -19,6 +19,7 @@ use super::pass_on;
 use super::way::Way;
 use crate::arrivals::overload;
 use crate::auth_hook::HookQuestion;
+use crate::cluster::{Claim, Cluster};
 use crate::push::{End, Push, PushHandle};
 use crate::shared::Shared;
 
@@ -94,7 +95,11 @@ pub(super) async fn decide_all<W: Way>(
     }
     let slot = shared
         .slots
-        .take((first.account, first.max_account), (&first.key.domain, first.max_domain))
+        .take(
+            (first.account, first.max_account),
+            (&first.key.domain, first.max_domain),
+            elsewhere(shared, &first),
+        )
         .map_err(|act| Box::new(End::act(act)))?;
     push.slot = Some(slot);
 
@@ -131,11 +136,22 @@ pub(super) async fn decide_all<W: Way>(
     push.handle = Some(handle);
     // A forbid that came since the first decision found no push to cut; this look finds the forbid.
     decide(shared, push, question)?;
+    // A test push carries nothing, here or elsewhere.
+    let claim = if first.test { None } else { claim(shared, push, &first) };
+    if let Some((cluster, claim)) = &claim {
+        held(way, push, cluster.look(claim)).await?;
+    }
     let passage = match first.test {
         true => None,
         false => pass_on::ask(shared, way, push, &first, question).await?,
     };
-    open(shared, way, push, &first, url).await?;
+    let row = open_row(shared, push, &first, url);
+    let told = claim.is_some().then(|| row.clone());
+    open(shared, way, push, row).await?;
+    if let (Some((cluster, claim)), Some(row)) = (&claim, &told) {
+        // Last, since it may end another node's push: nothing is to refuse this one any more.
+        push.tenure = Some(held(way, push, cluster.claim(claim, row)).await?);
+    }
     if push.order.get().is_some() {
         return Err(Box::new(ordered(push)));
     }
@@ -231,14 +247,46 @@ fn since_live(shared: &Shared, push: &Push, expired: Timestamp, detail: Detail) 
     }
 }
 
-async fn open<W: Way>(
-    shared: &Shared,
+/// How many pushes the other nodes have of the account and the domain, where that is limited.
+fn elsewhere(shared: &Shared, admission: &Admission) -> (u32, u32) {
+    match &shared.cluster {
+        Some(cluster) if admission.max_account != 0 || admission.max_domain != 0 => {
+            cluster.elsewhere(admission.account, &admission.key.domain)
+        }
+        _ => (0, 0),
+    }
+}
+
+/// What the registry of all nodes is asked, where there is one.
+fn claim(shared: &Shared, push: &Push, admission: &Admission) -> Option<(Arc<dyn Cluster>, Claim)> {
+    let cluster = shared.cluster.clone()?;
+    let claim = Claim {
+        push: push.id,
+        key: admission.key.clone(),
+        client: push.client,
+        priority: admission.priority,
+        rule: admission.conflict,
+        max_stream: admission.max_stream,
+        behind: push.place.as_ref().is_some_and(|place| !place.comes_first()),
+    };
+    Some((cluster, claim))
+}
+
+/// Waits for an answer that may refuse the push.
+async fn held<W: Way, T>(
     way: &mut W,
     push: &mut Push,
-    admission: &Admission,
-    url: &PushUrl,
-) -> Result<(), Box<End>> {
-    let row = OpenRow {
+    work: impl Future<Output = Result<T, Act>>,
+) -> Result<T, Box<End>> {
+    let order = push.order.clone();
+    match way.hold(&mut push.watch, &order, work).await {
+        Some(answer) => answer.map_err(|act| Box::new(End::act(act))),
+        None => Err(Box::new(left_or_ordered(way, push))),
+    }
+}
+
+fn open_row(shared: &Shared, push: &Push, admission: &Admission, url: &PushUrl) -> OpenRow {
+    OpenRow {
         id: push.id,
         account: admission.account,
         key: admission.key.clone(),
@@ -250,7 +298,10 @@ async fn open<W: Way>(
         encoder: push.encoder(),
         stream_param: push.stream_param.clone(),
         callback_param: push.stream_param.is_some().then(|| url.query.clone()),
-    };
+    }
+}
+
+async fn open<W: Way>(shared: &Shared, way: &mut W, push: &mut Push, row: OpenRow) -> Result<(), Box<End>> {
     let mut open = shared.journal.open(row).map_err(|e| Box::new(journal_refusal(&e)))?;
     let order = push.order.clone();
     let durable = way.hold(&mut push.watch, &order, open.durable(JOURNAL_LIMIT)).await;

@@ -53,6 +53,7 @@ pub(super) async fn with_facts(
     }
     let was_test = push.test.take().is_some();
     push.slot = None;
+    push.tenure = None;
     if let Some(upstream) = push.upstream.take() {
         upstream.end(goodbye_after(end));
     }

@@ -1,16 +1,17 @@
 //! What others may know of a push, and how they reach it.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cause::Cause;
 use model::{PushId, Sequence, StreamKey, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::order::OrderSlot;
 use super::trend::{Second, Trend};
+use crate::cluster::words::{self, Word};
 use crate::hub::feed::Cached;
 
 /// The shared side of a push: its identity, its order slot, and numbers that its task keeps fresh.
@@ -38,6 +39,8 @@ pub struct PushHandle {
     state: Mutex<PushState>,
     trend: Arc<Trend>,
     contests: Mutex<Contests>,
+    /// Its admission is over: nothing can refuse it any more.
+    begun: AtomicBool,
 }
 
 /// What others tried on a push's stream key since its task looked last.
@@ -61,7 +64,8 @@ pub struct Contest {
 const CONTESTS: usize = 8;
 
 /// The numbers of a live push, as the last second left them. Unknown values are null.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PushState {
     /// Bytes received on the connection for this push.
     pub bytes_in: u64,
@@ -106,10 +110,13 @@ pub struct Declared {
 }
 
 /// One live push, as lists show it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LivePush {
     /// The push's id.
     pub id: PushId,
+    /// The name of the node that it is on.
+    #[serde(default)]
+    pub node: String,
     /// The push's number in callbacks.
     pub sequence: Sequence,
     /// Owner of the domain.
@@ -121,7 +128,8 @@ pub struct LivePush {
     /// Stream name.
     pub stream: String,
     /// `rtmp`, `rtmps`, ...
-    pub protocol: &'static str,
+    #[serde(deserialize_with = "words::protocol")]
+    pub protocol: Word,
     /// The pusher's address.
     pub client_ip: std::net::IpAddr,
     /// The pusher's port.
@@ -129,7 +137,8 @@ pub struct LivePush {
     /// When it went live.
     pub published_at: Timestamp,
     /// `live` for the push that carries the stream, `backup` for one that waits, `test` for a test push.
-    pub role: &'static str,
+    #[serde(deserialize_with = "words::role")]
+    pub role: Word,
     /// Its numbers.
     #[serde(flatten)]
     pub state: PushState,
@@ -169,7 +178,18 @@ impl PushHandle {
             state: Mutex::default(),
             trend: Arc::default(),
             contests: Mutex::default(),
+            begun: AtomicBool::new(false),
         }
+    }
+
+    /// Notes that nothing can refuse the push any more.
+    pub fn begin(&self) {
+        self.begun.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nothing can refuse it any more.
+    pub fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// Notes that `other` wanted the stream key and was refused.
@@ -218,6 +238,7 @@ impl PushHandle {
     pub fn show(&self, role: &'static str, played: Cached) -> LivePush {
         LivePush {
             id: self.id,
+            node: String::new(),
             sequence: self.id.sequence(),
             account: self.account,
             domain: self.key.domain.clone(),

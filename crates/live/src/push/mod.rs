@@ -32,6 +32,7 @@ pub use self::report::report;
 pub use self::trend::{Second, TREND_SECONDS, Trend};
 pub use self::unplayed::Unplayed;
 pub use self::watch::{Due, Frame, LinkFacts, Watch};
+use crate::cluster::Tenure;
 use crate::config::Limits;
 use crate::hub::{Place, Slot, TestPlace};
 use crate::relay::proxy::{Passage, Upstream};
@@ -76,6 +77,8 @@ pub struct Push {
     pub test: Option<TestPlace>,
     /// Its share of the account's and the domain's limits.
     pub slot: Option<Slot>,
+    /// Its place in the registry of all nodes.
+    pub tenure: Option<Tenure>,
     /// Its way to the upstream, in proxy mode.
     pub upstream: Option<Upstream>,
     /// Where it is to be passed on to once it carries the stream; a backup waits for that.
@@ -118,6 +121,7 @@ impl Push {
             place: None,
             test: None,
             slot: None,
+            tenure: None,
             upstream: None,
             passage: None,
             open: None,

@@ -32,4 +32,3 @@ pub(crate) mod shipper;
 
 pub(crate) use link::Database;
 pub(crate) use place::Place;
-pub(crate) use put::{Parcel, Rank};

@@ -71,6 +71,12 @@ pub(super) fn uuid(id: PushId) -> Uuid {
 }
 
 impl Database {
+    /// Merges what this node says of pushes of others.
+    pub fn put_for_others(&self, records: Vec<Record>) -> Result<(), RemoteFault> {
+        let parcel = |record| Parcel { record, verdict_version: 0, evidence: None };
+        self.put(records.into_iter().map(parcel).collect(), Rank::OtherNode, &Arc::default())
+    }
+
     /// Merges records; all of them are durable when it returns, or none is. May be repeated: what is there with the same
     /// or a higher rank, and as many attempts, stays as it is.
     pub fn put(&self, parcels: Vec<Parcel>, rank: Rank, known: &Arc<Known>) -> Result<(), RemoteFault> {

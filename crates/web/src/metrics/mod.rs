@@ -3,6 +3,7 @@
 
 mod callbacks;
 mod certificates;
+mod nodes;
 mod relays;
 mod shipping;
 
@@ -51,6 +52,8 @@ pub async fn scrape(
     registry.register_collector(Box::new(callbacks::Callbacks::read(&state)));
     registry.register_collector(Box::new(certificates::Expiries::read(&state)));
     registry.register_collector(Box::new(relays::Relays(state.live().relay_figures())));
+    let nodes = state.live().registry_is_connected().map(|connected| (connected, state.live().nodes()));
+    registry.register_collector(Box::new(nodes::Nodes(nodes)));
     registry.register_collector(Box::new(shipping::Shipping(state.journal().shipping())));
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| {

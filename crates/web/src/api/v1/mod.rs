@@ -5,6 +5,7 @@ mod auth;
 mod callbacks;
 mod catalog;
 mod causes;
+mod cluster;
 mod diagnose;
 mod history;
 mod input;
@@ -36,6 +37,7 @@ fn list() -> Vec<Route> {
         ("/records", &["get"], get(records::list)),
         ("/records/{id}", &["get"], get(records::one)),
         ("/records/{id}/export", &["get"], get(records::export)),
+        ("/cluster", &["get"], get(cluster::list)),
         ("/pushes", &["get"], get(pushes::list)),
         ("/relays", &["get"], get(relays::list)),
         ("/streams/forbidden", &["get"], get(streams::forbidden)),

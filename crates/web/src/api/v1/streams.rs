@@ -43,6 +43,14 @@ fn key(domain: &str, app: String, stream: String) -> StreamKey {
     StreamKey::new(domain.to_ascii_lowercase(), app, stream)
 }
 
+/// An answer that names the nodes which did not give theirs; one that holds for all says nothing of nodes.
+pub(super) fn answer(mut body: Value, silent: &[String]) -> Value {
+    if let (Value::Object(fields), false) = (&mut body, silent.is_empty()) {
+        fields.insert("nodes_silent".to_owned(), json!(silent));
+    }
+    body
+}
+
 /// Ends the push that carries a stream: 21/100.
 pub async fn drop_stream(
     caller: Caller,
@@ -52,8 +60,9 @@ pub async fn drop_stream(
     caller.require(Role::Operator)?;
     let body = read(body)?;
     let by = caller.by();
-    let told = actions::drop_stream(&state, caller.scope, &key(&body.domain, body.app, body.stream), &by)?;
-    Ok(Json(json!({ "dropped": told })))
+    let told =
+        actions::drop_stream(&state, caller.scope, &key(&body.domain, body.app, body.stream), &by).await?;
+    Ok(Json(answer(json!({ "dropped": told.outcome }), &told.silent)))
 }
 
 /// Forbids a stream until a time, and ends the push that carries it: 21/101.
@@ -66,7 +75,7 @@ pub async fn forbid(
     let body = read(body)?;
     let key = key(&body.domain, body.app, body.stream);
     let done = actions::forbid(&state, caller.scope, key, body.until, body.reason, &caller.by()).await?;
-    Ok(Json(json!({ "dropped": done.told, "until": done.until })))
+    Ok(Json(answer(json!({ "dropped": done.told, "until": done.until }), &done.silent)))
 }
 
 /// Lets a forbidden stream push again.
@@ -79,7 +88,7 @@ pub async fn resume(
     let body = read(body)?;
     let key = key(&body.domain, body.app, body.stream);
     let resumed = actions::resume(&state, caller.scope, &key, &caller.by()).await?;
-    Ok(Json(json!({ "resumed": resumed })))
+    Ok(Json(answer(json!({ "resumed": resumed.outcome }), &resumed.silent)))
 }
 
 /// The streams that are forbidden now, by key.

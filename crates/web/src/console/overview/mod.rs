@@ -96,7 +96,7 @@ pub(super) async fn page(SignedIn(f): SignedIn, State(state): State<WebState>) -
         }
     };
     let day = found.unwrap_or_default();
-    let pushes = state.pushes(f.scope());
+    let pushes = state.pushes_everywhere(f.scope()).await.outcome;
     let backups = pushes.iter().filter(|push| push.role == "backup").count();
     let (bars, top) = bars::bars(&day, now, &f);
     let page = Page {

@@ -34,14 +34,14 @@ pub(super) struct Last {
 
 impl Seen {
     pub async fn of(state: &WebState, key: &StreamKey, query: &str, from: IpAddr, f: &Frame) -> Self {
-        let live = live(state, key, f);
+        let live = live(state, key, f).await;
         let refusal = if live.is_none() { refusal(state, key, query, from) } else { None };
         Self { live, last: last(state, key, f).await, refusal: refusal.map(|code| Chip::of(code, f.lang)) }
     }
 }
 
-fn live(state: &WebState, key: &StreamKey, f: &Frame) -> Option<LiveNow> {
-    let mut pushes = state.pushes(f.scope()).into_iter();
+async fn live(state: &WebState, key: &StreamKey, f: &Frame) -> Option<LiveNow> {
+    let mut pushes = state.pushes_everywhere(f.scope()).await.outcome.into_iter();
     let push = pushes.find(|p| p.domain == key.domain && p.app == key.app && p.stream == key.stream)?;
     let lived = state.clock().now().millis().saturating_sub(push.published_at.millis());
     let size = push.state.width.zip(push.state.height).map(|(w, h)| format!("{w}×{h}"));

@@ -149,7 +149,7 @@ pub(super) async fn page(
             (Known::default(), f.t("records-unreadable"))
         }
     };
-    let mut pushes = state.pushes(f.scope());
+    let mut pushes = state.pushes_everywhere(f.scope()).await.outcome;
     pushes.retain(|push| push.domain == key.domain && push.app == key.app && push.stream == key.stream);
     let live_since = pushes.iter().find(|push| push.role != "backup").map(|push| push.published_at);
     let window = strip::Window { since, until: now, live_since };

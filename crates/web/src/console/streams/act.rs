@@ -56,7 +56,7 @@ pub(in crate::console) async fn submit(
     let key = StreamKey::new(form.domain.to_ascii_lowercase(), form.app.clone(), form.stream.clone());
     let back = if form.back == "stream" { stream::link(&key) } else { "/streams".to_owned() };
     let done = match form.act.as_str() {
-        "drop" => match actions::drop_stream(&state, f.scope(), &key, &by)? {
+        "drop" => match actions::drop_stream(&state, f.scope(), &key, &by).await?.outcome {
             0 => "gone",
             _ => "dropped",
         },
@@ -74,7 +74,7 @@ pub(in crate::console) async fn submit(
                 Problem::new(Kind::BadRequest, "name the push that is to carry the stream")
                     .with_field("sequence")
             })?;
-            match actions::switch(&state, f.scope(), &key, to, &by)? {
+            match actions::switch(&state, f.scope(), &key, to, &by).await? {
                 Switched::Now | Switched::Already => "switched",
                 Switched::NoSuchPush => "gone",
             }

@@ -132,6 +132,7 @@ mod tests {
         let (kbps, fps) = seconds.last().copied().unwrap_or_default();
         let id = SystemClock.push_id();
         LivePush {
+            node: String::new(),
             id,
             sequence: id.sequence(),
             account: 1,

@@ -69,7 +69,7 @@ pub(super) async fn page(
 ) -> Response {
     let now = state.clock().now();
     let wanted = params.search.trim().to_lowercase();
-    let mut pushes = state.pushes(f.scope());
+    let mut pushes = state.pushes_everywhere(f.scope()).await.outcome;
     pushes.extend(state.test_pushes(f.scope()));
     let has = |text: &str| text.to_lowercase().contains(&wanted);
     pushes.retain(|push| {

@@ -68,7 +68,7 @@ struct Upstream {
 
 /// The live streams by key, each with the push that carries it first.
 async fn list(call: Call) -> Answered {
-    let mut pushes = live_pushes(&call, "DomainName", call.filter("StreamName"));
+    let mut pushes = live_pushes(&call, "DomainName", call.filter("StreamName")).await;
     let key = |push: &LivePush| (push.domain.clone(), push.app.clone(), push.stream.clone());
     pushes.sort_by_key(|push| (key(push), push.role != "live", push.id));
     let source_from = match call.lang {
@@ -103,7 +103,7 @@ async fn switch(call: Call) -> Answered {
     let sequence = call.required("UpstreamSequence")?;
     let to = sequence.parse().map(model::Sequence);
     let to = to.map_err(|_| CssError::value("UpstreamSequence", "must be a push's sequence in digits"))?;
-    let switched = call.state.live().switch_to(&key, to, &call.by());
+    let switched = call.state.live().switch_to(&key, to, &call.by()).await;
     tracing::info!(stream = %key, sequence, ?switched, who = call.caller.id, via = "css_api", "stream switched");
     match switched {
         Switched::Now | Switched::Already => done(),

@@ -89,7 +89,7 @@ struct PushData {
 
 /// The pushes that carry a stream now, oldest first.
 async fn live(call: Call) -> Answered {
-    let mut pushes = live_pushes(&call, "PushDomain", None);
+    let mut pushes = live_pushes(&call, "PushDomain", None).await;
     pushes.retain(|push| push.role == "live");
     let page = call.page();
     let total = pushes.len();
@@ -179,7 +179,7 @@ async fn quality(call: Call) -> Answered {
     let mut points = tokio::task::spawn_blocking(move || ended(&reader, query, from, to)).await??;
     let now = call.state.clock().now();
     if (from..=to).contains(&now) {
-        let pushes = live_pushes(&call, "PushDomain", Some(&stream));
+        let pushes = live_pushes(&call, "PushDomain", Some(&stream)).await;
         points.extend(pushes.into_iter().map(|push| (now, last_second(push, now))));
     }
     points.sort_by_key(|(at, _)| *at);

@@ -100,7 +100,7 @@ struct PublishTime {
 
 /// The live streams, by key; the pushes of each, the one that carries it first.
 async fn online(call: Call) -> Answered {
-    let mut pushes = live_pushes(&call, "DomainName", call.filter("StreamName"));
+    let mut pushes = live_pushes(&call, "DomainName", call.filter("StreamName")).await;
     pushes.sort_by(|a, b| stream_of(a).cmp(&stream_of(b)).then_with(|| b.role.cmp(a.role)));
     let streams: Vec<&[LivePush]> = pushes.chunk_by(|a, b| stream_of(a) == stream_of(b)).collect();
     let page = call.page();
@@ -121,9 +121,9 @@ async fn online(call: Call) -> Answered {
 }
 
 /// The live pushes that the caller may see, filtered by domain, `AppName` and stream.
-pub fn live_pushes(call: &Call, domain: &str, stream: Option<&str>) -> Vec<LivePush> {
+pub async fn live_pushes(call: &Call, domain: &str, stream: Option<&str>) -> Vec<LivePush> {
     let (domain, app) = (call.filter(domain).map(str::to_ascii_lowercase), call.filter("AppName"));
-    let mut pushes = call.state.live().pushes();
+    let mut pushes = call.state.live().pushes_everywhere().await.outcome;
     pushes.retain(|push| {
         call.caller.scope.covers(Some(push.account))
             && domain.as_ref().is_none_or(|domain| push.domain == *domain)
@@ -141,13 +141,13 @@ async fn state(call: Call) -> Answered {
     let key = call.stream()?;
     let catalog = call.state.catalog();
     call.domain(&catalog, &key.domain).ok_or_else(no_domain)?;
-    let live = || {
-        let pushes = live_pushes(&call, "DomainName", Some(&key.stream));
+    let live = async || {
+        let pushes = live_pushes(&call, "DomainName", Some(&key.stream)).await;
         pushes.iter().any(|push| push.domain == key.domain && push.app == key.app)
     };
     let state = if catalog.forbidden_at(&key, call.state.clock().now()).is_some() {
         "forbid"
-    } else if live() {
+    } else if live().await {
         "active"
     } else {
         "inactive"
@@ -156,7 +156,7 @@ async fn state(call: Call) -> Answered {
 }
 
 async fn drop_stream(call: Call) -> Answered {
-    actions::drop_stream(&call.state, call.caller.scope, &call.stream()?, &call.by())?;
+    actions::drop_stream(&call.state, call.caller.scope, &call.stream()?, &call.by()).await?;
     done()
 }
 

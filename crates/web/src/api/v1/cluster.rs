@@ -1,0 +1,18 @@
+//! `GET /cluster`: which nodes are there.
+
+use axum::Json;
+use axum::extract::State;
+use model::catalog::Role;
+use serde_json::{Value, json};
+
+use super::Caller;
+use crate::problem::Problem;
+
+use crate::state::WebState;
+
+/// The nodes, this one first; none where it stands alone.
+pub async fn list(caller: Caller, State(state): State<WebState>) -> Result<Json<Value>, Problem> {
+    caller.require(Role::Viewer)?;
+    let live = state.live();
+    Ok(Json(json!({ "connected": live.registry_is_connected(), "nodes": live.nodes() })))
+}

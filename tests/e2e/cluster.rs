@@ -1,0 +1,243 @@
+//! Several nodes that share their stream keys over NATS.
+
+use std::time::Duration;
+
+use crate::support::clock::{PATIENCE, now, until};
+use crate::support::http;
+use crate::support::nats::Nats;
+use crate::support::pusher::{NotLive, Pusher};
+use crate::support::server::Server;
+use crate::support::setup::{DOMAIN, Setup};
+
+const RULES: &str = r#"
+[[domain]]
+name = "backup.test"
+account = 7
+auth = false
+conflict = "backup"
+
+[[domain]]
+name = "refuse.test"
+account = 7
+auth = false
+conflict = "refuse"
+
+[[domain]]
+name = "two.test"
+account = 7
+auth = false
+max_pushes = 2
+"#;
+
+fn node(nats: &Nats, label: &str) -> Setup {
+    Setup::open()
+        .config(RULES)
+        .env("LASTFRAME_NODE_LABEL", label)
+        .env("LASTFRAME_CLUSTER_NATS", &nats.url())
+        .env("LASTFRAME_CLUSTER_LEASE", "2s")
+        .env("LASTFRAME_CLUSTER_GRACE", "8s")
+}
+
+fn ready(server: &Server) -> String {
+    http::request(server.http(), "GET", "/readyz", &[], &[]).unwrap().text()
+}
+
+/// Two nodes that know of each other.
+fn two(nats: &Nats) -> [Server; 2] {
+    let servers = [node(nats, "east").start(), node(nats, "west").start()];
+    for server in &servers {
+        wait_for_nodes(server, &["east", "west"]);
+    }
+    servers
+}
+
+/// Waits until the node sees these alive, and may let pushes in.
+fn wait_for_nodes(server: &Server, labels: &[&str]) {
+    until("the nodes to see each other", PATIENCE, || {
+        let nodes = server.get("/api/v1/cluster");
+        let alive = nodes["nodes"].as_array()?.iter().filter(|node| node["alive"] == true);
+        let mut alive: Vec<_> = alive.filter_map(|node| node["label"].as_str()).collect();
+        alive.sort_unstable();
+        (alive == labels && ready(server).contains("cluster: connected")).then_some(())
+    });
+}
+
+fn push(server: &Server, domain: &str, stream: &str) -> Result<Pusher, NotLive> {
+    Pusher::push_to(server.rtmp(), domain, "live", stream)
+}
+
+/// Waits until a node's push of the stream is known to send media, so that it is no empty one.
+fn sends(server: &Server, stream: &str, pusher: &mut Pusher) {
+    until("its media", PATIENCE, || {
+        pusher.send_media(200).unwrap();
+        let pushes = server.get("/api/v1/pushes");
+        let mine = pushes["pushes"].as_array()?.iter().find(|push| push["stream"] == stream)?;
+        (mine["bytes_in"].as_u64()? > 4_000).then_some(())
+    });
+}
+
+fn refused(result: Result<Pusher, NotLive>) -> String {
+    match result {
+        Err(NotLive::Refused(told)) => told.text,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_order_given_to_any_node_reaches_the_push() {
+    let Some(nats) = Nats::start() else { return };
+    let [east, west] = two(&nats);
+    let mut pusher = push(&east, DOMAIN, "far").unwrap();
+    let list = until("the push in the other node's list", PATIENCE, || {
+        let pushes = west.get("/api/v1/pushes");
+        pushes["pushes"].as_array()?.first().cloned()
+    });
+    assert_eq!((list["stream"].as_str(), list["node"].as_str()), (Some("far"), Some("east")));
+    let body = serde_json::json!({ "domain": DOMAIN, "app": "live", "stream": "far" });
+    let asked = now();
+    let answer = west.post("/api/v1/streams/drop", &body);
+    let took = asked.elapsed();
+    assert_eq!(answer, serde_json::json!({ "dropped": 1 }));
+    let told = pusher.wait_for_cut();
+    assert!(told.text.starts_with("[21/100]"), "{told:?}");
+    println!("dropped on another node in {took:?}");
+    let record = east.record("far");
+    assert_eq!(record.code().to_string(), "21/100");
+    assert_eq!(record.detail.unwrap().params["via"], "api");
+    let forbid = serde_json::json!({ "domain": DOMAIN, "app": "live", "stream": "kept-out" });
+    west.post("/api/v1/streams/forbid", &forbid);
+    assert!(refused(push(&east, DOMAIN, "kept-out")).starts_with("[18/305]"));
+    west.post("/api/v1/streams/resume", &forbid);
+    push(&east, DOMAIN, "kept-out").unwrap().delete_stream().unwrap();
+}
+
+#[test]
+fn a_push_on_one_node_takes_over_from_another_node() {
+    let Some(nats) = Nats::start() else { return };
+    let [east, west] = two(&nats);
+    let mut old = push(&east, DOMAIN, "moved").unwrap();
+    sends(&east, "moved", &mut old);
+    let asked = now();
+    let mut new = old.sending(|| push(&west, DOMAIN, "moved").unwrap());
+    let told = old.wait_for_cut();
+    println!("taken over by another node in {:?}", asked.elapsed());
+    assert!(told.text.starts_with("[21/102]"), "{told:?}");
+    new.send_media(500).unwrap();
+    new.delete_stream().unwrap();
+    let record = east.record("moved");
+    assert_eq!(record.code().to_string(), "21/102");
+    assert_eq!(record.detail.unwrap().key, "replaced_by");
+    assert_eq!(west.code("moved"), "1/0");
+    let mut empty = push(&east, DOMAIN, "empty").unwrap();
+    let new = push(&west, DOMAIN, "empty").unwrap();
+    assert!(empty.wait_for_cut().text.starts_with("[21/103]"));
+    new.delete_stream().unwrap();
+}
+
+#[test]
+fn the_other_rules_and_limits_hold_across_nodes_too() {
+    let Some(nats) = Nats::start() else { return };
+    let [east, west] = two(&nats);
+    let first = push(&east, "refuse.test", "one").unwrap();
+    assert!(refused(push(&west, "refuse.test", "one")).starts_with("[18/601]"));
+    first.delete_stream().unwrap();
+    assert_eq!(east.code("one"), "1/0");
+    until("the key to be free", PATIENCE, || {
+        push(&west, "refuse.test", "one").ok().map(|pusher| pusher.delete_stream().unwrap())
+    });
+
+    let mut first = push(&east, "backup.test", "two").unwrap();
+    first.send_media(500).unwrap();
+    let mut second = push(&west, "backup.test", "two").unwrap();
+    second.send_media(500).unwrap();
+    let roles = |server: &Server| {
+        let pushes = server.get("/api/v1/pushes");
+        let of = |push: &serde_json::Value| {
+            format!("{} {}", push["node"].as_str().unwrap(), push["role"].as_str().unwrap())
+        };
+        pushes["pushes"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+    };
+    for server in [&east, &west] {
+        until("one live push and one backup", PATIENCE, || {
+            (roles(server) == ["east live", "west backup"]).then_some(())
+        });
+    }
+    first.delete_stream().unwrap();
+    until("the backup to be live", PATIENCE, || (roles(&east) == ["west live"]).then_some(()));
+    second.delete_stream().unwrap();
+
+    let _held = [push(&east, "two.test", "a").unwrap(), push(&east, "two.test", "b").unwrap()];
+    // The other node counts from the next heartbeat on.
+    let told = until("the limit to be known", PATIENCE, || match push(&west, "two.test", "c") {
+        Ok(early) => {
+            early.delete_stream().unwrap();
+            None
+        }
+        Err(NotLive::Refused(told)) => Some(told.text),
+        Err(other) => panic!("{other:?}"),
+    });
+    assert!(told.starts_with("[18/600]"), "{told}");
+}
+
+#[test]
+fn a_node_that_is_cut_off_refuses_new_pushes_and_ends_the_live_ones_after_the_grace() {
+    let Some(mut nats) = Nats::start() else { return };
+    let east = node(&nats, "east").start();
+    wait_for_nodes(&east, &["east"]);
+    let mut live = push(&east, DOMAIN, "held").unwrap();
+    nats.kill();
+    let told = refused(push(&east, DOMAIN, "new"));
+    assert!(told.starts_with("[18/101]"), "{told}");
+    live.send_media(1_000).unwrap();
+    let told = live.wait_for_cut();
+    assert!(told.text.starts_with("[38/0]"), "{told:?}");
+    assert_eq!(east.code("held"), "38/0");
+    nats.start_again();
+    wait_for_nodes(&east, &["east"]);
+    push(&east, DOMAIN, "held-again").unwrap().delete_stream().unwrap();
+    assert_eq!(east.code("held-again"), "1/0");
+}
+
+#[test]
+fn a_short_absence_of_the_registry_ends_nothing() {
+    let Some(nats) = Nats::start() else { return };
+    let [east, west] = two(&nats);
+    let mut live = push(&east, "refuse.test", "kept").unwrap();
+    live.send_media(500).unwrap();
+    nats.freeze();
+    until("the node to notice", PATIENCE, || ready(&east).contains("cluster: away").then_some(()));
+    nats.thaw();
+    for server in [&east, &west] {
+        wait_for_nodes(server, &["east", "west"]);
+    }
+    assert!(refused(push(&west, "refuse.test", "kept")).starts_with("[18/601]"), "it is still east's");
+    assert!(!live.answer(), "the push goes on");
+    live.delete_stream().unwrap();
+    assert_eq!(east.code("kept"), "1/0");
+}
+
+#[test]
+fn what_a_dead_node_carried_is_free_after_the_lease_time() {
+    let Some(nats) = Nats::start() else { return };
+    let [mut east, west] = two(&nats);
+    let mut first = push(&east, "backup.test", "orphan").unwrap();
+    first.send_media(500).unwrap();
+    let _held = push(&east, "refuse.test", "orphan").unwrap();
+    let mut second = push(&west, "backup.test", "orphan").unwrap();
+    second.send_media(500).unwrap();
+    assert!(refused(push(&west, "refuse.test", "orphan")).starts_with("[18/601]"));
+    east.kill();
+    let killed = now();
+    until("the backup to be live", PATIENCE, || {
+        let pushes = west.get("/api/v1/pushes");
+        pushes["pushes"].as_array()?.iter().any(|push| push["role"] == "live").then_some(())
+    });
+    println!("a dead node's stream went on elsewhere after {:?}", killed.elapsed());
+    until("the refused key to be free", Duration::from_secs(30), || {
+        push(&west, "refuse.test", "orphan").ok().map(|pusher| pusher.delete_stream().unwrap())
+    });
+    second.delete_stream().unwrap();
+    east.start_again();
+    let codes = |stream: &str| east.codes(stream, 2);
+    assert_eq!(codes("orphan"), ["11/0", "11/0"]);
+}

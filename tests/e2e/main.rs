@@ -11,6 +11,8 @@ mod auth_hook;
 mod callbacks;
 #[cfg(feature = "cluster")]
 mod cluster;
+#[cfg(feature = "cluster")]
+mod cluster_catalog;
 mod console;
 mod console_setup;
 mod console_watching;

@@ -13,6 +13,7 @@ use store::{OpenRow, Store};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::catalog::SharedCatalog;
 use crate::commands;
 use crate::config::ClusterConfig;
 use crate::connection::{ConnectError, Connection};
@@ -38,6 +39,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     connection: Arc<Connection>,
     members: Arc<Members>,
+    catalog: Arc<SharedCatalog>,
     /// Once the live path runs.
     ownership: OnceLock<Arc<Ownership>>,
 }
@@ -66,7 +68,8 @@ impl Cluster {
         // Any unique number serves; this clock gives none twice.
         let run = Uuid::from_bytes(*clock.push_id().as_bytes());
         let members = Arc::new(Members::new(&config, run, clock.now()));
-        Ok(Self(Arc::new(Inner { config, clock, connection, members, ownership: OnceLock::new() })))
+        let catalog = SharedCatalog::new(connection.clone());
+        Ok(Self(Arc::new(Inner { config, clock, connection, members, catalog, ownership: OnceLock::new() })))
     }
 
     /// Takes part with the pushes of a live path, until [`Running::leave`].
@@ -85,7 +88,9 @@ impl Cluster {
         let ownership = inner.ownership.get_or_init(|| {
             Ownership::new(connection.clone(), members.clone(), live.clone(), estate.clone(), clock.clone())
         });
+        live.share_catalog(inner.catalog.clone());
         let tasks = vec![
+            tokio::spawn(inner.catalog.clone().listen(live.clone())),
             tokio::spawn(beat(self.clone(), live.clone(), ownership.clone())),
             tokio::spawn(look(self.clone(), ownership.clone(), estate.clone())),
             tokio::spawn(tidy(estate)),
@@ -98,6 +103,12 @@ impl Cluster {
 }
 
 impl Running {
+    /// Resolves once this node's catalog is that of all nodes.
+    pub fn joined(&self) -> impl Future<Output = ()> + Send + use<> {
+        let catalog = self.cluster.0.catalog.clone();
+        async move { catalog.joined().await }
+    }
+
     /// Gives back what this node still owns and says goodbye, so that others need not wait for its lease to run out.
     pub async fn leave(self) {
         let inner = &self.cluster.0;

@@ -26,6 +26,8 @@ pub(crate) const ANSWER: Duration = Duration::from_secs(2);
 const PING: Duration = Duration::from_secs(2);
 /// The longest pause between two tries to connect.
 const RECONNECT: Duration = Duration::from_secs(1);
+/// How many values of each thing of the catalog are kept.
+const VERSIONS: i64 = 16;
 /// How long it can be seen that a lease was deleted.
 const FORGET: Duration = Duration::from_secs(3_600);
 /// The largest value of a bucket: a heartbeat with many domains. Leases are far smaller.
@@ -67,7 +69,7 @@ pub(crate) enum Fault {
 }
 
 impl Fault {
-    fn of(error: impl std::fmt::Display) -> Self {
+    pub(crate) fn of(error: impl std::fmt::Display) -> Self {
         Self::Failed(error.to_string())
     }
 }
@@ -88,6 +90,7 @@ pub(crate) struct Buckets {
     pub nodes: kv::Store,
     pub leases: kv::Store,
     pub pushes: kv::Store,
+    pub catalog: kv::Store,
 }
 
 /// What stands under a key.
@@ -134,6 +137,7 @@ impl Connection {
             Ok(Buckets {
                 nodes: self.bucket(self.names.nodes(), "Lastframe: one key a node, its heartbeat").await?,
                 leases: self.leases().await?,
+                catalog: self.catalog().await?,
                 pushes: self
                     .bucket(self.names.pushes(), "Lastframe: one key a live push, under its node")
                     .await?,
@@ -146,6 +150,12 @@ impl Connection {
     async fn leases(&self) -> Result<kv::Store, Fault> {
         let wanted = self.config(self.names.leases(), "Lastframe: who carries which stream key");
         self.open_or_make(kv::Config { limit_markers: Some(FORGET), ..wanted }).await
+    }
+
+    /// Earlier values are kept, so that a person can see what stood there before.
+    async fn catalog(&self) -> Result<kv::Store, Fault> {
+        let wanted = self.config(self.names.catalog(), "Lastframe: accounts, domains, keys, rules");
+        self.open_or_make(kv::Config { history: VERSIONS, ..wanted }).await
     }
 
     async fn bucket(&self, bucket: String, description: &str) -> Result<kv::Store, Fault> {

@@ -10,11 +10,13 @@
 //! | [`lease`] | who may have a stream key, and what each change of a lease means; pure |
 //! | [`ownership`] | leases of this node's pushes, kept in step with NATS |
 //! | [`estate`] | pushes as other nodes know them; the ends of a dead node's |
+//! | [`catalog`] | the catalog of all nodes |
 //! | [`commands`] | asking other nodes, and answering them |
 //! | [`cluster`] | [`Cluster`]: all of it together |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod catalog;
 mod cluster;
 mod commands;
 mod config;

@@ -28,6 +28,11 @@ impl Names {
         format!("{}_pushes", self.name)
     }
 
+    /// One key a thing of the catalog.
+    pub fn catalog(&self) -> String {
+        format!("{}_catalog", self.name)
+    }
+
     /// Where a node listens for commands.
     pub fn commands(&self, node: &str) -> String {
         format!("{}.node.{node}", self.name)
@@ -47,7 +52,7 @@ pub(crate) fn key_of(name: &str) -> Option<StreamKey> {
     parts.next().is_none().then_some(StreamKey { domain, app, stream })
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     // An empty token is none; `=` alone stands for it.
     if text.is_empty() {
         return "=".to_owned();
@@ -62,7 +67,7 @@ fn escaped(text: &str) -> String {
     name
 }
 
-fn unescaped(name: &str) -> Option<String> {
+pub(crate) fn unescaped(name: &str) -> Option<String> {
     if name == "=" {
         return Some(String::new());
     }

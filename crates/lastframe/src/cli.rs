@@ -49,6 +49,9 @@ pub enum Command {
     /// Take the node that runs on the data folder out of service: no new pushes, encoders that can are asked to connect
     /// elsewhere, and what is left after a while is ended (10/0)
     Drain(DrainArgs),
+    /// Look at the nodes that this one shares its stream keys with
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
     /// Produce causes on purpose and compare the records with them
     #[command(subcommand)]
     Lab(lab::LabCommand),
@@ -60,6 +63,22 @@ pub struct ServeArgs {
     /// How log lines look; LASTFRAME_LOG chooses what is logged (default "info")
     #[arg(long, value_enum, env = "LASTFRAME_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
+}
+
+/// What can be asked of the cluster.
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    /// Print the nodes as the one on the data folder sees them, and whether registry, catalog and database are well; exit
+    /// code 1 where something is not
+    Status(ClusterStatusArgs),
+}
+
+/// Options of `cluster status`.
+#[derive(Args, Debug)]
+pub struct ClusterStatusArgs {
+    /// How it is printed; json is one object
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: CauseFormat,
 }
 
 /// Options of `drain`.

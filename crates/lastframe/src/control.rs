@@ -10,6 +10,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use live::cluster::NodeFacts;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -34,6 +35,8 @@ pub enum Question {
     DrainState,
     /// Take pushes again.
     CancelDrain,
+    /// Which nodes there are.
+    Cluster,
 }
 
 /// An answer.
@@ -42,6 +45,8 @@ pub enum Question {
 pub enum Answer {
     /// The drain as it is now.
     Drain(Drain),
+    /// The nodes, as this one sees them.
+    Cluster(Cluster),
     /// The question is none that this node knows.
     Refused {
         /// Why.
@@ -64,6 +69,19 @@ pub struct Drain {
     pub unwritten: usize,
     /// Records that the database of all nodes does not have yet; `None` where there is no such database.
     pub unshipped: Option<u64>,
+}
+
+/// The nodes, as one of them sees them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// Whether the registry of all nodes can be reached; `None` for a node that stands alone.
+    pub connected: Option<bool>,
+    /// The newest change of the catalog that counts here.
+    pub catalog: Option<u64>,
+    /// The nodes, this one first.
+    pub nodes: Vec<NodeFacts>,
+    /// Whether the database of all nodes is reached, and how many records it does not have yet.
+    pub database: Option<(bool, u64)>,
 }
 
 /// The socket of a data folder by a path that is short however deep the folder lies: a socket's address holds some

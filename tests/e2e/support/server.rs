@@ -111,6 +111,11 @@ impl Server {
         out
     }
 
+    /// Runs a command of the program, and gives what came of it.
+    pub fn output(&self, args: &[&str]) -> std::process::Output {
+        self.setup.run(args)
+    }
+
     /// Starts a command of the program that does not end by itself; its output can be read.
     pub fn start_cli(&self, args: &[&str]) -> Child {
         self.setup.command(args).stdout(Stdio::piped()).spawn().unwrap()

@@ -42,6 +42,7 @@ fn ask(data: &Path, question: &Question) -> Result<Drain, Failure> {
     match control::ask(data, question)? {
         Answer::Drain(state) => Ok(state),
         Answer::Refused { why } => Err(Failure::Failed(why)),
+        Answer::Cluster(_) => Err(Failure::failed("the server answered something else")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod causes;
 mod check;
+mod cluster;
 mod drain;
 mod export;
 mod judge;
@@ -15,7 +16,7 @@ use std::path::Path;
 
 use store::Reader;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, ClusterCommand, Command};
 use crate::config::{self, Loaded};
 use crate::failure::Failure;
 
@@ -31,6 +32,7 @@ pub fn run(cli: Cli) -> Result<(), Failure> {
         Command::Judge(args) => judge::run(&args, &reader(config, &cli.data)?),
         Command::Causes(args) => causes::run(&args),
         Command::Check => check::run(config),
+        Command::Cluster(ClusterCommand::Status(args)) => cluster::status(&args, &cli.data),
         Command::Drain(args) => drain::run(&args, &cli.data),
         Command::Lab(command) => lab::run(command),
     }

@@ -72,6 +72,7 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
         .await
         .map_err(Failure::failed)?;
     let cluster = cluster.run(&live, &store);
+    cluster.once_joined(configured::share(config.clone(), live.clone()));
     let web_config =
         WebConfig { certificates: secured.shown.clone(), ..settings::web(config, &ports.addresses) };
     let state = WebState::new(web_config, live.clone(), &store, Arc::clone(&clock));

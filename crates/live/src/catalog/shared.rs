@@ -19,6 +19,9 @@ pub trait SharedCatalog: fmt::Debug + Send + Sync {
         &'a self,
         change: &'a Change,
     ) -> Pin<Box<dyn Future<Output = Result<(), NotShared>> + Send + 'a>>;
+
+    /// The newest change of all nodes that counts here; `None` before this node has heard what the others have.
+    fn revision(&self) -> Option<u64>;
 }
 
 /// Why a change did not become known to all nodes.
@@ -58,6 +61,12 @@ impl Live {
     /// From now on changes of the catalog count only once all nodes can see them. False where that was said before.
     pub fn share_catalog(&self, shared: Arc<dyn SharedCatalog>) -> bool {
         self.shared.catalog.shared.set(shared).is_ok()
+    }
+
+    /// Which state of the catalog that the nodes share counts here: those with the same number have the same catalog.
+    /// `None` where they share none, or this node has not heard yet what the others have.
+    pub fn catalog_revision(&self) -> Option<u64> {
+        self.shared.catalog.shared.get().and_then(|shared| shared.revision())
     }
 
     /// Takes over a change that another node has made, unless `is_new` says that it is here by now; no other change comes

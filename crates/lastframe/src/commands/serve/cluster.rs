@@ -73,6 +73,17 @@ mod there {
     }
 
     impl Running {
+        /// Does something once this node's catalog is that of all nodes; nothing where it stands alone.
+        pub fn once_joined(&self, work: impl Future<Output = ()> + Send + 'static) {
+            if let Some(running) = &self.0 {
+                let joined = running.joined();
+                tokio::spawn(async move {
+                    joined.await;
+                    work.await;
+                });
+            }
+        }
+
         /// Gives back what this node owns, once its pushes have ended.
         pub async fn leave(self) {
             if let Some(running) = self.0 {
@@ -119,6 +130,9 @@ mod alone {
     }
 
     impl Running {
+        /// Does nothing: there is no catalog but this node's own.
+        pub fn once_joined(&self, _: impl Future<Output = ()> + Send + 'static) {}
+
         /// Does nothing.
         pub async fn leave(self) {}
     }

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, watch};
 
-use crate::control::{Answer, Drain, LONGEST, Question, address};
+use crate::control::{Answer, Cluster, Drain, LONGEST, Question, address};
 
 /// Commands that are answered at once; more wait.
 const AT_ONCE: usize = 8;
@@ -88,6 +88,14 @@ fn answer(question: Question, live: &Live, journal: &Journal) -> Answer {
             live.cancel_drain();
         }
         Question::DrainState => {}
+        Question::Cluster => {
+            return Answer::Cluster(Cluster {
+                connected: live.registry_is_connected(),
+                catalog: live.catalog_revision(),
+                nodes: live.nodes(),
+                database: journal.shipping().map(|shipping| (shipping.connected, shipping.waiting)),
+            });
+        }
     }
     let state = live.drain_state();
     Answer::Drain(Drain {

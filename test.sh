@@ -111,7 +111,7 @@ cargo test --locked --workspace
 # others of it ask of a library stays the same, and is not built again.
 cargo test --locked --workspace --features lastframe/full --test postgres --test postgres_query
 # Certificates from an authority need such a feature too.
-cargo test --locked --workspace --features lastframe/full --test e2e -- postgres:: acme:: cluster::
+cargo test --locked --workspace --features lastframe/full --test e2e -- postgres:: acme:: cluster deploy::
 
 # The fault lab: every cause that can happen today happens for real, and each record must say which it was.
 outcomes=$(mktemp)

@@ -116,7 +116,8 @@ mod tests {
             by: "ann".into(),
         };
         let api_key = ApiKey { id: "AKID.1".into(), secret: "s".into(), account: 0, role: Role::Admin };
-        let template: CallbackTemplate = serde_json::from_str(r#"{ "id": 3, "name": "t" }"#).unwrap();
+        let template: CallbackTemplate =
+            serde_json::from_str(r#"{ "id": 3, "account": 7, "name": "t", "urls": {} }"#).unwrap();
         let rule: CallbackRule =
             serde_json::from_str(r#"{ "domain": "push.example.com", "app": "live", "template": 3 }"#)
                 .unwrap();

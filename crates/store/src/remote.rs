@@ -123,7 +123,7 @@ impl fmt::Debug for Remote {
 }
 
 /// The database of all nodes as the place for what this node has to say of others.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OtherNodes(Database);
 
 impl OtherNodes {

@@ -15,8 +15,8 @@ use common::*;
 use model::{Clock, Code, PushId, SystemClock, Timestamp};
 use server::{Postgres, postgres};
 use store::{
-    EventQuery, Journal, Occurrence, PushReport, Reader, RecordQuery, ReportedEvent, Store, StoreConfig,
-    StoreError,
+    EventQuery, Journal, Occurrence, OpenRow, PushReport, Reader, RecordQuery, ReportedEvent, Store,
+    StoreConfig, StoreError,
 };
 use uuid::Uuid;
 
@@ -361,11 +361,11 @@ async fn a_partition_goes_once_all_in_it_is_too_old_and_a_late_record_makes_it_a
     left.sort();
     assert_eq!(left, [long, today]);
 
-    let late =
-        Record { node: "node-9".to_owned(), ..record(gone, "late", Code::new(11, 0), now.minus(DAY * 41)) };
+    let died = now.minus(DAY * 41);
+    let late = OpenRow { connected_at: died, published_at: died, ..open_row(gone, "late") };
     let other = open_with(node(other.path(), 2, &postgres));
     soon("the other node is connected", || shipped(&other));
-    other.record_for_dead_node(vec![late]).unwrap();
+    other.other_nodes().unwrap().died(&[late], "node-9", died).unwrap();
     assert_eq!(postgres.number("select count(*) from record"), 3);
     assert!(there(gone, "record"));
 }

@@ -112,6 +112,7 @@ impl Server {
     }
 
     /// Runs a command of the program, and gives what came of it.
+    #[cfg(feature = "cluster")]
     pub fn output(&self, args: &[&str]) -> std::process::Output {
         self.setup.run(args)
     }

@@ -25,6 +25,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// Evidence of a push of some minutes.
 const EVIDENCE: usize = 2 << 10;
 
+/// A query by its number.
+type Ask<'a> = Box<dyn Fn(u64) -> RecordQuery + 'a>;
+
 fn main() -> Result<()> {
     let mut args = std::env::args().skip(1);
     let (what, url) = (args.next().unwrap_or_default(), args.next().ok_or("which database? give its URL")?);
@@ -253,7 +256,7 @@ fn queries(url: &str, times: u64) -> Result<()> {
     };
     let domain = |n: u64| Some(format!("push{}.example.com", n % 50));
     let fuzzy = |text: String| RecordQuery { stream: Some(text), fuzzy: true, ..base() };
-    let cases: Vec<(&str, Box<dyn Fn(u64) -> RecordQuery>)> = vec![
+    let cases: Vec<(&str, Ask)> = vec![
         ("newest", Box::new(|_| base())),
         (
             "newest before some time",

@@ -199,6 +199,10 @@ fn signatures_are_written_nowhere() {
                 folders.push(entry.path());
                 continue;
             }
+            // The socket for orders holds nothing.
+            if !entry.file_type().unwrap().is_file() {
+                continue;
+            }
             let bytes = std::fs::read(entry.path()).unwrap();
             let holds = |secret: &String| bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
             // The reserve is large and holds nothing.

@@ -97,7 +97,8 @@ if command -v npm >/dev/null && ! cmp -s tests/e2e/web/package-lock.json "$playe
     rm -rf "$players"
     mkdir -p "$players"
     cp tests/e2e/web/package.json tests/e2e/web/package-lock.json "$players/"
-    npm ci --prefix "$players" --ignore-scripts --no-audit --no-fund --silent || rm -f "$players/package-lock.json"
+    # From within: by name npm does not find its way through a target folder that is a link.
+    (cd "$players" && npm ci --ignore-scripts --no-audit --no-fund --silent) || rm -f "$players/package-lock.json"
 fi
 
 # Scenarios wait more than they compute, so a few at once share a core.

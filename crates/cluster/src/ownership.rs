@@ -326,7 +326,11 @@ impl Ownership {
         let ownership = self.clone();
         match slot {
             Some(slot) => {
-                tokio::spawn(async move { ownership.noticed(&key, &slot, found).await });
+                tokio::spawn(async move {
+                    if ownership.noticed(&key, &slot, found.clone()).await == Standing::Out {
+                        ownership.stray(key, &found);
+                    }
+                });
             }
             None => self.stray(key, &found),
         }
@@ -354,11 +358,15 @@ impl Ownership {
         });
     }
 
-    async fn noticed(&self, key: &StreamKey, slot: &Slot, found: Found) {
+    /// Does what a change means, and gives the standing after it.
+    async fn noticed(&self, key: &StreamKey, slot: &Slot, found: Found) -> Standing {
         let mut state = slot.lock().await;
         let lease = match found.value.as_deref().map(serde_json::from_slice::<Lease>).transpose() {
             Ok(lease) => lease,
-            Err(error) => return tracing::warn!(%key, %error, "a lease that cannot be read"),
+            Err(error) => {
+                tracing::warn!(%key, %error, "a lease that cannot be read");
+                return state.standing;
+            }
         };
         let (standing, meaning) = notice(state.standing, self.members.me(), found.revision, lease.as_ref());
         state.standing = standing;
@@ -380,6 +388,7 @@ impl Ownership {
                 tracing::warn!(%key, told, "the stream key is lost");
             }
         }
+        state.standing
     }
 
     /// The key is free: the first push that waits here wants it.

@@ -236,9 +236,18 @@ impl World {
         let (standing, meaning) = notice(node.standing, (&node.name, node.run), revision, lease.as_ref());
         node.standing = standing;
         match meaning {
+            Meaning::Nothing if standing == Standing::Out => self.free_a_stray(at, revision, lease),
             Meaning::Nothing | Meaning::Carries => {}
             Meaning::Free => self.claim(at),
             Meaning::Replaced | Meaning::Lost => node.push = None,
+        }
+    }
+
+    /// A lease of its own of which no push knows: its write came through after the push had given up.
+    fn free_a_stray(&mut self, at: usize, revision: u64, lease: Option<Lease>) {
+        let node = &self.nodes[at];
+        if lease.is_some_and(|lease| lease.node == node.name && lease.run == node.run) {
+            self.write(revision, None);
         }
     }
 

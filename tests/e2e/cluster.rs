@@ -241,3 +241,30 @@ fn what_a_dead_node_carried_is_free_after_the_lease_time() {
     let codes = |stream: &str| east.codes(stream, 2);
     assert_eq!(codes("orphan"), ["11/0", "11/0"]);
 }
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_dead_nodes_pushes_are_on_record_by_another_node_until_it_is_back_and_knows_better() {
+    let (Some(nats), Some(database)) = (Nats::start(), crate::support::postgres::postgres()) else { return };
+    let start = |label| node(&nats, label).env("LASTFRAME_STORE_URL", &database.url()).start();
+    let (mut east, west) = (start("east"), start("west"));
+    for server in [&east, &west] {
+        wait_for_nodes(server, &["east", "west"]);
+        until("the database", PATIENCE, || ready(server).contains("database: connected").then_some(()));
+    }
+    let mut gone = push(&east, DOMAIN, "gone").unwrap();
+    gone.send_media(500).unwrap();
+    push(&east, DOMAIN, "ended").unwrap().delete_stream().unwrap();
+    assert_eq!(west.code("ended"), "1/0");
+    east.kill();
+    let killed = now();
+    let by_other = west.record("gone");
+    println!("a dead node's push was on record after {:?}", killed.elapsed());
+    assert_eq!((by_other.code().to_string().as_str(), by_other.node.as_str()), ("11/0", "east"));
+    assert!(by_other.detail.is_none(), "another node knows no more than that");
+    east.start_again();
+    until("the node's own word", PATIENCE, || west.record("gone").detail);
+    let own = west.record("gone");
+    assert_eq!((own.id, own.code().to_string().as_str()), (by_other.id, "11/0"));
+    assert_eq!(west.records(&[]).len(), 2, "each once");
+}

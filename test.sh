@@ -3,7 +3,7 @@
 #
 #   ./test.sh                    everything
 #   ./test.sh -p lastframe       arguments go to `cargo test` in place of --workspace
-#   LASTFRAME_LONG=1 ./test.sh   the long forms too: 20 rounds of random kills
+#   LASTFRAME_LONG=1 ./test.sh   the long forms too: 20 rounds of random kills, and what bench/long.sh runs
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -124,4 +124,8 @@ PATH="$PATH:$(echo "$target"/tmp/nats/*/bin)" "$target/debug/lastframe" lab run 
 if [ "$(id -u)" -eq 0 ] && grep -v '^none ' "$outcomes" | grep ' skipped: ' | grep -qv ' skipped: optional: '; then
     echo "for root no scenario of the lab may be left out but the optional ones" >&2
     exit 1
+fi
+
+if [ "${LASTFRAME_LONG:-}" = 1 ]; then
+    bench/long.sh
 fi

@@ -159,7 +159,8 @@ async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
     let _ = socket.set_tcp_nodelay(true);
     let _ =
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(STALL).with_interval(Duration::from_secs(2)));
-    let _ = socket.set_tcp_user_timeout(Some(STALL));
+    // Later than our own clock, which can tell a target that reads no more from a way that is lost.
+    let _ = socket.set_tcp_user_timeout(Some(STALL + Duration::from_secs(2)));
     let _ = socket.set_tcp_notsent_lowat(UNSENT);
     Ok(stream)
 }

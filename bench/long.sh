@@ -31,7 +31,10 @@ import json, sys
 
 report = json.load(open(sys.argv[1]))
 server = report["server"]
-faults = [name for name in ("refusals", "lost") if report[name]]
+# Players of an encoder that leaves are left too; encoders may only leave by themselves.
+faults = [f"{what}: {count}" for what, count in report["errors"].items() if what.startswith("push")]
+if report["refusals"]:
+    faults.append(f"refusals: {report['refusals']}")
 if server["last_kib"] > 1.25 * server["first_kib"] + 32 * 1024:
     faults.append(f"memory: {server['first_kib']} KiB at the start, {server['last_kib']} at the end")
 if faults:

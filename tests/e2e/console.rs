@@ -4,7 +4,6 @@ use crate::support::browser::Browser;
 use crate::support::clock::{PATIENCE, until_true};
 use crate::support::pusher::Pusher;
 use crate::support::rights;
-use crate::support::server::Server;
 use crate::support::setup::Setup;
 
 #[test]
@@ -28,11 +27,11 @@ fn a_person_signs_in_finds_the_record_and_reads_it_in_three_languages() {
     let page = |path: &str| format!("http://{}{path}", server.http());
     browser.go(&page("/records"));
     browser.picture("sign-in.png");
-    sign_in(&browser, "admin", "not the password");
+    browser.sign_in("admin", "not the password");
     assert!(!browser.text("[role=alert]").is_empty());
     // The browser itself complains about the status of the refusal.
     browser.complaints();
-    sign_in(&browser, "admin", &password(&server));
+    browser.sign_in("admin", &server.console_password());
     until_true("the records", PATIENCE, || browser.url().contains("/records"));
     until_true("rows", PATIENCE, || !rows(&browser).is_empty());
 
@@ -80,7 +79,7 @@ fn the_console_fits_a_telephone_and_says_what_to_do_when_there_is_nothing_yet() 
     let browser = Browser::open(500, 844, "ja");
     browser.go(&format!("http://{}/records", server.http()));
     browser.narrow(390);
-    sign_in(&browser, "admin", &password(&server));
+    browser.sign_in("admin", &server.console_password());
     until_true("the records", PATIENCE, || browser.url().contains("/records"));
     until_true("the browser asked for Japanese", PATIENCE, || browser.text("h1") == "断流記録");
     assert!(browser.text(".empty").contains("lastframe url"), "a hint for the first push");
@@ -109,7 +108,7 @@ fn what_happens_is_seen_without_loading_the_page_again() {
     let browser = Browser::open(1280, 900, "en");
     let page = |path: &str| format!("http://{}{path}", server.http());
     browser.go(&page("/streams"));
-    sign_in(&browser, "admin", &password(&server));
+    browser.sign_in("admin", &server.console_password());
     until_true("the streams", PATIENCE, || browser.text(".empty").contains("Nobody is live"));
     browser.script("window.sameDocument = true");
 
@@ -149,22 +148,10 @@ fn what_happens_is_seen_without_loading_the_page_again() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
-fn sign_in(browser: &Browser, user: &str, password: &str) {
-    browser.fill(&browser.find("#user"), user);
-    browser.fill(&browser.find("#password"), password);
-    browser.click(&browser.find("form[action='/sign-in'] button[type=submit]"));
-}
-
 fn rows(browser: &Browser) -> Vec<String> {
     texts(browser, "tr[data-row] td.stream a")
 }
 
 fn texts(browser: &Browser, selector: &str) -> Vec<String> {
     browser.texts(selector)
-}
-
-fn password(server: &Server) -> String {
-    let text = std::fs::read_to_string(server.data().join("secrets.toml")).unwrap();
-    let secrets: toml::Table = text.parse().unwrap();
-    secrets["console"]["password"].as_str().unwrap().to_owned()
 }

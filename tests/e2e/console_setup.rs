@@ -27,18 +27,14 @@ struct Console<'a> {
 
 impl<'a> Console<'a> {
     fn of_admin(server: &'a Server, language: &str) -> Self {
-        let text = std::fs::read_to_string(server.data().join("secrets.toml")).unwrap();
-        let secrets: toml::Table = text.parse().unwrap();
         let console = Self { browser: Browser::open(1280, 900, language), server };
-        console.sign_in("admin", secrets["console"]["password"].as_str().unwrap());
+        console.sign_in("admin", &server.console_password());
         console
     }
 
     fn sign_in(&self, user: &str, password: &str) {
         self.go("/settings");
-        self.browser.fill(&self.browser.find("#user"), user);
-        self.browser.fill(&self.browser.find("#password"), password);
-        self.press("form[action='/sign-in'] button[type=submit]");
+        self.browser.sign_in(user, password);
         self.wait("to be signed in", || self.browser.url().ends_with("/settings"));
     }
 

@@ -25,9 +25,7 @@ const LIGHT: u64 = 150_000;
 fn signed_in(server: &Server, language: &str) -> Browser {
     let browser = Browser::open(1440, 900, language);
     browser.go(&page(server, "/causes"));
-    browser.fill(&browser.find("#user"), "admin");
-    browser.fill(&browser.find("#password"), &password(server));
-    browser.click(&browser.find("form[action='/sign-in'] button[type=submit]"));
+    browser.sign_in("admin", &server.console_password());
     until_true("the console", PATIENCE, || browser.url().ends_with("/causes"));
     browser
 }
@@ -38,12 +36,6 @@ fn page(server: &Server, path: &str) -> String {
 
 fn key(stream: &str) -> String {
     format!("/streams/key?domain={DOMAIN}&app=live&stream={stream}")
-}
-
-fn password(server: &Server) -> String {
-    let text = std::fs::read_to_string(server.data().join("secrets.toml")).unwrap();
-    let secrets: toml::Table = text.parse().unwrap();
-    secrets["console"]["password"].as_str().unwrap().to_owned()
 }
 
 fn names(browser: &Browser) -> Vec<String> {

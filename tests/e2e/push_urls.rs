@@ -1,7 +1,5 @@
 //! The URLs that the console builds, pushed to by clients that we did not write: ffmpeg, and a browser for WHIP.
 
-use std::process::Command;
-
 use crate::support::browser::Browser;
 use crate::support::clock::{PATIENCE, until_true};
 use crate::support::encoder::Encoder;
@@ -12,44 +10,11 @@ use crate::support::setup::Setup;
 
 /// A window of the console with its first user signed in.
 fn console(server: &Server) -> Browser {
-    let text = std::fs::read_to_string(server.data().join("secrets.toml")).unwrap();
-    let secrets: toml::Table = text.parse().unwrap();
     let browser = Browser::open(1280, 900, "en");
     browser.go(&format!("http://{}/settings", server.http()));
-    browser.fill(&browser.find("#user"), "admin");
-    browser.fill(&browser.find("#password"), secrets["console"]["password"].as_str().unwrap());
-    browser.click(&browser.find("form[action='/sign-in'] button[type=submit]"));
+    browser.sign_in("admin", &server.console_password());
     until_true("to be signed in", PATIENCE, || browser.url().ends_with("/settings"));
     browser
-}
-
-fn ffmpeg_over_srt(url: &str) -> Encoder {
-    let mut command = Command::new("ffmpeg");
-    command
-        .args([
-            "-hide_banner",
-            "-nostats",
-            "-nostdin",
-            "-re",
-            "-f",
-            "lavfi",
-            "-i",
-            "testsrc2=size=320x240:rate=25",
-        ])
-        .args([
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-tune",
-            "zerolatency",
-            "-g",
-            "25",
-            "-pix_fmt",
-            "yuv420p",
-        ])
-        .args(["-f", "mpegts", url]);
-    Encoder::start(&mut command)
 }
 
 #[test]
@@ -73,7 +38,8 @@ fn each_push_url_of_the_console_is_taken_by_a_foreign_client_as_it_is_printed() 
     };
     for (kind, code) in [("rtmp", "1/0"), ("rtmps", "1/0"), ("srt", "35/0")] {
         let url = url(kind);
-        let mut encoder = if kind == "srt" { ffmpeg_over_srt(&url) } else { Encoder::ffmpeg(&url) };
+        let mut encoder =
+            if kind == "srt" { Encoder::ffmpeg_over_srt(&url, 30) } else { Encoder::ffmpeg(&url) };
         sends_media(kind);
         encoder.interrupt();
         encoder.wait();

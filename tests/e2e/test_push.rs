@@ -1,7 +1,5 @@
 //! Test pushes: analysed and recorded like all others, never playable, over every transport.
 
-use std::process::Command;
-
 use model::Record;
 use serde_json::{Value, json};
 
@@ -167,34 +165,7 @@ fn a_test_push_of_srt_is_graded() {
     }
     let server = Setup::open().start();
     let id = format!("#!::h={DOMAIN},r=live/srt-test,test=1,m=publish");
-    let mut command = Command::new("ffmpeg");
-    command
-        .args([
-            "-hide_banner",
-            "-nostats",
-            "-nostdin",
-            "-re",
-            "-f",
-            "lavfi",
-            "-i",
-            "testsrc2=size=320x240:rate=25",
-        ])
-        .args([
-            "-re",
-            "-f",
-            "lavfi",
-            "-i",
-            "sine",
-            "-c:v",
-            "libx264",
-            "-preset",
-            "ultrafast",
-            "-tune",
-            "zerolatency",
-        ])
-        .args(["-g", "50", "-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "mpegts"])
-        .arg(format!("srt://{}?streamid={id}", server.srt()));
-    let mut encoder = Encoder::start(&mut command);
+    let mut encoder = Encoder::ffmpeg_over_srt(&format!("srt://{}?streamid={id}", server.srt()), 60);
     assert_eq!(settled(&server, "srt-test")["role"], "test");
     is_not_playable(&server, "srt-test");
     encoder.interrupt();

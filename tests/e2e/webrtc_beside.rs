@@ -1,7 +1,5 @@
 //! WebRTC beside the other transports: what browsers see of either, takeovers between them, and what ends a push from outside.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 
 use crate::playback::View;
@@ -82,13 +80,7 @@ fn a_push_over_srt_is_seen_by_hls_js_mpegts_js_and_whep_which_says_that_it_leave
     }
     let (server, pages) = (Setup::open().start(), Pages::serve());
     let to = format!("srt://{}?streamid=#!::h={DOMAIN},r=live/field,m=publish", server.srt());
-    let mut command = Command::new("ffmpeg");
-    command
-        .args(["-hide_banner", "-nostats", "-nostdin", "-re", "-f", "lavfi"])
-        .args(["-i", "testsrc2=size=640x360:rate=30", "-re", "-f", "lavfi", "-i", "sine=sample_rate=48000"])
-        .args(["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "30"])
-        .args(["-pix_fmt", "yuv420p", "-c:a", "aac", "-f", "mpegts", &to]);
-    let _encoder = Encoder::start(&mut command);
+    let _encoder = Encoder::ffmpeg_over_srt(&to, 30);
     is_live(&server, "field");
     let note = plays_everywhere(&server, &pages, "field");
     assert_eq!(note, "the audio is AAC, which WebRTC does not carry");

@@ -125,6 +125,13 @@ impl Browser {
         self.tell("POST", &format!("/element/{}/value", element.0), &json!({ "text": text }));
     }
 
+    /// Fills in the console's sign-in page, which is open, and sends it off.
+    pub fn sign_in(&self, user: &str, password: &str) {
+        self.fill(&self.find("#user"), user);
+        self.fill(&self.find("#password"), password);
+        self.click(&self.find("form[action='/sign-in'] button[type=submit]"));
+    }
+
     /// Clicks on an element.
     pub fn click(&self, element: &Element) {
         self.tell("POST", &format!("/element/{}/click", element.0), &json!({}));

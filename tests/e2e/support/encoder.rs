@@ -16,19 +16,24 @@ pub struct Encoder {
 impl Encoder {
     /// ffmpeg pushes a test picture of 640x360 at 30 frames a second, and a tone.
     pub fn ffmpeg(url: &str) -> Self {
-        Self::start(&mut Self::ffmpeg_command("ffmpeg", &[], url))
+        Self::start(&mut Self::ffmpeg_command("ffmpeg", &[], 30, &["-f", "flv", url]))
     }
 
-    /// The same, started by another program with these arguments before ffmpeg's.
+    /// The same in a transport stream over SRT, with a key frame every so many frames.
+    pub fn ffmpeg_over_srt(url: &str, key_every: u32) -> Self {
+        Self::start(&mut Self::ffmpeg_command("ffmpeg", &[], key_every, &["-f", "mpegts", url]))
+    }
+
+    /// As [`Encoder::ffmpeg`], started by another program with these arguments before ffmpeg's.
     pub fn ffmpeg_under(program: &str, args: &[&str], url: &str) -> Self {
-        Self::start(&mut Self::ffmpeg_command(program, args, url))
+        Self::start(&mut Self::ffmpeg_command(program, args, 30, &["-f", "flv", url]))
     }
 
-    fn ffmpeg_command(program: &str, args: &[&str], url: &str) -> Command {
+    fn ffmpeg_command(program: &str, args: &[&str], key_every: u32, output: &[&str]) -> Command {
         let picture = ["-re", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=30"];
         let tone = ["-re", "-f", "lavfi", "-i", "sine=sample_rate=44100"];
-        let video =
-            ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "30", "-b:v", "500k"];
+        let key_every = key_every.to_string();
+        let video = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-b:v", "500k"];
         let mut command = Command::new(program);
         command
             .args(args)
@@ -36,7 +41,8 @@ impl Encoder {
             .args(picture)
             .args(tone)
             .args(video)
-            .args(["-pix_fmt", "yuv420p", "-c:a", "aac", "-ar", "44100", "-f", "flv", url]);
+            .args(["-g", &key_every, "-pix_fmt", "yuv420p", "-c:a", "aac", "-ar", "44100"])
+            .args(output);
         command
     }
 

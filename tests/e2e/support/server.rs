@@ -66,6 +66,13 @@ impl Server {
         &self.setup.data
     }
 
+    /// The password that the first start made for the console's `admin`.
+    pub fn console_password(&self) -> String {
+        let text = std::fs::read_to_string(self.data().join("secrets.toml")).unwrap();
+        let secrets: toml::Table = text.parse().unwrap();
+        secrets["console"]["password"].as_str().unwrap().to_owned()
+    }
+
     /// Process id.
     pub fn pid(&self) -> u32 {
         self.child.id()

@@ -13,6 +13,8 @@ mod callbacks;
 mod cluster;
 #[cfg(feature = "cluster")]
 mod cluster_catalog;
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+mod cluster_chaos;
 mod console;
 mod console_setup;
 mod console_watching;

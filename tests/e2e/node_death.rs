@@ -1,6 +1,6 @@
 //! The node is killed or stopped, and every push it had accepted is on record afterwards, once.
 
-mod churn;
+pub mod churn;
 
 use std::collections::BTreeMap;
 use std::thread::sleep;

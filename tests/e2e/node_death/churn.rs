@@ -99,6 +99,12 @@ impl Dice {
         Self(wall().millis().unsigned_abs() | 1)
     }
 
+    /// Seeded by a number.
+    #[cfg(all(feature = "cluster", feature = "postgres"))]
+    pub fn seeded(seed: u64) -> Self {
+        Self(seed | 1)
+    }
+
     /// The next number.
     pub fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;

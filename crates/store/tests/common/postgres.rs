@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use store::Remote;
 
+#[derive(Debug)]
 pub struct Postgres {
     dir: tempfile::TempDir,
     bin: PathBuf,
@@ -17,10 +19,18 @@ pub struct Postgres {
     postmaster: Option<Child>,
     /// The port on which it speaks TLS, and nothing else.
     tls: Option<u16>,
+    /// The network namespace that it is in, and its address there.
+    net: Option<(PathBuf, Ipv4Addr)>,
 }
 
 /// A running PostgreSQL; `None` where none is installed, which must not be for root, who could install it.
 pub fn postgres() -> Option<Postgres> {
+    postgres_in(None)
+}
+
+/// The same in a network namespace, by its file, where it is reached at this address with the password of
+/// [`Postgres::url`].
+pub fn postgres_in(net: Option<(PathBuf, Ipv4Addr)>) -> Option<Postgres> {
     let Some(bin) = programs() else {
         assert!(!is_root(), "PostgreSQL is not installed: ./test.sh installs it");
         eprintln!("left out: PostgreSQL is not installed");
@@ -33,7 +43,7 @@ pub fn postgres() -> Option<Postgres> {
         std::os::unix::fs::chown(dir.path(), Some(uid), Some(gid)).unwrap();
     }
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o711)).unwrap();
-    let mut server = Postgres { dir, bin, owner, postmaster: None, tls: None };
+    let mut server = Postgres { dir, bin, owner, postmaster: None, tls: None, net };
     let made = server
         .command("initdb")
         .args(["-A", "trust", "-U", "lastframe", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
@@ -42,7 +52,12 @@ pub fn postgres() -> Option<Postgres> {
         .status()
         .unwrap();
     assert!(made.success(), "initdb");
+    if server.net.is_some() {
+        let rules = "local all all trust\nhost all all 0.0.0.0/0 scram-sha-256\n";
+        fs::write(server.dir.path().join("data/pg_hba.conf"), rules).unwrap();
+    }
     server.start();
+    server.sql("alter role lastframe password 'hush'").unwrap();
     Some(server)
 }
 
@@ -56,14 +71,29 @@ impl Postgres {
         command
     }
 
+    /// The server as a program of the namespace; who may enter one is root, whom PostgreSQL will not have.
+    fn command_in(&self, net: &std::path::Path) -> Command {
+        let (uid, gid) = self.owner.unwrap();
+        let mut command = Command::new("nsenter");
+        command.current_dir(self.dir.path()).stdin(Stdio::null());
+        command.arg(format!("--net={}", net.display()));
+        command.args([format!("--setuid={uid}"), format!("--setgid={gid}")]);
+        command.arg(self.bin.join("postgres"));
+        command
+    }
+
     /// Starts it and waits until it answers.
     pub fn start(&mut self) {
-        let mut command = self.command("postgres");
+        let mut command = match &self.net {
+            None => self.command("postgres"),
+            Some((net, _)) => self.command_in(net),
+        };
         command.arg("-D").arg(self.dir.path().join("data")).arg("-k").arg(self.dir.path());
         for setting in ["shared_buffers=64MB", "fsync=off", "max_connections=40", "logging_collector=off"] {
             command.args(["-c", setting]);
         }
         match self.tls {
+            None if self.net.is_some() => command.args(["-c", "listen_addresses=*"]),
             None => command.args(["-c", "listen_addresses="]),
             Some(port) => command
                 .args(["-c", "listen_addresses=127.0.0.1", "-c", "ssl=on", "-c"])
@@ -140,6 +170,9 @@ impl Postgres {
     }
 
     pub fn url(&self) -> String {
+        if let Some((_, address)) = &self.net {
+            return format!("postgres://lastframe:hush@{address}/postgres?sslmode=disable");
+        }
         let folder = self.dir.path().to_str().unwrap().replace('/', "%2F");
         format!("postgres://lastframe:hush@{folder}/postgres")
     }

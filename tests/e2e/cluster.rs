@@ -23,6 +23,13 @@ auth = false
 conflict = "refuse"
 
 [[domain]]
+name = "three.test"
+account = 7
+auth = false
+conflict = "backup"
+max_pushes_per_stream = 3
+
+[[domain]]
 name = "two.test"
 account = 7
 auth = false
@@ -177,6 +184,29 @@ fn the_other_rules_and_limits_hold_across_nodes_too() {
         Err(other) => panic!("{other:?}"),
     });
     assert!(told.starts_with("[18/600]"), "{told}");
+}
+
+#[test]
+fn pushes_of_one_stream_are_counted_over_all_nodes() {
+    let Some(nats) = Nats::start() else { return };
+    let [east, west] = two(&nats);
+    let live = push(&east, "three.test", "shared").unwrap();
+    let far = push(&west, "three.test", "shared").unwrap();
+    let near = push(&east, "three.test", "shared").unwrap();
+    // One more is too many on the node that carries the stream and on the one that only waits.
+    for server in [&east, &west] {
+        let told = refused(push(server, "three.test", "shared"));
+        assert!(told.starts_with("[18/601]"), "{told}");
+    }
+    let record = west.record_of_code("18/601");
+    let limit = record.detail.unwrap().params;
+    assert_eq!((&limit["scope"], &limit["have"], &limit["limit"]), (&"stream".into(), &3.into(), &3.into()));
+    near.delete_stream().unwrap();
+    let last = until("room for another", PATIENCE, || push(&west, "three.test", "shared").ok());
+    assert!(refused(push(&east, "three.test", "shared")).starts_with("[18/601]"));
+    for pusher in [last, far, live] {
+        pusher.delete_stream().unwrap();
+    }
 }
 
 #[test]

@@ -11,6 +11,8 @@ mod auth_hook;
 mod callbacks;
 #[cfg(feature = "cluster")]
 mod cluster;
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+mod cluster_callbacks;
 #[cfg(feature = "cluster")]
 mod cluster_catalog;
 #[cfg(all(feature = "cluster", feature = "postgres"))]

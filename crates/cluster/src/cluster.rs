@@ -81,9 +81,9 @@ impl Cluster {
             connection.clone(),
             members.clone(),
             clock.clone(),
-            &inner.config.label,
-            store.journal(),
-            store.other_nodes(),
+            &inner.config,
+            live.clone(),
+            store,
         ));
         let ownership = inner.ownership.get_or_init(|| {
             Ownership::new(connection.clone(), members.clone(), live.clone(), estate.clone(), clock.clone())
@@ -91,7 +91,7 @@ impl Cluster {
         live.share_catalog(inner.catalog.clone());
         let tasks = vec![
             tokio::spawn(inner.catalog.clone().listen(live.clone())),
-            tokio::spawn(beat(self.clone(), live.clone(), ownership.clone())),
+            tokio::spawn(beat(self.clone(), live.clone(), ownership.clone(), estate.clone())),
             tokio::spawn(look(self.clone(), ownership.clone(), estate.clone())),
             tokio::spawn(tidy(estate)),
             tokio::spawn(heartbeat::listen(connection.clone(), members.clone(), clock)),
@@ -130,7 +130,7 @@ impl Running {
 }
 
 /// Heartbeats, and with each the leases that have changed.
-async fn beat(cluster: Cluster, live: Live, ownership: Arc<Ownership>) {
+async fn beat(cluster: Cluster, live: Live, ownership: Arc<Ownership>, estate: Arc<Estate>) {
     let inner = &cluster.0;
     let mut every = tokio::time::interval(inner.config.lease / BEATS);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -143,6 +143,8 @@ async fn beat(cluster: Cluster, live: Live, ownership: Arc<Ownership>) {
                 if !std::mem::replace(&mut connected, true) {
                     tracing::info!(servers = %inner.config.servers, "connected to the cluster");
                     ownership.look_again().await;
+                    let estate = estate.clone();
+                    tokio::spawn(async move { estate.enter_again().await });
                 }
                 ownership.free_the_rest().await;
                 ownership.refresh().await;

@@ -14,10 +14,11 @@ use futures_util::StreamExt;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
+use serde::Serialize;
 use tokio::sync::OnceCell;
 
 use crate::config::ClusterConfig;
-use crate::lease::{Lease, Written};
+use crate::lease::Written;
 use crate::names::Names;
 
 /// How long one question to NATS may take.
@@ -199,12 +200,12 @@ pub(crate) async fn erase(bucket: &kv::Store, key: &str) -> Result<(), Fault> {
     erased.map(drop).map_err(Fault::of)
 }
 
-/// The values of all keys that a filter such as `node.>` means.
+/// The values of all keys that a filter such as `node.>` means, each with its revision.
 pub(crate) async fn list(
     client: &Client,
     bucket: &kv::Store,
     filter: &str,
-) -> Result<Vec<bytes::Bytes>, Fault> {
+) -> Result<Vec<(u64, bytes::Bytes)>, Fault> {
     let wanted = OrderedConfig {
         deliver_subject: client.new_inbox(),
         filter_subject: format!("{}{filter}", bucket.prefix),
@@ -217,9 +218,11 @@ pub(crate) async fn list(
     while left > 0 {
         let Some(message) = within(messages.next()).await? else { break };
         let message = message.map_err(Fault::of)?;
-        left = message.info().map_err(Fault::of)?.pending;
+        let info = message.info().map_err(Fault::of)?;
+        left = info.pending;
+        let revision = info.stream_sequence;
         if message.headers.as_ref().and_then(|headers| headers.get("KV-Operation")).is_none() {
-            values.push(message.message.payload);
+            values.push((revision, message.message.payload));
         }
     }
     Ok(values)
@@ -243,14 +246,14 @@ pub(crate) async fn read(bucket: &kv::Store, key: &str) -> Result<Found, Fault> 
     }
 }
 
-/// Writes a lease if the newest revision is still `expect`.
+/// Writes a lease, or whatever else stands under the key, if the newest revision is still `expect`.
 pub(crate) async fn write(
     bucket: &kv::Store,
     key: &str,
     expect: u64,
-    lease: &Lease,
+    value: &impl Serialize,
 ) -> Result<Written, Fault> {
-    let value = serde_json::to_vec(lease).map_err(Fault::of)?;
+    let value = serde_json::to_vec(value).map_err(Fault::of)?;
     match within(bucket.update(key, value.into(), expect)).await? {
         Ok(revision) => Ok(Written::As(revision)),
         Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(Written::TooLate),

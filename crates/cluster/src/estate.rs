@@ -1,62 +1,60 @@
-//! The pushes of each node as the others know them, so that a dead node's pushes have their ends on record: 11/0, until
-//! that node is back and its journal knows better.
+//! The pushes of each node as the others know them, so that a dead node's pushes have their ends on record and told: see
+//! [`burial`].
 //!
-//! A push stands in the bucket from before it is live until its record is in the database of all nodes, without an expiry:
-//! whatever happens to its node, somebody can tell that it was there.
+//! A push stands in the bucket from before it is live until its record is in the database of all nodes and its end is told
+//! to whom it concerns, without an expiry: whatever happens to its node, somebody can tell that it was there.
 
-use std::collections::VecDeque;
-use std::net::IpAddr;
+mod burial;
+mod stood;
+
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use model::{Clock, PushId, StreamKey, Timestamp};
-use serde::{Deserialize, Serialize};
-use store::{Journal, OpenRow, OtherNodes};
-use uuid::Uuid;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use live::Live;
+use model::{Clock, PushId, Timestamp};
+use store::{Journal, OpenRow, OtherNodes, Outbox, Store};
 
+use self::stood::Stood;
+use crate::config::ClusterConfig;
 use crate::connection::{Connection, Fault, erase, list, within};
 use crate::heartbeat::Members;
 
 /// What an end has to be older than what waits for the database, so that it is there for certain.
 const MARGIN: Duration = Duration::from_secs(2);
-/// Each further node waits so much longer before it writes a dead node's records, so that one does.
-const TURN: Duration = Duration::from_secs(2);
-/// Pause before what the database did not take is tried again.
-const AGAIN: Duration = Duration::from_secs(2);
-/// Pushes that are written at once.
-const BATCH: usize = 1_000;
 /// Keys deleted with one look.
 const AT_ONCE: usize = 2_000;
-
-/// A push as it stands in the bucket.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Stood {
-    run: Uuid,
-    /// The name of its node.
-    node: String,
-    push: PushId,
-    account: u64,
-    key: StreamKey,
-    protocol: String,
-    client_ip: IpAddr,
-    client_port: u16,
-    connected_at: Timestamp,
-    published_at: Timestamp,
-    encoder: Option<String>,
-    stream_param: Option<String>,
-}
+/// Questions to NATS under way at once.
+const UNDER_WAY: usize = 32;
 
 /// This node's pushes in the bucket, and those of the dead.
 pub(crate) struct Estate {
     connection: Arc<Connection>,
     members: Arc<Members>,
     clock: Arc<dyn Clock>,
+    live: Live,
     label: String,
+    /// How long a node that is found dead may still be serving what it had: as one that is cut off does.
+    grace: Duration,
     journal: Journal,
+    outbox: Outbox,
     /// The database of all nodes, where there is one.
     others: Option<OtherNodes>,
-    /// Pushes that have ended here, oldest first, and wait until their records are in the database.
-    ended: Mutex<VecDeque<(Timestamp, PushId)>>,
+    /// Pushes that live or wait here.
+    open: Mutex<HashMap<PushId, Stood>>,
+    /// What has ended, oldest first, and waits until its record is in the database.
+    ended: Mutex<VecDeque<Ended>>,
+    /// What waits until its end is told, after that.
+    untold: Mutex<VecDeque<PushId>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ended {
+    push: PushId,
+    at: Timestamp,
+    /// It was another node's: its end is told by this one.
+    inherited: bool,
 }
 
 impl Estate {
@@ -64,57 +62,106 @@ impl Estate {
         connection: Arc<Connection>,
         members: Arc<Members>,
         clock: Arc<dyn Clock>,
-        label: &str,
-        journal: Journal,
-        others: Option<OtherNodes>,
+        config: &ClusterConfig,
+        live: Live,
+        store: &Store,
     ) -> Self {
-        let label = label.to_owned();
-        Self { connection, members, clock, label, journal, others, ended: Mutex::default() }
+        Self {
+            connection,
+            members,
+            clock,
+            live,
+            label: config.label.clone(),
+            grace: config.grace,
+            journal: store.journal(),
+            outbox: store.outbox(),
+            others: store.other_nodes(),
+            open: Mutex::default(),
+            ended: Mutex::default(),
+            untold: Mutex::default(),
+        }
     }
 
     /// Notes a push that is about to be live.
     pub async fn enter(&self, row: &OpenRow) -> Result<(), Fault> {
-        let (node, run) = self.members.me();
-        let stood = Stood {
-            run,
-            node: self.label.clone(),
-            push: row.id,
-            account: row.account,
-            key: row.key.clone(),
-            protocol: row.protocol.clone(),
-            client_ip: row.client_ip,
-            client_port: row.client_port,
-            connected_at: row.connected_at,
-            published_at: row.published_at,
-            encoder: row.encoder.clone(),
-            stream_param: row.stream_param.clone(),
-        };
-        let value = serde_json::to_vec(&stood).map_err(|error| Fault::Failed(error.to_string()))?;
-        let pushes = &self.connection.buckets().await?.pushes;
-        let put = within(pushes.put(name(node, row.id), value.into())).await?;
-        put.map(drop).map_err(|error| Fault::Failed(error.to_string()))
+        let (_, run) = self.members.me();
+        let stood = Stood::new(row, run, &self.label);
+        lock(&self.open).insert(row.id, stood.clone());
+        self.put(&stood).await
+    }
+
+    /// Notes all pushes of this node again, since others may have taken it for dead.
+    pub async fn enter_again(&self) {
+        let open: Vec<_> = lock(&self.open).values().cloned().collect();
+        let put = stream::iter(&open).map(Ok).try_for_each_concurrent(UNDER_WAY, |stood| self.put(stood));
+        if let Err(error) = put.await {
+            tracing::warn!(%error, "other nodes may not know of all pushes of this one");
+        }
     }
 
     /// A push has ended here.
     pub fn leave(&self, push: PushId) {
-        self.ended().push_back((self.clock.now(), push));
+        lock(&self.open).remove(&push);
+        let ended = Ended { push, at: self.clock.now(), inherited: false };
+        lock(&self.ended).push_back(ended);
     }
 
-    /// Takes those out of the bucket whose records are where they belong.
+    /// Takes those out of the bucket whose records are where they belong, and whose ends are told.
     pub async fn tidy(&self) {
-        let settled = self.settled();
-        let mut left = AT_ONCE;
-        while let Some(push) = self.next(settled).filter(|_| left > 0) {
-            left -= 1;
-            let (node, _) = self.members.me();
-            let Ok(buckets) = self.connection.buckets().await else { return };
-            match erase(&buckets.pushes, &name(node, push)).await {
-                Ok(()) => {
-                    self.ended().pop_front();
-                }
-                Err(error) => return tracing::debug!(%error, "a push stays in the bucket for now"),
+        let (mut gone, to_tell) = self.next(self.settled());
+        match self.untold(to_tell.clone()).await {
+            Ok(untold) => {
+                gone.extend(to_tell.iter().filter(|push| !untold.contains(push)));
+                lock(&self.untold).extend(untold);
+            }
+            Err(error) => {
+                tracing::debug!(%error, "whether ends are told cannot be read");
+                lock(&self.untold).extend(to_tell);
             }
         }
+        if let Err(error) = self.erase(&gone).await {
+            tracing::debug!(%error, "some pushes stay in the bucket for now");
+            // What is erased twice is gone all the same.
+            lock(&self.untold).extend(gone);
+        }
+    }
+
+    /// The next pushes whose records are where they belong: those that can go, and those that are gone once they are told.
+    fn next(&self, settled: Timestamp) -> (Vec<PushId>, Vec<PushId>) {
+        let (mut gone, mut to_tell) = (Vec::new(), Vec::new());
+        let mut untold = lock(&self.untold);
+        let again = untold.len().min(AT_ONCE);
+        to_tell.extend(untold.drain(..again));
+        drop(untold);
+        let mut ended = lock(&self.ended);
+        for _ in 0..AT_ONCE {
+            let Some(next) = ended.pop_front_if(|next| next.at < settled) else { break };
+            // Without a database nobody could tell how it ended: that is left to this node.
+            let by_others = self.others.is_some() || next.inherited;
+            (if by_others { &mut to_tell } else { &mut gone }).push(next.push);
+        }
+        (gone, to_tell)
+    }
+
+    /// Which of these are still to be told of.
+    async fn untold(&self, pushes: Vec<PushId>) -> Result<Vec<PushId>, Fault> {
+        if pushes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let outbox = self.outbox.clone();
+        let untold = tokio::task::spawn_blocking(move || outbox.untold(&pushes)).await;
+        untold.map_err(Fault::of)?.map_err(Fault::of)
+    }
+
+    async fn erase(&self, pushes: &[PushId]) -> Result<(), Fault> {
+        if pushes.is_empty() {
+            return Ok(());
+        }
+        let (me, _) = self.members.me();
+        let bucket = &self.connection.buckets().await?.pushes;
+        let names: Vec<_> = pushes.iter().map(|push| name(me, *push)).collect();
+        let erased = stream::iter(&names).map(Ok);
+        erased.try_for_each_concurrent(UNDER_WAY, |name| erase(bucket, name)).await
     }
 
     /// What ended before this is in the database; everything is where there is none.
@@ -127,71 +174,37 @@ impl Estate {
         }
     }
 
-    fn next(&self, settled: Timestamp) -> Option<PushId> {
-        self.ended().front().filter(|(at, _)| *at < settled).map(|(_, push)| *push)
-    }
-
-    /// Finds what an earlier run of this node has left in the bucket: the journal has given it its end.
-    pub async fn look_back(&self) -> Result<(), Fault> {
-        let (node, run) = self.members.me();
-        let left = self.of(node).await?;
-        let before = left.into_iter().filter(|stood| stood.run != run);
-        let now = self.clock.now();
-        self.ended().extend(before.map(|stood| (now, stood.push)));
+    /// Finds what an earlier run of this node has left in the bucket: the journal has given its own pushes their ends, and
+    /// with those of others it goes on.
+    pub async fn look_back(self: &Arc<Self>) -> Result<(), Fault> {
+        let (me, run) = self.members.me();
+        let mut left: Vec<_> = self.of(me).await?.into_iter().map(|(_, stood)| stood).collect();
+        left.retain(|stood| stood.run != run);
+        let (inherited, own): (Vec<_>, Vec<_>) = left.into_iter().partition(|stood| stood.origin.is_some());
+        let at = self.clock.now();
+        let ended = own.iter().map(|stood| Ended { push: stood.push, at, inherited: false });
+        lock(&self.ended).extend(ended);
+        if !inherited.is_empty() {
+            tokio::spawn(self.clone().bury_on(inherited));
+        }
         Ok(())
     }
 
-    /// Gives the pushes of a dead node their ends, unless another node does or the node comes back meanwhile.
-    pub async fn bury(self: Arc<Self>, node: String, run: Uuid, label: String) {
-        let Some(others) = self.others.clone() else { return };
-        let died = self.clock.now();
-        let turn = self.members.turn(self.clock.instant());
-        tokio::time::sleep(TURN.saturating_mul(turn)).await;
-        while self.members.is_over(&node, run, self.clock.instant()) {
-            match self.bury_once(&others, &node, run, died).await {
-                Ok(0) => return,
-                Ok(count) => {
-                    tracing::warn!(node, label, count, "pushes of a dead node are on record as 11/0")
-                }
-                Err(error) => {
-                    tracing::warn!(node, label, %error, "the pushes of a dead node wait for their records");
-                    tokio::time::sleep(AGAIN).await;
-                }
-            }
-        }
+    /// Puts a push under this node's key.
+    async fn put(&self, stood: &Stood) -> Result<(), Fault> {
+        let (me, _) = self.members.me();
+        let value = serde_json::to_vec(stood).map_err(Fault::of)?;
+        let pushes = &self.connection.buckets().await?.pushes;
+        let put = within(pushes.put(name(me, stood.push), value.into())).await?;
+        put.map(drop).map_err(Fault::of)
     }
 
-    async fn bury_once(
-        &self,
-        others: &OtherNodes,
-        node: &str,
-        run: Uuid,
-        died: Timestamp,
-    ) -> Result<usize, Fault> {
-        let mut stood = self.of(node).await?;
-        stood.retain(|stood| stood.run == run);
-        stood.truncate(BATCH);
-        let count = stood.len();
-        let Some(label) = stood.first().map(|stood| stood.node.clone()) else { return Ok(0) };
-        let keys: Vec<_> = stood.iter().map(|stood| name(node, stood.push)).collect();
-        let rows: Vec<_> = stood.into_iter().map(row).collect();
-        let others = others.clone();
-        let written = tokio::task::spawn_blocking(move || others.died(&rows, &label, died)).await;
-        let failed = |error: &dyn std::fmt::Display| Fault::Failed(error.to_string());
-        written.map_err(|e| failed(&e))?.map_err(|e| failed(&e))?;
-        let buckets = self.connection.buckets().await?;
-        for key in keys {
-            erase(&buckets.pushes, &key).await?;
-        }
-        Ok(count)
-    }
-
-    /// The pushes of a node that stand in the bucket.
-    async fn of(&self, node: &str) -> Result<Vec<Stood>, Fault> {
+    /// The pushes of a node that stand in the bucket, with their revisions.
+    async fn of(&self, node: &str) -> Result<Vec<(u64, Stood)>, Fault> {
         let pushes = &self.connection.buckets().await?.pushes;
         let values = list(&self.connection.client, pushes, &format!("{node}.>")).await?;
-        let read = |value: &bytes::Bytes| match serde_json::from_slice::<Stood>(value) {
-            Ok(stood) => Some(stood),
+        let read = |(revision, value): &(u64, bytes::Bytes)| match serde_json::from_slice::<Stood>(value) {
+            Ok(stood) => Some((*revision, stood)),
             Err(error) => {
                 tracing::warn!(node, %error, "a push that cannot be read");
                 None
@@ -199,28 +212,12 @@ impl Estate {
         };
         Ok(values.iter().filter_map(read).collect())
     }
-
-    fn ended(&self) -> MutexGuard<'_, VecDeque<(Timestamp, PushId)>> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 fn name(node: &str, push: PushId) -> String {
     format!("{node}.{push}")
 }
 
-fn row(stood: Stood) -> OpenRow {
-    OpenRow {
-        id: stood.push,
-        account: stood.account,
-        key: stood.key,
-        protocol: stood.protocol,
-        client_ip: stood.client_ip,
-        client_port: stood.client_port,
-        connected_at: stood.connected_at,
-        published_at: stood.published_at,
-        encoder: stood.encoder,
-        stream_param: stood.stream_param,
-        callback_param: None,
-    }
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

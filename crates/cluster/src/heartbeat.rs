@@ -73,6 +73,11 @@ impl Members {
         self.lock().liveness.is_over(node, run, now)
     }
 
+    /// Whether a node that was heard of is silent now.
+    pub fn is_dead(&self, node: &str, now: Instant) -> bool {
+        self.lock().liveness.is_dead(node, now)
+    }
+
     /// The runs that have become dead since this was last asked, with their labels.
     pub fn newly_dead(&self, now: Instant) -> Vec<(String, Uuid, String)> {
         let mut inner = self.lock();

@@ -9,10 +9,11 @@ use cause::evidence::Act;
 use cause::{Cause, Detail, DetailKey};
 use futures_util::StreamExt;
 use live::Live;
-use live::cluster::{Claim, TakenBy, Tenure};
+use live::cluster::{Claim, Command, Reply, TakenBy, Tenure};
 use model::{Clock, PushId, StreamKey};
 use store::OpenRow;
 
+use crate::commands;
 use crate::connection::{Buckets, Connection, Fault, Found, free, read, within, write};
 use crate::estate::Estate;
 use crate::heartbeat::Members;
@@ -105,7 +106,7 @@ impl Ownership {
             return Err(unreachable("this node is cut off from the registry", 0));
         }
         if claim.behind {
-            return Ok(());
+            return self.room(claim).await;
         }
         let slot = self.lock().get(&claim.key).cloned();
         if let Some(slot) = slot
@@ -117,8 +118,26 @@ impl Ownership {
         let found = self.read(&claim.key).await.map_err(|error| self.refused_by(&error, now))?;
         match self.judged(&mut claiming, &found) {
             Step::Done(Outcome::Refused(act)) => Err(act),
+            Step::Done(Outcome::Waits { .. }) => self.room(claim).await,
             _ => Ok(()),
         }
+    }
+
+    /// Whether one more push of the key may wait, all nodes counted. The push stands among those of this node already, so
+    /// two that come at once to two nodes see each other, and there are never more than allowed.
+    async fn room(&self, claim: &Claim) -> Result<(), Act> {
+        if claim.max_stream == 0 {
+            return Ok(());
+        }
+        let here = self.live.count_of(&claim.key).saturating_sub(1);
+        let count = Command::Count { key: claim.key.clone() };
+        let asked = commands::ask_all(&self.connection, &self.members, &*self.clock, count).await;
+        let counted = |(_, reply): &(String, Reply)| match reply {
+            Reply::Counted { pushes } => *pushes,
+            _ => 0,
+        };
+        let have = asked.replies.iter().map(counted).fold(here, u32::saturating_add);
+        if have < claim.max_stream { Ok(()) } else { Err(too_many(have, claim.max_stream)) }
     }
 
     /// Enters a push; the work goes on even if nobody waits for it any more, and is then undone.
@@ -504,6 +523,12 @@ impl Ownership {
     fn lock(&self) -> MutexGuard<'_, HashMap<StreamKey, Arc<Slot>>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn too_many(have: u32, limit: u32) -> Act {
+    let detail =
+        Detail::new(DetailKey::LimitOf).with("scope", "stream").with("have", have).with("limit", limit);
+    Act { code: Cause::TooManyPushesOfStream.code(), detail: Some(detail) }
 }
 
 fn unreachable(reason: &str, waited_ms: u64) -> Act {

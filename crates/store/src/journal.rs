@@ -40,10 +40,12 @@ use crate::limits::{
     MAX_EVIDENCE, MAX_PUSHES, MAX_WAITING_EVIDENCE, MAX_WAITING_REFUSALS, MAX_WAITING_REPORTS, REFUSE_WAIT,
     TAIL,
 };
-use crate::outbox::PushReport;
+use crate::outbox::{Earlier, PushReport};
 use crate::remote::{ShippingFigures, ShippingStats};
 use crate::row::{EndRow, OpenRow, OwnEnd, PushCounters, own_record};
 use crate::stats::{Figures, JournalStats, add};
+use uuid::Uuid;
+
 pub use import::Import;
 use queue::{Op, Queue};
 use refusals::{Offer, Pressure, Refusals};
@@ -69,6 +71,8 @@ pub(crate) struct Shared {
     pub waiting_reports: AtomicUsize,
     /// Told when events were put into the outbox.
     pub outbox_arrived: Notify,
+    /// What earlier runs left in the outbox.
+    pub earlier: Earlier,
     pub history: HistoryQueue,
     places: Arc<Semaphore>,
     refusal_places: Arc<Semaphore>,
@@ -91,6 +95,7 @@ impl Shared {
             waiting_evidence: AtomicUsize::new(0),
             waiting_reports: AtomicUsize::new(0),
             outbox_arrived: Notify::new(),
+            earlier: Earlier::default(),
             history: HistoryQueue::default(),
             places: Arc::new(Semaphore::new(MAX_PUSHES)),
             refusal_places: Arc::new(Semaphore::new(MAX_WAITING_REFUSALS)),
@@ -239,6 +244,11 @@ impl Journal {
         }
     }
 
+    /// The id of this node.
+    pub fn node(&self) -> Uuid {
+        self.shared.config.node_id
+    }
+
     /// How far records have been shipped to the database of all nodes; `None` where there is none.
     pub fn shipping(&self) -> Option<ShippingStats> {
         self.shared.config.remote.as_ref().map(|_| self.shared.shipped.lock().clone())
@@ -251,6 +261,19 @@ impl Journal {
     pub async fn import(&self, import: Import) -> Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
         if !self.shared.queue.push(Op::Import { import, answer }) {
+            return Err(StoreError::Closed);
+        }
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Tells the ends of another node's pushes in its place, to whom rules name: that node is lost. The deliveries have
+    /// the ids that they would have there. Durable when it resolves.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the disk does not take it.
+    pub async fn inherit(&self, records: Vec<Record>) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        if !self.shared.queue.push(Op::Inherit { records, answer }) {
             return Err(StoreError::Closed);
         }
         answered.await.map_err(|_| StoreError::Closed)?

@@ -7,10 +7,12 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use model::Timestamp;
+use model::{PushId, Record, Timestamp};
+use uuid::Uuid;
 
 use crate::error::StoreError;
-use crate::row::{Counted, OpenRow, OwnEnd, own_record};
+#[cfg(doc)]
+use crate::row::OpenRow;
 
 /// Where the database of all nodes is. Holds a password: what is printed of it does not.
 #[derive(Clone, PartialEq, Eq)]
@@ -131,14 +133,30 @@ impl OtherNodes {
         Self(database)
     }
 
-    /// Puts 11/0 for the pushes of a node that was found dead at `at`. What that node itself says outranks it, whether it
-    /// has said so already or comes back to say it. Blocks.
+    /// Puts the records of pushes whose nodes were found dead, as [`OpenRow::node_died`] makes them. What those nodes
+    /// themselves say outranks it, whether they have said so already or come back to say it. Blocks.
     ///
     /// # Errors
     /// [`RemoteFault`] when the database does not take them: none of them is there then.
-    pub fn died(&self, rows: &[OpenRow], node: &str, at: Timestamp) -> Result<(), RemoteFault> {
-        let record = |row| own_record(row, node, OwnEnd::NodeDied, at, Counted::default());
-        self.0.put_for_others(rows.iter().map(record).collect())
+    pub fn died(&self, records: Vec<Record>) -> Result<(), RemoteFault> {
+        self.0.put_for_others(records)
+    }
+
+    /// The records of pushes, as far as they are there: by those who know best. Blocks.
+    ///
+    /// # Errors
+    /// [`RemoteFault`].
+    pub fn records(&self, ids: &[PushId]) -> Result<Vec<Record>, RemoteFault> {
+        Ok(self.0.records(ids)?.into_iter().map(|stored| stored.record).collect())
+    }
+
+    /// Notes that `node` tells the ends of these pushes, so that the one whose pushes they are does not tell them again
+    /// when it is back. Blocks.
+    ///
+    /// # Errors
+    /// [`RemoteFault`] when that is not noted.
+    pub fn told(&self, node: Uuid, ids: &[PushId], at: Timestamp) -> Result<(), RemoteFault> {
+        self.0.put_told(node, ids, at)
     }
 }
 
@@ -151,6 +169,7 @@ pub(crate) use nowhere::Database;
 #[cfg(not(feature = "postgres"))]
 mod nowhere {
     use model::{PushId, Record, Timestamp};
+    use uuid::Uuid;
 
     use super::RemoteFault;
     use crate::columns::Stored;
@@ -201,6 +220,10 @@ mod nowhere {
         }
 
         pub fn put_for_others(&self, _: Vec<Record>) -> Answer<()> {
+            match *self {}
+        }
+
+        pub fn put_told(&self, _: Uuid, _: &[PushId], _: Timestamp) -> Answer<()> {
             match *self {}
         }
 

@@ -32,6 +32,13 @@ pub struct OpenRow {
     pub callback_param: Option<String>,
 }
 
+impl OpenRow {
+    /// The record of the push once its node was found dead, as another node knows it: 11/0 at `at`.
+    pub fn node_died(&self, node: &str, at: Timestamp) -> Record {
+        own_record(self, node, OwnEnd::NodeDied, at, Counted::default())
+    }
+}
+
 /// How a push ended, as it is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EndRow {

@@ -85,7 +85,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unwritable`] when the disk does not take it; it is then done as soon as it does.
     pub fn recover(&self) -> Result<Recovery, StoreError> {
-        self.ask(|answer| Op::Recover { answer })
+        let recovery = self.ask(|answer| Op::Recover { answer })?;
+        if self.everywhere.is_some() {
+            let left = self.outbox().newest()?;
+            self.shared.earlier.hold(left, self.shared.clock.instant());
+            self.shared.shipping.nudge();
+        }
+        Ok(recovery)
     }
 
     /// The live path's side.

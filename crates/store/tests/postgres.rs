@@ -193,7 +193,7 @@ async fn a_nodes_own_journal_outranks_what_another_node_says_of_it() {
     let other = open_with(node(two.path(), 2, &postgres));
     soon("the schema is there", || shipped(&other));
     let others = other.other_nodes().unwrap();
-    let dead = |id, stream| others.died(&[open_row(id, stream)], "node-1", SystemClock.now()).unwrap();
+    let dead = |id, stream| others.died(vec![open_row(id, stream).node_died("node-1", SystemClock.now())]).unwrap();
     // Another node speaks first, then the node itself.
     let first = SystemClock.push_id();
     dead(first, "first");
@@ -265,7 +265,7 @@ fn four_nodes_may_migrate_at_once() {
             });
         }
     });
-    assert_eq!(postgres.sql("select count(*), max(number) from migration").unwrap(), "1|1");
+    assert_eq!(postgres.sql("select count(*), max(number) from migration").unwrap(), "2|2");
     assert_eq!(postgres.number("select count(*) from node"), 4);
 }
 
@@ -365,7 +365,7 @@ async fn a_partition_goes_once_all_in_it_is_too_old_and_a_late_record_makes_it_a
     let late = OpenRow { connected_at: died, published_at: died, ..open_row(gone, "late") };
     let other = open_with(node(other.path(), 2, &postgres));
     soon("the other node is connected", || shipped(&other));
-    other.other_nodes().unwrap().died(&[late], "node-9", died).unwrap();
+    other.other_nodes().unwrap().died(vec![late.node_died("node-9", died)]).unwrap();
     assert_eq!(postgres.number("select count(*) from record"), 3);
     assert!(there(gone, "record"));
 }

@@ -47,6 +47,11 @@ pub enum Command {
     },
     /// To list its pushes.
     Pushes,
+    /// To count its pushes of a stream key, live and waiting.
+    Count {
+        /// Which.
+        key: StreamKey,
+    },
 }
 
 /// What came of a [`Command`].
@@ -75,6 +80,11 @@ pub enum Reply {
         /// Live ones and backups.
         pushes: Vec<LivePush>,
     },
+    /// So many pushes of the stream key are here.
+    Counted {
+        /// How many.
+        pushes: u32,
+    },
     /// It could not do it.
     Failed {
         /// Why, in English.
@@ -98,6 +108,7 @@ mod tests {
             Command::Pushes,
             Command::Drop { key: key.clone(), by: by.clone() },
             Command::Switch { key: key.clone(), to: Sequence(7), by: by.clone() },
+            Command::Count { key: key.clone() },
             Command::Resume { key, by },
         ] {
             let text = serde_json::to_string(&command).unwrap();

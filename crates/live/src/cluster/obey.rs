@@ -19,6 +19,7 @@ impl Live {
             },
             Command::Switch { key, to, by } => Reply::Switched { outcome: self.switch_here(&key, to, &by) },
             Command::Pushes => Reply::Pushes { pushes: self.pushes() },
+            Command::Count { key } => Reply::Counted { pushes: self.count_of(&key) },
         }
     }
 }

@@ -68,6 +68,11 @@ impl Live {
         self.shared.slots.taken()
     }
 
+    /// How many pushes of a stream key this node has, live and waiting, and those that are being admitted.
+    pub fn count_of(&self, key: &StreamKey) -> u32 {
+        u32::try_from(self.shared.hub.count_of(key)).unwrap_or(u32::MAX)
+    }
+
     /// The pushes that carry streams on this node, or come first of those that wait.
     pub fn carriers(&self) -> Vec<Carrier> {
         self.shared.hub.carriers(self.shared.clock.instant())

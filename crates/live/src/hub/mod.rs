@@ -316,6 +316,11 @@ impl Hub {
             .collect()
     }
 
+    /// How many pushes of a stream key are here, tests excluded.
+    pub fn count_of(&self, key: &StreamKey) -> usize {
+        self.lock().get(key).map_or(0, |stream| stream.members.len())
+    }
+
     /// How many pushes are in the hub, tests included.
     pub fn len(&self) -> usize {
         self.pushes.load(Ordering::Relaxed)

@@ -30,6 +30,8 @@ pub(crate) enum Op {
     Report { report: Box<PushReport> },
     /// Something is told of a push that runs elsewhere.
     Import { import: Import, answer: oneshot::Sender<Result<(), StoreError>> },
+    /// Pushes of a node that is lost have these ends, which are told in its place.
+    Inherit { records: Vec<Record>, answer: oneshot::Sender<Result<(), StoreError>> },
     /// A try to deliver an event has an outcome.
     Settle { settled: Settled, answer: oneshot::Sender<u64> },
     /// The rows stand in record files now.

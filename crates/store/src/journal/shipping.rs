@@ -1,5 +1,7 @@
 //! What the database of all nodes does not have yet, as the journal keeps it; see journal-4.sql.
 
+use model::PushId;
+use model::catalog::CallbackKind;
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::layout::Day;
@@ -14,6 +16,8 @@ pub(crate) enum Shipped {
     Stuck(Vec<i64>),
     /// Of a record file from before shipping began, only rows below the key are left; `None`: none.
     File { day: Day, below: Option<i64> },
+    /// Other nodes have told the ends of these pushes, which earlier runs have left in the outbox, up to this row of it.
+    Told { pushes: Vec<PushId>, to: i64 },
     /// The database answered and said who it is. Where it is another one than before, all is shipped again: what the
     /// journal holds, and the record files of these days.
     Database { id: String, days: Vec<Day> },
@@ -56,6 +60,13 @@ pub(crate) fn apply(tx: &Transaction<'_>, shipped: &Shipped) -> rusqlite::Result
             .map(drop),
         Shipped::File { day, below: None } => {
             tx.prepare_cached("delete from backfill where day = ?1")?.execute([day.number()]).map(drop)
+        }
+        Shipped::Told { pushes, to } => {
+            let mut delete = tx.prepare_cached(
+                "delete from outbox where push = ?1 and event_type = ?2 and seq <= ?3",
+            )?;
+            let end = CallbackKind::End.event_type();
+            pushes.iter().try_for_each(|push| delete.execute(params![push.as_bytes(), end, to]).map(drop))
         }
         Shipped::Database { id, days } => {
             let known: Option<Option<String>> =

@@ -335,7 +335,7 @@ impl Writer {
                     self.shared.waiting_reports.fetch_sub(1, Ordering::Relaxed);
                     self.shared.history.keep(report.into());
                 }
-                Op::Import { answer, .. } => {
+                Op::Import { answer, .. } | Op::Inherit { answer, .. } => {
                     let _ = answer.send(Ok(()));
                 }
                 Op::Settle { answer, .. } => {
@@ -421,7 +421,7 @@ impl Writer {
                 Op::Catalog { answer, .. } => {
                     let _ = answer.send(Err(StoreError::Unwritable));
                 }
-                Op::Import { answer, .. } => {
+                Op::Import { answer, .. } | Op::Inherit { answer, .. } => {
                     let _ = answer.send(Err(StoreError::Unwritable));
                 }
                 Op::Filed { done, .. } | Op::Shipped { done, .. } => {

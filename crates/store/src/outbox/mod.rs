@@ -3,10 +3,12 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`earlier`] | what earlier runs left, and another node may have told meanwhile |
 //! | [`notice`] | what an event tells |
 //! | [`write`] | the writer's side: rows come and go |
 //! | [`read`] | the deliverer's side: which rows are due |
 
+mod earlier;
 mod notice;
 mod read;
 pub(crate) mod write;
@@ -15,7 +17,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::Timestamp;
+use model::{PushId, Timestamp};
 use model::catalog::TemplateId;
 use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
@@ -26,6 +28,7 @@ use crate::journal::Shared;
 use crate::journal::queue::Op;
 use crate::layout;
 use crate::schema::JOURNAL;
+pub(crate) use earlier::Earlier;
 pub use notice::{Notice, Occurrence, PushReport, ReportedEvent, Seen, Told};
 pub use read::Waiting;
 
@@ -90,7 +93,8 @@ impl Outbox {
         each: usize,
         under_way: &dyn Fn(&str) -> bool,
     ) -> Result<Vec<Waiting>, StoreError> {
-        self.read(|db| read::due(db, now, each, under_way))
+        let held = self.shared.earlier.held(self.shared.clock.instant());
+        self.read(|db| read::due(db, now, each, held.map(|held| held.to), under_way))
     }
 
     /// When the first event is due that is not due yet. Blocks.
@@ -98,7 +102,9 @@ impl Outbox {
     /// # Errors
     /// [`StoreError`] when the journal cannot be read.
     pub fn next_due(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        self.read(|db| read::next_due(db, now))
+        let held = self.shared.earlier.held(self.shared.clock.instant());
+        let next = self.read(|db| read::next_due(db, now))?;
+        Ok(held.map(|held| now.plus(held.left)).into_iter().chain(next).min())
     }
 
     /// How many events wait for each template that any waits for. Blocks.
@@ -107,6 +113,14 @@ impl Outbox {
     /// [`StoreError`] when the journal cannot be read.
     pub fn waiting(&self) -> Result<Vec<(TemplateId, u64)>, StoreError> {
         self.read(read::waiting)
+    }
+
+    /// Of these pushes, those about which somebody is still to be told something. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the journal cannot be read.
+    pub fn untold(&self, pushes: &[PushId]) -> Result<Vec<PushId>, StoreError> {
+        self.read(|db| read::untold(db, pushes))
     }
 
     /// Keeps what became of a try; durable when it resolves, and repeated until the disk takes it. Gives the number of
@@ -130,6 +144,17 @@ impl Outbox {
     /// Interruptions that the flap filter has kept back, with the starts that ended them, since the program started.
     pub fn suppressed(&self) -> u64 {
         self.shared.figures.suppressed.load(Ordering::Relaxed)
+    }
+
+    /// The newest row; 0 where there is none.
+    pub(crate) fn newest(&self) -> Result<i64, StoreError> {
+        self.read(read::newest)
+    }
+
+    /// Pushes whose ends wait in rows up to this one.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "asked where there is a shipper"))]
+    pub(crate) fn ends_up_to(&self, to: i64) -> Result<Vec<PushId>, StoreError> {
+        self.read(|db| read::ends_up_to(db, to))
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {

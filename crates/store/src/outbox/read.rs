@@ -37,17 +37,21 @@ pub(super) fn due(
     db: &Connection,
     now: Timestamp,
     each: usize,
+    held: Option<i64>,
     under_way: &dyn Fn(&str) -> bool,
 ) -> rusqlite::Result<Vec<Waiting>> {
     let mut found = Vec::new();
     for template in templates(db)? {
         let mut select = db.prepare_cached(
             "select id, template, push, event_type, account, domain, app, stream, created_at, attempts, body \
-             from outbox o where template = ?1 and (next_at <= ?2 or next_at > ?3) and not exists \
+             from outbox o where template = ?1 and (next_at <= ?2 or next_at > ?3) and \
+             not (event_type = ?4 and seq <= ?5) and not exists \
              (select 1 from outbox e where e.push = o.push and e.template = o.template and e.seq < o.seq) \
              order by next_at, seq",
         )?;
-        let mut rows = select.query(params![template, now.millis(), now.millis().saturating_add(FAR)])?;
+        let far = now.millis().saturating_add(FAR);
+        let (end, held) = (CallbackKind::End.event_type(), held.unwrap_or(0));
+        let mut rows = select.query(params![template, now.millis(), far, end, held])?;
         let mut taken = 0;
         while taken < each
             && let Some(row) = rows.next()?
@@ -100,6 +104,38 @@ pub(super) fn next_due(db: &Connection, now: Timestamp) -> rusqlite::Result<Opti
         first = first.into_iter().chain(at).min();
     }
     Ok(first.map(Timestamp))
+}
+
+/// Of these pushes, those that have rows.
+pub(super) fn untold(db: &Connection, pushes: &[PushId]) -> rusqlite::Result<Vec<PushId>> {
+    let mut any = db.prepare_cached("select exists (select 1 from outbox)")?;
+    if !any.query_row([], |row| row.get::<_, bool>(0))? {
+        return Ok(Vec::new());
+    }
+    let mut of = db.prepare_cached("select exists (select 1 from outbox where push = ?1)")?;
+    let mut found = Vec::new();
+    for push in pushes {
+        if of.query_row([push.as_bytes()], |row| row.get(0))? {
+            found.push(*push);
+        }
+    }
+    Ok(found)
+}
+
+/// Pushes whose ends wait to be told, in rows up to `to`, and the last of these rows; the ends of none where `to` is 0.
+pub(super) fn ends_up_to(db: &Connection, to: i64) -> rusqlite::Result<Vec<PushId>> {
+    let mut select = db.prepare_cached("select push from outbox where event_type = ?1 and seq <= ?2")?;
+    let mut rows = select.query(params![CallbackKind::End.event_type(), to])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(push_id(row.get_ref(0)?).map_err(|e| conversion(0, e))?);
+    }
+    Ok(found)
+}
+
+/// The newest row; 0 where there is none.
+pub(super) fn newest(db: &Connection) -> rusqlite::Result<i64> {
+    db.query_row("select coalesce(max(seq), 0) from outbox", [], |row| row.get(0))
 }
 
 pub(super) fn waiting(db: &Connection) -> rusqlite::Result<Vec<(TemplateId, u64)>> {

@@ -16,6 +16,7 @@
 //! | [`columns`] | a record as columns, and back |
 //! | [`find`] | pages and lists |
 //! | [`count`] | counts and summaries |
+//! | [`told`] | ends told by another node than the push's own |
 //! | [`shipper`] | the thread that ships |
 
 mod columns;
@@ -29,6 +30,7 @@ mod partition;
 mod place;
 mod put;
 pub(crate) mod shipper;
+mod told;
 
 pub(crate) use link::Database;
 pub(crate) use place::Place;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use model::{Clock, SystemClock, Timestamp};
 
-use super::names;
+use super::{names, told};
 use super::partition::{self, Keep};
 use super::put::{Known, Parcel, Rank};
 use crate::columns::Stored;
@@ -19,6 +19,7 @@ use crate::journal::Shared;
 use crate::journal::queue::Op;
 use crate::journal::shipping::Shipped;
 use crate::layout::{self, Day};
+use crate::outbox::Outbox;
 use crate::reader::Connections;
 use crate::remote::{Database, RemoteFault};
 
@@ -28,6 +29,8 @@ const BATCH: usize = 2_000;
 const BATCH_EVIDENCE: usize = 8 << 20;
 /// Events in one batch.
 const EVENTS: usize = 500;
+/// Ends in one question whether other nodes have told them.
+const ENDS: usize = 5_000;
 /// How long ends gather before they are shipped.
 const GATHER: Duration = Duration::from_millis(200);
 /// How long the shipper sleeps when nothing wakes it: events do not.
@@ -142,6 +145,7 @@ impl Shipper {
 
     fn round(&mut self) -> Result<(), Trouble> {
         self.greet()?;
+        self.ask_who_told()?;
         while self.ship_rows()? {}
         while self.backfill()? {
             // What is new does not wait for old files.
@@ -182,6 +186,23 @@ impl Shipper {
         Ok(())
     }
 
+    /// Learns which ends that earlier runs left in the outbox other nodes have told meanwhile.
+    fn ask_who_told(&self) -> Result<(), Trouble> {
+        let Some(to) = self.shared.earlier.unasked() else { return Ok(()) };
+        let ends = Outbox::new(Arc::clone(&self.shared)).ends_up_to(to)?;
+        let node = self.shared.config.node_id;
+        for some in ends.chunks(ENDS) {
+            let pushes = self.database.told_by_others(node, some)?;
+            if !pushes.is_empty() {
+                tracing::info!(count = pushes.len(), "ends that other nodes have told are not told again");
+                self.note(Shipped::Told { pushes, to })?;
+            }
+        }
+        self.shared.earlier.asked();
+        self.shared.outbox_arrived.notify_one();
+        Ok(())
+    }
+
     /// Makes partitions ahead and lets go of what is old. Nothing depends on its success today.
     fn sweep(&self) {
         let now = SystemClock.now();
@@ -197,6 +218,7 @@ impl Shipper {
             partition::make(&client, &ahead).await?;
             let partitions = partition::drop_old(&client, keep).await?;
             let names = names::sweep(&client, Day::of(keep.records)).await?;
+            told::sweep(&client, keep.events).await?;
             Ok((partitions, names))
         });
         match outcome {

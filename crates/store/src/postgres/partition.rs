@@ -32,8 +32,10 @@ pub(super) async fn make(client: &Client, days: &BTreeSet<Day>) -> Result<(), Re
         let (start, end) = (day.start().millis(), day.end().millis());
         // Attaching is light on those who read meanwhile, unlike making it as a partition.
         let table = |name: &str, from: &str, to: &str| {
+            // Evidence is read by its id alone: most of it stands in its row, which halves what writing it costs.
+            let with = if name == "evidence" { "with (toast_tuple_target = 8160)" } else { "" };
             format!(
-                "create table {name}_{day} (like {name} including all excluding identity); \
+                "create table {name}_{day} (like {name} including all excluding identity) {with}; \
                  alter table {name} attach partition {name}_{day} for values from ({from}) to ({to});"
             )
         };

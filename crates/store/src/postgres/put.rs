@@ -120,9 +120,10 @@ const COLUMNS: [Column; 31] = [
     Column("sequence", Type::INT8, "s.sequence"),
     Column("source", Type::TEXT, "s.source"),
     Column("account", Type::INT8, "s.account"),
-    Column("domain", Type::TEXT, "d.id"),
-    Column("app", Type::TEXT, "a.id"),
-    Column("stream", Type::TEXT, "t.id"),
+    // Looked up one by one: a join would read all names that there are for each batch.
+    Column("domain", Type::TEXT, "(select n.id from domain n where n.text = s.domain)"),
+    Column("app", Type::TEXT, "(select n.id from app n where n.text = s.app)"),
+    Column("stream", Type::TEXT, "(select n.id from stream n where n.text = s.stream)"),
     Column("protocol", Type::TEXT, "s.protocol"),
     Column("client_ip", Type::INET, "s.client_ip"),
     Column("client_port", Type::INT4, "s.client_port"),
@@ -157,17 +158,23 @@ fn merged() -> impl Iterator<Item = (String, &'static str)> {
 
 fn staging() -> String {
     let columns: Vec<String> = COLUMNS.iter().map(|column| format!("{} {}", column.0, column.1)).collect();
-    format!("create temp table if not exists staging ({}) on commit delete rows", columns.join(", "))
+    // Evidence passes through as it is: most of it in the row, none of it compressed on the way.
+    format!(
+        "create temp table if not exists staging ({}) with (toast_tuple_target = 8160) on commit delete rows; \
+         alter table staging alter column evidence set storage external",
+        columns.join(", ")
+    )
 }
 
+/// Rows are read in the order in which they were copied, by their ids: nodes that merge the same ones at once then wait for
+/// each other in one direction only.
 fn merge_records() -> String {
     let names: Vec<String> = merged().map(|(name, _)| name).collect();
     let values: Vec<&str> = merged().map(|(_, value)| value).collect();
     let sets: Vec<String> =
         names.iter().filter(|name| *name != "id").map(|name| format!("{name} = excluded.{name}")).collect();
     format!(
-        "insert into record ({}) select {} from staging s left join domain d on d.text = s.domain \
-         left join app a on a.text = s.app left join stream t on t.text = s.stream order by s.id \
+        "insert into record ({}) select {} from staging s \
          on conflict (id) do update set {} where excluded.rank > record.rank \
          or (excluded.rank = record.rank and excluded.attempts > record.attempts)",
         names.join(", "),
@@ -177,7 +184,7 @@ fn merge_records() -> String {
 }
 
 const MERGE_EVIDENCE: &str = "insert into evidence (id, body) select id, evidence from staging \
-    where evidence is not null order by id on conflict (id) do nothing";
+    where evidence is not null on conflict (id) do nothing";
 
 async fn merge(client: &Client, parcels: &[Parcel], rank: Rank) -> Result<(), RemoteFault> {
     // One row of each push: a statement cannot touch a row twice.

@@ -25,8 +25,10 @@ use crate::remote::{Database, RemoteFault};
 
 /// Records in one batch.
 const BATCH: usize = 2_000;
-/// Evidence in one batch, bytes.
-const BATCH_EVIDENCE: usize = 8 << 20;
+/// Batches on their way at once, each over a connection of its own, where so much waits.
+const LANES: usize = 4;
+/// Evidence under way at once, bytes.
+const MOST_EVIDENCE: usize = 32 << 20;
 /// Events in one batch.
 const EVENTS: usize = 500;
 /// Ends in one question whether other nodes have told them.
@@ -233,11 +235,11 @@ impl Shipper {
     /// Ships the next records; true while there may be more.
     fn ship_rows(&mut self) -> Result<bool, Trouble> {
         let dir = self.shared.config.dir.clone();
-        let rows = self.here.unshipped(&dir, BATCH)?;
+        let rows = self.here.unshipped(&dir, BATCH * LANES)?;
         if rows.is_empty() {
             return Ok(false);
         }
-        let full = rows.len() >= BATCH;
+        let full = rows.len() >= BATCH * LANES;
         let (mut gone, mut batch, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut cut = false;
         for row in rows {
@@ -249,7 +251,7 @@ impl Shipper {
             let parcel = parcel(&dir, stored);
             bytes += parcel.evidence.as_ref().map_or(0, Vec::len);
             batch.push((row.seq, parcel));
-            if bytes > BATCH_EVIDENCE {
+            if bytes > MOST_EVIDENCE {
                 cut = true;
                 break;
             }
@@ -268,38 +270,48 @@ impl Shipper {
         Ok(full || cut)
     }
 
-    /// Puts a batch into the database. Where it does not take the batch, finds out which rows it means: the others go,
-    /// and those are `stuck`. Gives the marks of those that went.
-    fn put<M>(&self, mut batch: Vec<(M, Parcel)>, stuck: &mut Vec<M>) -> Result<Vec<M>, RemoteFault> {
-        let parcels = || batch.iter().map(|(_, parcel)| parcel.clone()).collect();
-        let outcome = match self.database.put(parcels(), Rank::OwnJournal, &self.known) {
-            // A partition may have been dropped a moment ago; the next try makes it anew.
-            Err(RemoteFault::Data(_)) => self.database.put(parcels(), Rank::OwnJournal, &self.known),
-            other => other,
-        };
-        match outcome {
-            Ok(()) => Ok(batch.into_iter().map(|(mark, _)| mark).collect()),
-            Err(RemoteFault::Data(what)) if batch.len() <= 1 => {
-                for (mark, parcel) in batch {
-                    tracing::error!(id = %parcel.record.id, what, "the database does not take a record");
-                    stuck.push(mark);
+    /// Puts records into the database, in several batches at once where there are many. Those that it does not take are
+    /// `stuck`. Gives the marks of those that went.
+    fn put<M: Send>(&self, batch: Vec<(M, Parcel)>, stuck: &mut Vec<M>) -> Result<Vec<M>, RemoteFault> {
+        let mut rest = batch.into_iter();
+        let batches: Vec<Vec<_>> = (0..LANES).map(|_| rest.by_ref().take(BATCH).collect()).collect();
+        let lane = Lane { database: &self.database, known: &self.known };
+        let outcomes: Vec<_> = std::thread::scope(|threads| {
+            let started: Vec<_> = batches
+                .into_iter()
+                .filter(|batch| !batch.is_empty())
+                .map(|batch| {
+                    threads.spawn(move || {
+                        let mut stuck = Vec::new();
+                        lane.put(batch, &mut stuck).map(|done| (done, stuck))
+                    })
+                })
+                .collect();
+            let failed = |_| Err(RemoteFault::Failed("a batch could not be shipped".to_owned()));
+            started.into_iter().map(|lane| lane.join().unwrap_or_else(failed)).collect()
+        });
+        let mut done = Vec::new();
+        let mut fault = None;
+        for outcome in outcomes {
+            match outcome {
+                Ok((went, left)) => {
+                    done.extend(went);
+                    stuck.extend(left);
                 }
-                Ok(Vec::new())
+                Err(why) => fault = Some(why),
             }
-            Err(RemoteFault::Data(_)) => {
-                let rest = batch.split_off(batch.len() / 2);
-                let mut done = self.put(batch, stuck)?;
-                done.extend(self.put(rest, stuck)?);
-                Ok(done)
-            }
-            Err(fault) => Err(fault),
+        }
+        match fault {
+            // What went is shipped again, and meets itself.
+            Some(fault) => Err(fault),
+            None => Ok(done),
         }
     }
 
     /// Ships rows of record files from before shipping began; true while there are more.
     fn backfill(&mut self) -> Result<bool, Trouble> {
         let dir = self.shared.config.dir.clone();
-        let Some(chunk) = self.here.backfill(&dir, BATCH)? else { return Ok(false) };
+        let Some(chunk) = self.here.backfill(&dir, BATCH * LANES)? else { return Ok(false) };
         let batch: Vec<((), Parcel)> =
             chunk.stored.into_iter().map(|stored| ((), parcel(&dir, stored))).collect();
         let done = self.put(batch, &mut Vec::new())?;
@@ -355,6 +367,43 @@ impl Shipper {
         figures.stuck = waiting.stuck;
         figures.backfill_days = waiting.backfill_days;
         figures.lag = waiting.oldest.map(since).unwrap_or_default();
+    }
+}
+
+/// One connection's way into the database.
+#[derive(Clone, Copy)]
+struct Lane<'a> {
+    database: &'a Database,
+    known: &'a Arc<Known>,
+}
+
+impl Lane<'_> {
+    /// Puts a batch into the database. Where it does not take the batch, finds out which rows it means: the others go,
+    /// and those are `stuck`. Gives the marks of those that went.
+    fn put<M>(self, mut batch: Vec<(M, Parcel)>, stuck: &mut Vec<M>) -> Result<Vec<M>, RemoteFault> {
+        let parcels = || batch.iter().map(|(_, parcel)| parcel.clone()).collect();
+        let outcome = match self.database.put(parcels(), Rank::OwnJournal, self.known) {
+            // A partition may have been dropped a moment ago; the next try makes it anew.
+            Err(RemoteFault::Data(_)) => self.database.put(parcels(), Rank::OwnJournal, self.known),
+            other => other,
+        };
+        match outcome {
+            Ok(()) => Ok(batch.into_iter().map(|(mark, _)| mark).collect()),
+            Err(RemoteFault::Data(what)) if batch.len() <= 1 => {
+                for (mark, parcel) in batch {
+                    tracing::error!(id = %parcel.record.id, what, "the database does not take a record");
+                    stuck.push(mark);
+                }
+                Ok(Vec::new())
+            }
+            Err(RemoteFault::Data(_)) => {
+                let rest = batch.split_off(batch.len() / 2);
+                let mut done = self.put(batch, stuck)?;
+                done.extend(self.put(rest, stuck)?);
+                Ok(done)
+            }
+            Err(fault) => Err(fault),
+        }
     }
 }
 

@@ -111,7 +111,8 @@ fn the_end_is_told_though_the_node_that_was_to_tell_it_is_lost_as_well() {
     gone.send_media(500).unwrap();
     east.kill();
     let by = |label: &str| {
-        let sql = format!("select count(*) from told t join node n on n.id = t.node where n.label = '{label}'");
+        let sql =
+            format!("select count(*) from told t join node n on n.id = t.node where n.label = '{label}'");
         database.number(&sql) == 1
     };
     let west_tells = until("a node to say that it tells it", PATIENCE, || match (by("west"), by("north")) {

@@ -193,7 +193,8 @@ async fn a_nodes_own_journal_outranks_what_another_node_says_of_it() {
     let other = open_with(node(two.path(), 2, &postgres));
     soon("the schema is there", || shipped(&other));
     let others = other.other_nodes().unwrap();
-    let dead = |id, stream| others.died(vec![open_row(id, stream).node_died("node-1", SystemClock.now())]).unwrap();
+    let dead =
+        |id, stream| others.died(vec![open_row(id, stream).node_died("node-1", SystemClock.now())]).unwrap();
     // Another node speaks first, then the node itself.
     let first = SystemClock.push_id();
     dead(first, "first");

@@ -62,9 +62,8 @@ pub(crate) fn apply(tx: &Transaction<'_>, shipped: &Shipped) -> rusqlite::Result
             tx.prepare_cached("delete from backfill where day = ?1")?.execute([day.number()]).map(drop)
         }
         Shipped::Told { pushes, to } => {
-            let mut delete = tx.prepare_cached(
-                "delete from outbox where push = ?1 and event_type = ?2 and seq <= ?3",
-            )?;
+            let mut delete =
+                tx.prepare_cached("delete from outbox where push = ?1 and event_type = ?2 and seq <= ?3")?;
             let end = CallbackKind::End.event_type();
             pushes.iter().try_for_each(|push| delete.execute(params![push.as_bytes(), end, to]).map(drop))
         }

@@ -17,8 +17,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use model::{PushId, Timestamp};
 use model::catalog::TemplateId;
+use model::{PushId, Timestamp};
 use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
 

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use model::{Clock, SystemClock, Timestamp};
 
-use super::{names, told};
 use super::partition::{self, Keep};
 use super::put::{Known, Parcel, Rank};
+use super::{names, told};
 use crate::columns::Stored;
 use crate::error::StoreError;
 use crate::evidence;

@@ -39,6 +39,7 @@ mod node_death;
 mod orders;
 mod playback;
 mod playback_browser;
+mod playback_flv;
 mod playback_websocket;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -64,6 +64,7 @@ pub use listeners::Listeners;
 pub use play::PlayError;
 pub use play::whep::WhepError;
 pub use push::{Declared, EventReport, EventSeen, LivePush, PushState, Second, TREND_SECONDS, Trend};
+pub use socket::Line;
 pub use start::StartError;
 pub use webrtc::offer::OfferError;
 pub use webrtc::{ResourceError, ResourceKind};

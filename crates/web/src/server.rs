@@ -1,6 +1,8 @@
 //! The accept loop, with its limits: headers, time for them, connections, idle time.
 
+mod reception;
 mod secured;
+mod socket;
 mod visit;
 
 use std::future::Future;
@@ -8,14 +10,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::{Extension, Router};
+use axum::Router;
 use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
 use crate::client::Peer;
+use reception::Reception;
+pub(crate) use socket::Beside;
+use socket::HttpSocket;
 use visit::Visit;
 
 /// A client that takes nothing of what it is sent for this long is gone.
@@ -84,6 +90,7 @@ pub async fn serve(
     let places = Arc::new(Semaphore::new(limits.connections));
     let (stopping, stopped) = watch::channel(false);
     let acceptor = tls.map(TlsAcceptor::from);
+    let router = TowerToHyperService::new(router);
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -92,12 +99,16 @@ pub async fn serve(
         };
         let Some((stream, peer, place)) = accepted else { continue };
         let streaming = Streaming::new(place);
-        let layers = (Extension(peer), Extension(streaming.clone()));
-        let router = router.clone().layer(layers);
+        let mut reception =
+            Reception { router: router.clone(), peer, streaming: streaming.clone(), beside: None };
         let visit = Visit { peer, limits, streaming, stopped: stopped.clone() };
         match acceptor.clone() {
-            None => tokio::spawn(visit.http1(TokioIo::new(stream), router)),
-            Some(acceptor) => tokio::spawn(visit.secured(acceptor, stream, router)),
+            None => {
+                let socket = HttpSocket::new(stream);
+                reception.beside = Some(socket.beside());
+                tokio::spawn(visit.http1(TokioIo::new(socket), reception))
+            }
+            Some(acceptor) => tokio::spawn(visit.secured(acceptor, stream, reception)),
         };
     }
     drop(listener);

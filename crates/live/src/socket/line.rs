@@ -2,11 +2,13 @@
 //! try to write.
 
 use std::io::{self, ErrorKind, IoSlice};
+use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::BufMut;
+use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
@@ -15,7 +17,8 @@ use tokio::net::TcpStream;
 pub struct Line(Arc<TcpStream>);
 
 impl Line {
-    pub(crate) fn new(stream: TcpStream) -> Self {
+    /// Takes a connection over.
+    pub fn new(stream: TcpStream) -> Self {
         Self(Arc::new(stream))
     }
 
@@ -29,11 +32,10 @@ impl Line {
     }
 
     /// Reads behind what `buffer` holds already; 0 at the end of what the peer sends.
-    pub(super) fn poll_read(
-        &self,
-        cx: &mut Context<'_>,
-        buffer: &mut impl BufMut,
-    ) -> Poll<io::Result<usize>> {
+    ///
+    /// # Errors
+    /// Whatever the kernel says of the receive side.
+    pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut impl BufMut) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.0.poll_read_ready(cx))?;
             let room = buffer.chunk_mut().len();
@@ -50,7 +52,10 @@ impl Line {
     }
 
     /// Writes as much of the pieces as the socket takes.
-    pub(crate) fn poll_write(&self, cx: &mut Context<'_>, pieces: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    ///
+    /// # Errors
+    /// Whatever the kernel says, but `WouldBlock`: then it waits.
+    pub fn poll_write(&self, cx: &mut Context<'_>, pieces: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.0.poll_write_ready(cx))?;
             match self.try_write(pieces) {
@@ -71,6 +76,14 @@ impl Line {
             [piece] => self.0.try_write(piece),
             pieces => self.0.try_write_vectored(pieces),
         })
+    }
+
+    /// Ends what is sent.
+    ///
+    /// # Errors
+    /// The connection is gone already.
+    pub fn shut_down(&self) -> io::Result<()> {
+        SockRef::from(&self.fd()).shutdown(Shutdown::Write)
     }
 
     /// Moves bytes. To move fewer than could be says that no more can be for now: noting that saves the system call which

@@ -244,7 +244,7 @@ impl Sensor {
                     tls.goodbye();
                     let _ = poll_fn(|cx| self.poll_flush(cx, output)).await;
                 }
-                let _ = SockRef::from(&self.line.fd()).shutdown(std::net::Shutdown::Write);
+                let _ = self.line.shut_down();
             }
             let mut scratch = BytesMut::with_capacity(16 * 1024);
             let mut seen = 0;

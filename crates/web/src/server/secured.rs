@@ -7,15 +7,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::{Extension, Router};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::reception::Reception;
 use super::visit::Visit;
-use crate::client::Secured;
 
 /// What is said to a client that speaks plain HTTP here, and how long it has to read it.
 const WRONG_PORT: &[u8] =
@@ -27,7 +26,7 @@ const QUIET: Duration = Duration::from_secs(120);
 
 impl Visit {
     /// Sets TLS up and answers what comes over it.
-    pub(super) async fn secured(self, acceptor: TlsAcceptor, mut stream: TcpStream, router: Router) {
+    pub(super) async fn secured(self, acceptor: TlsAcceptor, mut stream: TcpStream, reception: Reception) {
         let handshake = async {
             let mut first = [0];
             stream.peek(&mut first).await?;
@@ -47,9 +46,9 @@ impl Visit {
         let moved = Arc::<AtomicU64>::default();
         let streaming = self.streaming.clone();
         let io = TokioIo::new(Metered { stream, moved: moved.clone() });
-        let router = router.layer(Extension(Secured));
-        let answering =
-            async { if is_http2 { self.http2(io, router).await } else { self.http1(io, router).await } };
+        let answering = async {
+            if is_http2 { self.http2(io, reception).await } else { self.http1(io, reception).await }
+        };
         let quiet = async {
             let mut before = None;
             loop {

@@ -3,13 +3,12 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use axum::Router;
 use hyper::rt::{Read, Write};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::sync::watch;
 
+use super::reception::Reception;
 use super::{ServerLimits, Streaming};
 use crate::client::Peer;
 
@@ -26,7 +25,7 @@ pub(super) struct Visit {
 
 impl Visit {
     /// Answers HTTP/1.1, and hands the connection over where a request upgrades it.
-    pub(super) async fn http1(self, io: impl Read + Write + Unpin + Send + 'static, router: Router) {
+    pub(super) async fn http1(self, io: impl Read + Write + Unpin + Send + 'static, reception: Reception) {
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
@@ -34,18 +33,18 @@ impl Visit {
             .max_buf_size(self.limits.head)
             .max_headers(100)
             .half_close(false);
-        let connection = builder.serve_connection(io, TowerToHyperService::new(router)).with_upgrades();
+        let connection = builder.serve_connection(io, reception).with_upgrades();
         self.until_over(connection, http1::UpgradeableConnection::graceful_shutdown).await;
     }
 
     /// Answers HTTP/2.
-    pub(super) async fn http2(self, io: impl Read + Write + Unpin + Send + 'static, router: Router) {
+    pub(super) async fn http2(self, io: impl Read + Write + Unpin + Send + 'static, reception: Reception) {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS)
             .max_header_list_size(u32::try_from(self.limits.head).unwrap_or(u32::MAX));
-        let connection = builder.serve_connection(io, TowerToHyperService::new(router));
+        let connection = builder.serve_connection(io, reception);
         self.until_over(connection, http2::Connection::graceful_shutdown).await;
     }
 

@@ -19,8 +19,17 @@ pub struct Batch {
     pub(super) headers: Arc<Headers>,
     pub(super) frames: Vec<Frame>,
     pub(super) share: Share,
-    pub(super) flv: OnceLock<Bytes>,
+    pub(super) flv: OnceLock<Tags>,
     pub(super) rtmp: OnceLock<Bytes>,
+}
+
+/// The frames of a batch as FLV tags, in one piece of memory.
+#[derive(Debug)]
+pub(super) struct Tags {
+    /// The tags.
+    pub(super) plain: Bytes,
+    /// The same with the head and the end of an HTTP chunk around them.
+    pub(super) chunk: Bytes,
 }
 
 impl Batch {
@@ -51,10 +60,19 @@ impl Batch {
 
     /// The frames as FLV tags.
     pub fn flv(&self) -> &Bytes {
+        &self.tags().plain
+    }
+
+    /// The frames as FLV tags, as one chunk of an HTTP/1.1 body (RFC 9112, 7.1).
+    pub fn flv_chunk(&self) -> &Bytes {
+        &self.tags().chunk
+    }
+
+    fn tags(&self) -> &Tags {
         self.flv.get_or_init(|| {
-            let framed = framing::flv(self.timed());
-            self.share.grow(framed.len());
-            framed
+            let tags = framing::flv_chunk(self.timed());
+            self.share.grow(tags.chunk.len());
+            tags
         })
     }
 

@@ -3,7 +3,8 @@
 //! | file | what lives there |
 //! |---|---|
 //! | `frame`, `batch`, `headers` | what is passed on |
-//! | `framing` | frames wrapped for FLV and RTMP, once for all viewers |
+//! | `framing`, `message_head` | frames wrapped for FLV and RTMP, once for all viewers |
+//! | `format` | as what they go out to a group of viewers |
 //! | `state` | what push and viewers share: the ring of batches |
 //! | `writer` | the push's end of it |
 //! | `viewer` | a viewer's end of it |
@@ -20,11 +21,13 @@
 
 mod batch;
 mod cursor;
+mod format;
 mod frame;
 mod framing;
 mod group;
 mod headers;
 mod memory;
+mod message_head;
 mod seat;
 mod state;
 #[cfg(test)]
@@ -34,12 +37,13 @@ mod viewer;
 mod writer;
 
 pub use self::batch::Batch;
+pub use self::format::Format;
 pub use self::frame::{Frame, FrameKind};
 pub use self::framing::{RTMP_CHUNK_SIZE, RTMP_STREAM_ID};
 pub use self::headers::Headers;
 pub use self::memory::MediaMemory;
+pub use self::message_head::MessageHead;
 pub use self::seat::Seat;
 pub use self::state::{Cached, Ended, Feed};
-pub(crate) use self::viewer::Served;
-pub use self::viewer::{Step, Viewer, ViewerFacts, ViewerInfo, ViewerKind};
+pub use self::viewer::{Served, Step, Viewer, ViewerFacts, ViewerInfo, ViewerKind};
 pub use self::writer::Writer;

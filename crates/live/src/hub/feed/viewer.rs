@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::batch::Batch;
 use super::cursor::Cursor;
+use super::format::Format;
 use super::group::{Back, Group, Member};
 use super::headers::Headers;
 use super::state::{Ended, Feed};
@@ -149,7 +150,7 @@ pub enum Step {
 
 /// What a viewer that groups may write to is to do itself.
 #[derive(Debug)]
-pub(crate) enum Served {
+pub enum Served {
     /// To write a step, like any viewer.
     Step(Step),
     /// To write what a group has not: see [`Viewer::leave_group`].
@@ -212,18 +213,19 @@ impl Viewer {
         self.cursor.try_next().map(|step| self.counted(step))
     }
 
-    /// As [`Viewer::poll_next`] for one who plays over RTMP and has written all that it was given: while it keeps up, a
-    /// group writes to its `line`, and it is woken only for what a group cannot do.
-    pub(crate) fn poll_served(&mut self, cx: &mut Context<'_>, line: Option<&Line>) -> Poll<Served> {
+    /// As [`Viewer::poll_next`] for one who has written all that it was given: while it keeps up, a group writes to its
+    /// line in this format, and it is woken only for what a group cannot do. Nobody else may write to the line before
+    /// [`Viewer::leave_group`], or the [`Served::Rest`] that stands for it.
+    pub fn poll_served(&mut self, cx: &mut Context<'_>, line: Option<(&Line, Format)>) -> Poll<Served> {
         if let Some((_, member)) = &self.group {
             ready!(member.poll_back(cx));
             return Poll::Ready(Served::Rest(self.leave_group()));
         }
-        if let Some(line) = line.filter(|_| self.cursor.at.is_within()) {
+        if let Some((line, format)) = line.filter(|_| self.cursor.at.is_within()) {
             if let Some(step) = self.try_next() {
                 return Poll::Ready(Served::Step(step));
             }
-            if self.join_group(line, cx) {
+            if self.join_group(line, format, cx) {
                 return Poll::Pending;
             }
         }
@@ -231,13 +233,13 @@ impl Viewer {
     }
 
     /// Whether a group writes to it.
-    pub(crate) fn is_in_group(&self) -> bool {
+    pub fn is_in_group(&self) -> bool {
         self.group.is_some()
     }
 
     /// Goes on alone, with the headers of [`Viewer::headers`]; gives what it has to write before anything else.
     #[must_use = "the client has the beginning of it already"]
-    pub(crate) fn leave_group(&mut self) -> Vec<Bytes> {
+    pub fn leave_group(&mut self) -> Vec<Bytes> {
         let Some((group, member)) = self.group.take() else { return Vec::new() };
         let (back, was_member) = member.take_back();
         if was_member {
@@ -250,7 +252,7 @@ impl Viewer {
     }
 
     /// The headers that it was given last, by a step or within a group.
-    pub(crate) fn headers(&self) -> Option<&Arc<Headers>> {
+    pub fn headers(&self) -> Option<&Arc<Headers>> {
         self.cursor.at.headers.as_ref()
     }
 
@@ -297,12 +299,12 @@ impl Viewer {
         step
     }
 
-    fn join_group(&mut self, line: &Line, cx: &Context<'_>) -> bool {
+    fn join_group(&mut self, line: &Line, format: Format, cx: &Context<'_>) -> bool {
         let Cursor { feed, at, .. } = &self.cursor;
         let member = Member::new(self.entry.clone(), line.clone(), at.clone(), cx.waker().clone());
         let member = Arc::new(member);
         let cursor = Cursor::resume(feed.clone(), at.clone());
-        let Some((group, task)) = feed.groups.join(cursor, &member) else { return false };
+        let Some((group, task)) = feed.groups.join(cursor, format, &member) else { return false };
         if let Some(task) = task {
             tokio::spawn(task.run());
         }

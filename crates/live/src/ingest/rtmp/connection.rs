@@ -13,7 +13,7 @@ use rtmp::server::{Connect, Event, Publish};
 use rtmp::{Fault, ServerSession};
 use tokio::time::Sleep;
 
-use crate::hub::feed::{Served, Step, Viewer};
+use crate::hub::feed::{Format, Served, Step, Viewer};
 use crate::ingest::memory::MemoryShare;
 use crate::ingest::way::Way;
 use crate::play::Outbox;
@@ -187,8 +187,8 @@ impl Connection {
                 }
                 if !outbox.has_remaining()
                     && let Some(viewer) = &mut viewer
-                    && let Poll::Ready(served) =
-                        viewer.poll_served(cx, self.sensor.line().filter(|_| in_group))
+                    && let line = self.sensor.line().filter(|_| in_group)
+                    && let Poll::Ready(served) = viewer.poll_served(cx, line.map(|line| (line, Format::Rtmp)))
                 {
                     return Poll::Ready(Some(served));
                 }

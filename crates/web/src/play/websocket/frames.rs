@@ -209,37 +209,6 @@ fn close_code(payload: &[u8]) -> Result<Option<u16>, FrameError> {
     }
 }
 
-/// The head of a frame of ours: whole, and not masked.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OwnHead {
-    bytes: [u8; 10],
-    size: usize,
-}
-
-impl OwnHead {
-    /// Of a frame with a payload of so many bytes.
-    pub(crate) fn new(opcode: Opcode, payload: usize) -> Self {
-        let first = 0x80 | opcode as u8;
-        let mut bytes = [0; 10];
-        let size = match (u8::try_from(payload), u16::try_from(payload)) {
-            (Ok(short @ 0..126), _) => put(&mut bytes, &[first, short], &[]),
-            (_, Ok(medium)) => put(&mut bytes, &[first, 126], &medium.to_be_bytes()),
-            _ => put(&mut bytes, &[first, 127], &(payload as u64).to_be_bytes()),
-        };
-        Self { bytes, size }
-    }
-
-    /// Its bytes.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.size).unwrap_or_default()
-    }
-}
-
-fn put(bytes: &mut [u8; 10], start: &[u8; 2], length: &[u8]) -> usize {
-    let all = start.iter().chain(length);
-    bytes.iter_mut().zip(all).map(|(byte, value)| *byte = *value).count()
-}
-
 /// The payload of a close frame: a code, and words of at most 123 bytes.
 pub(crate) fn closing(code: u16, why: &str) -> Vec<u8> {
     let end = why.floor_char_boundary(CONTROL - 2);

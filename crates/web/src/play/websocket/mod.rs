@@ -23,7 +23,7 @@ use sha1::{Digest, Sha1};
 use super::flv::Tags;
 use super::{not_played, play_url, viewer};
 use crate::problem::{Kind, Problem};
-use crate::server::Streaming;
+use crate::server::{Beside, Streaming};
 use crate::state::WebState;
 
 /// Appended to the client's key, and hashed with it (RFC 6455, 1.3).
@@ -54,10 +54,11 @@ pub(super) fn answer(state: &WebState, stream: &str, mut request: Request) -> Re
     if let Some(streaming) = request.extensions().get::<Streaming>() {
         streaming.begin();
     }
+    let beside = request.extensions().get::<Beside>().cloned();
     let upgrade = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         match upgrade.await {
-            Ok(connection) => talk::play(connection, Tags::new(viewer)).await,
+            Ok(connection) => talk::play(connection, beside, Tags::new(viewer)).await,
             // The client has gone before it read the answer.
             Err(error) => tracing::debug!(%error, client = %who.client, "no WebSocket came of a request"),
         }

@@ -4,13 +4,15 @@ use std::future::poll_fn;
 use std::io;
 use std::time::Duration;
 
-use bytes::{Buf, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use live::feed::{Format, MessageHead};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::frames::{CloseCode, Listener, Opcode, OwnHead, Said, closing};
-use crate::play::flv::Tags;
+use super::frames::{CloseCode, Listener, Opcode, Said, closing};
+use crate::play::flv::{Piece, Tags};
+use crate::server::Beside;
 
 /// What is read at once: a viewer says little.
 const READ: usize = 256;
@@ -19,11 +21,12 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// And how much it may send before.
 const GOODBYE_BYTES: usize = 1 << 20;
 
-/// Sends the stream until it is over or the viewer leaves.
-pub(super) async fn play(connection: Upgraded, tags: Tags) {
-    let mut line =
-        Line { io: TokioIo::new(connection), input: BytesMut::new(), listener: Listener::default() };
-    let ended = line.play(tags).await;
+/// Sends the stream until it is over or the viewer leaves. What a group of viewers may write to is the socket `beside` the
+/// connection, which holds nothing back.
+pub(super) async fn play(connection: Upgraded, beside: Option<Beside>, tags: Tags) {
+    let io = TokioIo::new(connection);
+    let mut line = Line { io, input: BytesMut::new(), listener: Listener::default() };
+    let ended = line.play(beside.as_ref(), tags).await;
     let said = match ended {
         Ok(goodbye) => tokio::time::timeout(GOODBYE, line.part(goodbye)).await,
         Err(error) => Ok(Err(error)),
@@ -51,25 +54,39 @@ struct Line<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Line<T> {
-    async fn play(&mut self, mut tags: Tags) -> io::Result<Goodbye> {
+    async fn play(&mut self, beside: Option<&Beside>, mut tags: Tags) -> io::Result<Goodbye> {
         loop {
+            let line = beside.and_then(Beside::line).map(|line| (line, Format::FlvMessages));
             self.input.reserve(READ);
             let piece = tokio::select! {
                 read = self.io.read_buf(&mut self.input) => match read? {
                     0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                     _ => None,
                 },
-                piece = poll_fn(|cx| tags.poll_next(cx)) => match piece {
+                piece = poll_fn(|cx| tags.poll_next(cx, line)) => match piece {
                     Some(piece) => Some(piece),
                     None => return Ok(Goodbye::Ours(CloseCode::Normal, "the stream has ended".to_owned())),
                 },
             };
-            if let Some(piece) = piece {
-                self.send(Opcode::Binary, piece).await?;
-                continue;
+            match piece {
+                Some(Piece::Tags(piece)) => {
+                    self.send(Opcode::Binary, piece).await?;
+                    continue;
+                }
+                Some(Piece::Rest(rest)) => {
+                    self.finish(rest).await?;
+                    continue;
+                }
+                None => {}
             }
             loop {
-                match self.listener.next(&mut self.input) {
+                let said = self.listener.next(&mut self.input);
+                if said == Ok(None) {
+                    break;
+                }
+                // A message that a group has begun comes to its end before anything of ours.
+                self.finish(tags.go_on_alone()).await?;
+                match said {
                     Ok(Some(Said::Ping(payload))) => self.send(Opcode::Pong, payload).await?,
                     Ok(Some(Said::Close(code))) => return Ok(Goodbye::Theirs(code)),
                     Ok(None) => break,
@@ -107,8 +124,16 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Line<T> {
         self.io.shutdown().await
     }
 
+    /// Writes what a group has left.
+    async fn finish(&mut self, rest: Vec<Bytes>) -> io::Result<()> {
+        for mut piece in rest {
+            self.io.write_all_buf(&mut piece).await?;
+        }
+        Ok(())
+    }
+
     async fn send(&mut self, opcode: Opcode, payload: impl Buf) -> io::Result<()> {
-        let head = OwnHead::new(opcode, payload.remaining());
+        let head = MessageHead::new(opcode as u8, payload.remaining());
         // Head and payload lie apart and go out together: the payload is shared with all viewers.
         self.io.write_all_buf(&mut Buf::chain(head.as_bytes(), payload)).await?;
         self.io.flush().await

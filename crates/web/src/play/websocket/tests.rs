@@ -1,13 +1,14 @@
 use bytes::BytesMut;
+use live::feed::MessageHead;
 use proptest::prelude::*;
 
-use super::frames::{CloseCode, FrameError, Listener, MESSAGE, Opcode, OwnHead, Said, closing};
+use super::frames::{CloseCode, FrameError, Listener, MESSAGE, Opcode, Said, closing};
 use super::*;
 
 /// A frame as a client sends it.
 fn frame(last: bool, opcode: u8, payload: &[u8]) -> Vec<u8> {
     let mask = [0x37, 0xfa, 0x21, 0x3d];
-    let mut bytes = OwnHead::new(Opcode::Binary, payload.len()).as_bytes().to_vec();
+    let mut bytes = MessageHead::new(Opcode::Binary as u8, payload.len()).as_bytes().to_vec();
     bytes[0] = opcode | if last { 0x80 } else { 0 };
     bytes[1] |= 0x80;
     bytes.extend_from_slice(&mask);
@@ -54,9 +55,12 @@ fn what_the_standard_has_as_examples_is_read() {
     assert_eq!(all(&hello), (vec![], None));
     let ping = [&[0x89], &hello[1..]].concat();
     assert_eq!(all(&ping), (vec![Said::Ping("Hello".into())], None));
-    assert_eq!(OwnHead::new(Opcode::Ping, 5).as_bytes(), [0x89, 0x05]);
-    assert_eq!(OwnHead::new(Opcode::Binary, 256).as_bytes(), [0x82, 0x7e, 0x01, 0x00]);
-    assert_eq!(OwnHead::new(Opcode::Binary, 65_536).as_bytes(), [0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]);
+    assert_eq!(MessageHead::new(Opcode::Ping as u8, 5).as_bytes(), [0x89, 0x05]);
+    assert_eq!(MessageHead::new(Opcode::Binary as u8, 256).as_bytes(), [0x82, 0x7e, 0x01, 0x00]);
+    assert_eq!(
+        MessageHead::new(Opcode::Binary as u8, 65_536).as_bytes(),
+        [0x82, 0x7f, 0, 0, 0, 0, 0, 1, 0, 0]
+    );
 }
 
 #[test]
@@ -68,7 +72,7 @@ fn a_ping_between_the_parts_of_a_message_is_heard() {
 #[test]
 fn what_is_not_allowed_is_named() {
     let large = vec![0; usize::try_from(MESSAGE).unwrap()];
-    let unmasked = OwnHead::new(Opcode::Text, 5).as_bytes().to_vec();
+    let unmasked = MessageHead::new(Opcode::Text as u8, 5).as_bytes().to_vec();
     for (bytes, error) in [
         (unmasked, FrameError::Unmasked),
         (frame(true, 0x41, b""), FrameError::Reserved),

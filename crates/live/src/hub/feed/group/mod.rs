@@ -3,7 +3,7 @@
 //! Every viewer has a task of its own, which hears its client and waits. To wake each of them for each batch costs more
 //! than what they do then, and the machine at the other end falls asleep between two writes. So viewers who have all there
 //! is, and whose sockets take it as it comes, join a group: one task writes each batch to all sockets of its group, right
-//! after one another. A viewer whose socket does not take all of it is handed back to its own task, together with what is
+//! after one another; viewers of another format are another group. A viewer whose socket does not take all of it is handed back to its own task, together with what is
 //! left, and joins again once it has caught up; its own task takes it back too whenever it has something else to say.
 //! Nobody waits for a slow one, and nothing is copied for anybody.
 //!
@@ -24,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use super::cursor::Cursor;
+use super::format::Format;
 pub(super) use member::{Back, Member};
 use task::GroupTask;
 
@@ -37,6 +38,7 @@ pub(super) struct Groups(Mutex<Vec<Arc<Group>>>);
 /// Viewers who are written to by one task.
 #[derive(Debug)]
 pub(super) struct Group {
+    format: Format,
     door: Mutex<Door>,
     /// Members who have neither left nor been handed back.
     size: AtomicUsize,
@@ -55,13 +57,19 @@ struct Door {
 impl Groups {
     /// Lets a viewer join who has all that was there when `at` was taken. `None` if more has come since then. A group that
     /// is new brings the task that has to be run for it.
-    pub(super) fn join(&self, at: Cursor, member: &Arc<Member>) -> Option<(Arc<Group>, Option<GroupTask>)> {
+    pub(super) fn join(
+        &self,
+        at: Cursor,
+        format: Format,
+        member: &Arc<Member>,
+    ) -> Option<(Arc<Group>, Option<GroupTask>)> {
         let mut groups = self.lock();
-        let smallest = groups.iter().min_by_key(|group| group.size()).cloned();
-        match smallest.filter(|group| group.size() < ENOUGH || groups.len() >= threads()) {
+        let alike = || groups.iter().filter(|group| group.format == format);
+        let smallest = alike().min_by_key(|group| group.size()).cloned();
+        match smallest.filter(|group| group.size() < ENOUGH || alike().count() >= threads()) {
             Some(group) => group.admit(at.at.position, member).then_some((group, None)),
             None => {
-                let group = Arc::new(Group::new(at.at.position, member.clone()));
+                let group = Arc::new(Group::new(format, at.at.position, member.clone()));
                 groups.push(group.clone());
                 Some((group.clone(), Some(GroupTask::new(group, at))))
             }
@@ -74,9 +82,9 @@ impl Groups {
 }
 
 impl Group {
-    fn new(position: u64, founder: Arc<Member>) -> Self {
+    fn new(format: Format, position: u64, founder: Arc<Member>) -> Self {
         let door = Door { position, joined: vec![founder], task: None };
-        Self { door: Mutex::new(door), size: AtomicUsize::new(1) }
+        Self { format, door: Mutex::new(door), size: AtomicUsize::new(1) }
     }
 
     fn admit(&self, position: u64, member: &Arc<Member>) -> bool {
@@ -106,7 +114,7 @@ impl Group {
     }
 }
 
-/// How many groups of one stream can be written to at the same time.
+/// How many groups of one stream and format can be written to at the same time.
 fn threads() -> usize {
     tokio::runtime::Handle::current().metrics().num_workers()
 }

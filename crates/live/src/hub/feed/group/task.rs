@@ -11,13 +11,14 @@ use super::round::Round;
 use super::{Door, Group};
 use crate::hub::feed::batch::Batch;
 use crate::hub::feed::cursor::Cursor;
-use crate::hub::feed::framing::RTMP_STREAM_ID;
 use crate::hub::feed::headers::Headers;
 use crate::hub::feed::viewer::Step;
 
 /// Batches that came together go out together up to about this many bytes, and this many pieces.
 const TOGETHER: usize = 256 * 1024;
 const PIECES: usize = 32;
+/// Pieces of one batch at most, its headers among them.
+const MOST: usize = 5;
 /// After so many writes others on this thread have their turn: well below a millisecond.
 const AT_A_TIME: usize = 64;
 
@@ -72,7 +73,7 @@ impl GroupTask {
                 Poll::Ready(Step::Headers(headers)) => self.next_headers = Some(headers),
                 Poll::Ready(Step::Batch(batch)) => {
                     bytes += self.frame(&batch, &mut pieces);
-                    if bytes >= TOGETHER || pieces.len() + 2 > PIECES {
+                    if bytes >= TOGETHER || pieces.len() + MOST > PIECES {
                         break;
                     }
                 }
@@ -108,15 +109,16 @@ impl GroupTask {
     /// Adds a batch; gives its size.
     fn frame(&mut self, batch: &Batch, pieces: &mut Vec<(u64, Bytes)>) -> usize {
         if let Some(headers) = self.next_headers.take() {
-            let changed = headers.rtmp(RTMP_STREAM_ID, self.headers.as_deref(), batch.timestamp());
+            let known = self.headers.as_deref();
+            let add = |piece| pieces.push((batch.sequence(), piece));
+            self.group.format.headers(&headers, known, batch.timestamp(), add);
             self.headers = Some(headers);
-            if !changed.is_empty() {
-                pieces.push((batch.sequence(), changed));
-            }
         }
-        let framed = batch.rtmp().clone();
-        let size = framed.len();
-        pieces.push((batch.sequence(), framed));
+        let mut size = 0;
+        self.group.format.batch(batch, |piece| {
+            size += piece.len();
+            pieces.push((batch.sequence(), piece));
+        });
         size
     }
 }

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::PlayConfig;
 use crate::hub::feed::tests::{AVC_HEADER, INTER, KEY, Stage};
-use crate::hub::feed::{Ended, FrameKind, Headers, RTMP_CHUNK_SIZE, RTMP_STREAM_ID, Served, Step, Viewer};
+use crate::hub::feed::{Ended, Format, FrameKind, Headers, RTMP_CHUNK_SIZE, Served, Step, Viewer};
 use crate::socket::Line;
 
 /// Long beyond anything that happens here.
@@ -41,6 +41,7 @@ struct Playing {
 async fn play(
     mut viewer: Viewer,
     line: Line,
+    format: Format,
     alone: Arc<Alone>,
     mut says: mpsc::UnboundedReceiver<u32>,
 ) -> Viewer {
@@ -55,7 +56,7 @@ async fn play(
                 headers = viewer.headers().cloned();
                 outbox.push_back(message(said));
             }
-            served = poll_fn(|cx| viewer.poll_served(cx, Some(&line))) => match served {
+            served = poll_fn(|cx| viewer.poll_served(cx, Some((&line, format)))) => match served {
                 Served::Rest(rest) => {
                     alone.rests.fetch_add(1, Ordering::Relaxed);
                     outbox.extend(rest);
@@ -64,11 +65,12 @@ async fn play(
                 Served::Step(Step::Headers(headers)) => next_headers = Some(headers),
                 Served::Step(Step::Batch(batch)) => {
                     if let Some(next) = next_headers.take() {
-                        outbox.push_back(next.rtmp(RTMP_STREAM_ID, headers.as_deref(), batch.timestamp()));
+                        let known = headers.as_deref();
+                        format.headers(&next, known, batch.timestamp(), |piece| outbox.push_back(piece));
                         headers = Some(next);
                     }
                     alone.batches.fetch_add(1, Ordering::Relaxed);
-                    outbox.push_back(batch.rtmp().clone());
+                    format.batch(&batch, |piece| outbox.push_back(piece));
                 }
                 Served::Step(Step::Skipped { .. }) => {}
                 Served::Step(Step::Ended(_)) => return viewer,
@@ -97,6 +99,10 @@ fn message(number: u32) -> Bytes {
 impl Playing {
     /// Joins a stream over a connection whose buffers hold about so much.
     async fn join(stage: &Stage, buffers: usize) -> Self {
+        Self::join_as(Format::Rtmp, stage, buffers).await
+    }
+
+    async fn join_as(format: Format, stage: &Stage, buffers: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = tokio::net::TcpSocket::new_v4().unwrap();
         SockRef::from(&client).set_recv_buffer_size(buffers).unwrap();
@@ -104,7 +110,7 @@ impl Playing {
         let server = listener.accept().await.unwrap().0;
         SockRef::from(&server).set_send_buffer_size(buffers).unwrap();
         let (alone, (says, heard)) = (Arc::<Alone>::default(), mpsc::unbounded_channel());
-        let task = tokio::spawn(play(stage.watch(), Line::new(server), alone.clone(), heard));
+        let task = tokio::spawn(play(stage.watch(), Line::new(server), format, alone.clone(), heard));
         Self { client, alone, says, task }
     }
 
@@ -297,4 +303,93 @@ async fn a_viewer_who_goes_is_disconnected_at_once_and_the_last_ends_the_group()
     drop(second.task.await.unwrap());
     until("the group is gone", || stage.feed.groups.lock().is_empty()).await;
     assert_eq!(stage.feed.viewers(), 0);
+}
+
+/// All that a client reads until its connection is closed.
+async fn bytes(mut client: TcpStream) -> Vec<u8> {
+    let mut all = Vec::new();
+    tokio::time::timeout(LONG, client.read_to_end(&mut all)).await.unwrap().unwrap();
+    all
+}
+
+/// The payloads of whole chunks of HTTP/1.1, one after another.
+fn of_chunks(mut rest: &[u8]) -> Vec<u8> {
+    let mut all = Vec::new();
+    while !rest.is_empty() {
+        let end = rest.windows(2).position(|two| two == b"\r\n").unwrap();
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).unwrap(), 16).unwrap();
+        let (chunk, behind) = rest[end + 2..].split_at(size);
+        all.extend_from_slice(chunk);
+        rest = behind.strip_prefix(b"\r\n").unwrap();
+    }
+    all
+}
+
+/// The payloads of whole binary messages of WebSocket, one after another.
+fn of_messages(mut rest: &[u8]) -> Vec<u8> {
+    let mut all = Vec::new();
+    while let [0x82, short, behind @ ..] = rest {
+        let (size, behind) = match short {
+            126 => (usize::from(u16::from_be_bytes(behind[..2].try_into().unwrap())), &behind[2..]),
+            short @ 0..126 => (usize::from(*short), behind),
+            _ => panic!("a message that is masked, or longer than any here"),
+        };
+        all.extend_from_slice(&behind[..size]);
+        rest = &behind[size..];
+    }
+    assert!(rest.is_empty());
+    all
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_format_is_a_group_of_its_own_and_carries_the_same_tags() {
+    let mut stage = Stage::new(PlayConfig { queue: Duration::from_secs(60), ..unmerged() });
+    stage.video(0, AVC_HEADER);
+    stage.video(0, KEY);
+    let (mut tasks, mut reads, mut alone) = (Vec::new(), Vec::new(), Vec::new());
+    for format in [Format::Flv, Format::FlvChunks, Format::FlvMessages] {
+        for buffers in [1 << 12, 1 << 20] {
+            let viewer = Playing::join_as(format, &stage, buffers).await;
+            tasks.push((viewer.task, viewer.says));
+            reads.push(viewer.client);
+            alone.push(viewer.alone);
+        }
+    }
+    until("all are in groups", || members(&stage) == 6).await;
+    assert_eq!(stage.feed.groups.lock().len(), 3);
+    let mut push = async |ms: u32| {
+        let payload = Bytes::from(
+            [if ms.is_multiple_of(1000) { KEY } else { INTER }, &vec![9; ms as usize % 9_000]].concat(),
+        );
+        stage.writer.media(stage.at(ms), FrameKind::Video, ms, payload, true, ms.is_multiple_of(1000));
+        tokio::time::sleep(Duration::from_micros(200)).await;
+    };
+    // Nobody reads, and those whose buffers are small are handed back; then all catch up, and get the rest together.
+    for ms in (40..8_000).step_by(40) {
+        push(ms).await;
+    }
+    let rests = |which: usize| alone[which].rests.load(Ordering::Relaxed);
+    assert!(rests(0) > 0 && rests(2) > 0 && rests(4) > 0, "what sockets did not take came back");
+    let reads: Vec<_> = reads.into_iter().map(|client| tokio::spawn(bytes(client))).collect();
+    for ms in (8_000..12_000).step_by(40) {
+        push(ms).await;
+    }
+    until("all have caught up", || members(&stage) == 6).await;
+    stage.feed.end(Ended::Unpublished);
+    for (task, _says) in tasks {
+        drop(task.await.unwrap());
+    }
+    let mut files = Vec::new();
+    for read in reads {
+        files.push(read.await.unwrap());
+    }
+    assert!(files[0].len() > 1_000_000);
+    for (index, file) in files.iter().enumerate() {
+        let tags = match index / 2 {
+            0 => file.clone(),
+            1 => of_chunks(file),
+            _ => of_messages(file),
+        };
+        assert!(tags == files[0], "viewer {index}: {} bytes of {}", tags.len(), files[0].len());
+    }
 }

@@ -12,7 +12,7 @@ use super::batch::Batch;
 use super::frame::{Frame, FrameKind};
 use super::group::Groups;
 use super::headers::Headers;
-use super::memory::MediaMemory;
+use super::memory::{MediaMemory, Share};
 use super::timeline::{self, Timeline};
 use super::viewer::{Entry, ViewerFacts};
 use crate::config::PlayConfig;
@@ -21,6 +21,8 @@ use crate::config::PlayConfig;
 const UNWATCHED_MERGE: u32 = 1000;
 /// Frames of one batch at most, whatever their timestamps say.
 const LONGEST_BATCH: usize = 256;
+/// Bytes of the open batch that may be held and not counted: the count is shared by all streams, and costs.
+const UNCOUNTED: usize = 16 * 1024;
 /// Without video for this long, ms, a stream counts as one without: a viewer may begin anywhere.
 const NO_VIDEO_AFTER: u32 = 2000;
 
@@ -78,6 +80,8 @@ pub(super) struct State {
     next_frame: u64,
     open: Vec<Frame>,
     open_bytes: usize,
+    /// What the open batch holds, but for [`UNCOUNTED`].
+    open_share: Share,
     /// When the oldest frame came that viewers have not been woken for.
     pub(super) waits_since: Option<Instant>,
     /// Timestamp of the newest video frame.
@@ -119,6 +123,7 @@ impl Feed {
             next_frame: 0,
             open: Vec::new(),
             open_bytes: 0,
+            open_share: memory.share(0),
             waits_since: None,
             last_video: None,
             viewers: HashMap::new(),
@@ -222,11 +227,13 @@ impl Feed {
     pub(crate) fn cached(&self) -> Cached {
         let state = self.lock();
         let newest = state.ring.back().map_or(0, |batch| batch.timestamp());
-        let first = state.start.and_then(|s| state.at(s)).map_or(newest, |batch| batch.timestamp());
         let oldest = state.ring.front().map_or(newest, |batch| batch.timestamp());
+        let key = state.open.first().filter(|frame| frame.key).map(|frame| frame.timestamp);
+        let key = key.or_else(|| Some(state.at(state.start?)?.timestamp()));
+        let last = state.open.last().map_or(newest, |frame| frame.timestamp);
         Cached {
             viewers: state.counted(),
-            gop_ms: timeline::span(first, newest),
+            gop_ms: key.map_or(0, |key| timeline::span(key, last)),
             cached_bytes: state.ring.iter().map(|batch| batch.held()).sum::<usize>() + state.open_bytes,
             queue_ms: timeline::span(oldest, newest),
         }
@@ -289,6 +296,10 @@ impl State {
         let sealed = frame.key && self.seal(memory);
         let begun = *self.waits_since.get_or_insert(now);
         self.open_bytes += frame.payload.len();
+        let uncounted = self.open_bytes.saturating_sub(self.open_share.bytes());
+        if uncounted >= UNCOUNTED {
+            self.open_share.grow(uncounted);
+        }
         let timestamp = frame.timestamp;
         self.open.push(frame);
         let first = self.open.first().map_or(timestamp, |f| f.timestamp);
@@ -325,13 +336,15 @@ impl State {
         let frames = std::mem::replace(&mut self.open, Vec::with_capacity(capacity));
         let count = frames.len() as u64;
         let held = std::mem::take(&mut self.open_bytes) + frames.capacity() * size_of::<Frame>();
+        let share = std::mem::replace(&mut self.open_share, memory.share(0));
+        share.grow(held.saturating_sub(share.bytes()));
         let batch = Batch {
             sequence: self.next_sequence,
             first_frame: self.next_frame,
             start,
             headers: self.headers.clone(),
             frames,
-            share: memory.share(held),
+            share,
             flv: OnceLock::new(),
             rtmp: OnceLock::new(),
         };
@@ -345,8 +358,14 @@ impl State {
     }
 
     /// Lets go of what no viewer may have any more: with viewers, the queue of the slow ones is kept besides the fast
-    /// start.
+    /// start. Where nobody watches, whoever comes begins with the open batch if that begins with a key frame.
     fn trim(&mut self, play: &PlayConfig, memory: &MediaMemory, watched: bool) {
+        let begins_anew = !watched && self.open.first().is_some_and(|frame| frame.key);
+        if begins_anew {
+            self.ring.clear();
+            self.start = None;
+            return;
+        }
         let Some(newest) = self.ring.back().map(|batch| batch.timestamp()) else { return };
         let (cache, queue) = (millis(play.cache), millis(play.queue));
         let mut bytes = None;

@@ -207,10 +207,30 @@ fn what_is_held_for_viewers_is_given_back() {
     let mut writer = Writer::new(feed.clone(), Arc::default(), 1);
     let now = SystemClock.instant();
     for ms in (0..3000).step_by(40) {
-        writer.media(now, FrameKind::Video, ms, Bytes::from_static(KEY), true, true);
+        writer.media(now, FrameKind::Video, ms, Bytes::from_static(KEY), true, ms == 0);
     }
     assert!(memory.held() > 0);
     drop((writer, feed));
+    assert_eq!(memory.held(), 0);
+}
+
+#[test]
+fn unwatched_the_pictures_before_a_key_frame_are_let_go_when_it_comes() {
+    let mut stage = Stage::new(merging());
+    let memory = stage.feed.memory.clone();
+    let large = |head: &[u8]| Bytes::from([head, &[9; 20_000]].concat());
+    let mut most = 0;
+    for ms in (0..8000).step_by(40) {
+        let (now, key) = (stage.at(ms), ms % 2000 == 0);
+        stage.writer.media(now, FrameKind::Video, ms, large(if key { KEY } else { INTER }), true, key);
+        most = most.max(memory.held());
+        assert!(!key || memory.held() < 30_000, "{} at {ms}", memory.held());
+    }
+    assert!((980_000..1_050_000).contains(&most), "what is open counts too: {most}");
+    let mut viewer = stage.watch();
+    let seen = drain(&mut viewer);
+    assert!(seen[1].starts_with("key 6000 "), "{seen:?}");
+    drop((viewer, stage));
     assert_eq!(memory.held(), 0);
 }
 

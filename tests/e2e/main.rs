@@ -17,6 +17,8 @@ mod cluster_callbacks;
 mod cluster_catalog;
 #[cfg(all(feature = "cluster", feature = "postgres"))]
 mod cluster_chaos;
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+mod cluster_secured;
 mod console;
 mod console_setup;
 mod console_watching;

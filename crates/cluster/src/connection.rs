@@ -11,15 +11,14 @@ use async_nats::jetstream::kv::{self, EntryErrorKind, UpdateErrorKind};
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions};
 use futures_util::StreamExt;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
-use crate::config::ClusterConfig;
+use crate::config::{ClusterConfig, Login};
 use crate::lease::Written;
 use crate::names::Names;
+use crate::tls::tls;
+use crate::trouble::Trouble;
 
 /// How long one question to NATS may take.
 pub(crate) const ANSWER: Duration = Duration::from_secs(2);
@@ -106,6 +105,8 @@ pub(crate) struct Found {
 impl Connection {
     /// Begins to connect; does not wait for it.
     pub async fn open(config: &ClusterConfig) -> Result<Self, ConnectError> {
+        let trouble = Arc::new(Trouble::default());
+        let heard = trouble.clone();
         let mut options = ConnectOptions::new()
             .name(format!("lastframe {}", config.label))
             .retry_on_initial_connect()
@@ -116,14 +117,25 @@ impl Connection {
                 RECONNECT
                     .min(Duration::from_millis(50).saturating_mul(u32::try_from(tries).unwrap_or(u32::MAX)))
             })
-            .event_callback(|event| async move { tracing::info!(%event, "NATS") })
-            .tls_client_config(tls(config)?);
+            .event_callback(move |event| {
+                heard.heard(&event);
+                std::future::ready(())
+            })
+            .require_tls(config.servers.tls)
+            .tls_client_config(tls(config, trouble)?);
+        match &config.servers.login {
+            None => {}
+            Some(Login::User(user, password)) => {
+                options = options.user_and_password(user.clone(), password.clone());
+            }
+            Some(Login::Token(token)) => options = options.token(token.clone()),
+        }
         if let Some(path) = &config.credentials {
             let failed = |source| ConnectError::Credentials { path: path.clone(), source };
             options = options.credentials_file(path).await.map_err(failed)?;
         }
         let client = options
-            .connect(&config.servers.0[..])
+            .connect(&config.servers.addresses[..])
             .await
             .map_err(|error| ConnectError::Failed(error.to_string()))?;
         let mut context = jetstream::new(client.clone());
@@ -259,41 +271,5 @@ pub(crate) async fn write(
         Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(Written::TooLate),
         Err(error) if error.kind() == UpdateErrorKind::TimedOut => Err(Fault::Slow),
         Err(error) => Err(Fault::of(error)),
-    }
-}
-
-/// TLS with the same cryptography as everywhere else in the program; used where a server wants it or its URL says `tls`.
-fn tls(config: &ClusterConfig) -> Result<ClientConfig, ConnectError> {
-    let wrong = |path: &PathBuf, reason: String| ConnectError::Tls { path: path.clone(), reason };
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if let Some(path) = &config.ca {
-        for certificate in certificates(path)? {
-            roots.add(certificate).map_err(|error| wrong(path, error.to_string()))?;
-        }
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ConnectError::Failed(error.to_string()))?
-        .with_root_certificates(roots);
-    match &config.identity {
-        None => Ok(builder.with_no_client_auth()),
-        Some((cert, path)) => {
-            let chain = certificates(cert)?;
-            let key = PrivateKeyDer::from_pem_file(path).map_err(|error| wrong(path, error.to_string()))?;
-            builder.with_client_auth_cert(chain, key).map_err(|error| wrong(cert, error.to_string()))
-        }
-    }
-}
-
-fn certificates(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, ConnectError> {
-    let wrong = |reason: String| ConnectError::Tls { path: path.clone(), reason };
-    let read = CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
-    let all: Result<Vec<_>, _> = read.collect();
-    let all = all.map_err(|error| wrong(error.to_string()))?;
-    match all.is_empty() {
-        true => Err(wrong("there is no certificate in it".to_owned())),
-        false => Ok(all),
     }
 }

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`config`] | `[cluster]`: where NATS is, and the times that matter |
 //! | [`connection`] | the connection and the buckets on it |
+//! | [`tls`] | TLS to NATS |
+//! | [`trouble`] | why NATS cannot be reached, for the log |
 //! | [`names`] | how stream keys, buckets and subjects are called there |
 //! | [`liveness`] | which nodes are alive; pure |
 //! | [`heartbeat`] | this node's heartbeat, and those of the others |
@@ -27,6 +29,8 @@ mod lease;
 mod liveness;
 mod names;
 mod ownership;
+mod tls;
+mod trouble;
 
 pub use cluster::{Cluster, Running};
 pub use config::{ClusterConfig, ConfigError, Servers};

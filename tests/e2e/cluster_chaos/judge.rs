@@ -32,6 +32,8 @@ use super::world::{LABELS, Times, World};
 const UNCERTAIN: Duration = Duration::from_millis(100);
 /// What an act brings about comes to its clients so much later at most.
 const LATER: Duration = Duration::from_secs(3);
+/// A path that is cut is given up within this time: three seconds of silence, the limit, and a busy machine.
+const GIVEN_UP: Duration = Duration::from_secs(12);
 /// Servers of NATS that have lost one of them agree anew within this time.
 const ELECTION: Duration = Duration::from_secs(20);
 /// How long the viewer of a push that sends may be without media, on a machine that is busy.
@@ -189,23 +191,24 @@ impl Court<'_> {
         gap: Duration,
         record: &Found,
     ) -> Result<(), String> {
-        let late = match life.lived() {
-            Some(Lived { end: End::CutOff, .. }) => LATER * 4,
-            _ => LATER,
+        // For the server a path that is cut lives on, until it is given up.
+        let lives_on = match life.lived() {
+            Some(Lived { end: End::CutOff, .. }) => GIVEN_UP,
+            _ => Duration::ZERO,
         };
         let reason = record.detail["params"]["reason"].as_str().unwrap_or_default();
         let can = match code {
-            "9/0" => self.stopped(life.node, at, at),
+            "9/0" => self.stopped(life.node, at, at + lives_on),
             "11/0" => match life.lived().map(|lived| &lived.end) {
                 // From the kill on its client knows it is gone.
                 Some(End::Dropped) => self.killed_before(life.node, at),
-                Some(End::CutOff) => self.killed(life.node, at, late),
+                Some(End::CutOff) => self.killed(life.node, at, lives_on),
                 _ => self.killed(life.node, at, UNCERTAIN),
             },
             "21/102" => self.taken_elsewhere(life, at),
             "21/103" => self.taken_elsewhere(life, at) && gap >= EMPTY,
             "38/0" if reason.starts_with("the registry could not be reached") => {
-                self.without_registry(life.node, at, late)
+                self.without_registry(life.node, at, LATER + lives_on)
             }
             "38/0" => self.taken_elsewhere(life, at) && self.disturbed(life.node, life.asked, at),
             "18/101" | "18/102" => self.disturbed(life.node, life.asked, at),

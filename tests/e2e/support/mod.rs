@@ -1,5 +1,7 @@
 //! What the scenarios share: a server of their own, clients that push to it, and eyes to look at what it kept.
 
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+pub mod authority;
 pub mod axe;
 pub mod balancer;
 pub mod browser;
@@ -12,6 +14,8 @@ pub mod media;
 pub mod namespace;
 #[cfg(feature = "cluster")]
 pub mod nats;
+#[cfg(all(feature = "cluster", feature = "postgres"))]
+pub mod nats_account;
 pub mod nginx;
 pub mod players;
 pub mod ports;

@@ -60,6 +60,18 @@ impl Nats {
         Some(nats)
     }
 
+    /// Starts one with this configuration beside what says where it runs; `None` as for [`Nats::start`].
+    #[cfg(feature = "postgres")]
+    pub fn configured(folder: &Path, config: &str) -> Option<Self> {
+        let program = installed()?;
+        let path = folder.join("nats.conf");
+        std::fs::write(&path, config).unwrap();
+        let args = vec!["--config".to_owned(), path.to_str().unwrap().to_owned()];
+        let nats = Self::spawn(program, Place { args, ..Place::here() });
+        nats.wait_until_ready();
+        Some(nats)
+    }
+
     /// Starts servers that are one, each on a machine of its own; `None` as for [`Nats::start`].
     #[cfg(feature = "postgres")]
     pub fn on(machines: &[Machine]) -> Option<Vec<Self>> {

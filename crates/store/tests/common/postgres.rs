@@ -5,7 +5,7 @@ use std::fs;
 use std::net::Ipv4Addr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ impl Postgres {
     }
 
     /// The server as a program of the namespace; who may enter one is root, whom PostgreSQL will not have.
-    fn command_in(&self, net: &std::path::Path) -> Command {
+    fn command_in(&self, net: &Path) -> Command {
         let (uid, gid) = self.owner.unwrap();
         let mut command = Command::new("nsenter");
         command.current_dir(self.dir.path()).stdin(Stdio::null());
@@ -113,30 +113,36 @@ impl Postgres {
 
     /// Starts it anew, with TLS and only with TLS on a port of 127.0.0.1, which it gives.
     pub fn restart_with_tls(&mut self) -> u16 {
+        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        self.write(&self.certificate(), &made.cert.pem(), 0o644);
+        self.restart_secured(&made.cert.pem(), &made.signing_key.serialize_pem(), "trust")
+    }
+
+    /// The same with a certificate that is there (PEM), and for those who have the password of [`Postgres::url`].
+    pub fn restart_with_password(&mut self, certificate: &Path, key: &Path) -> u16 {
+        let read = |path| fs::read_to_string(path).unwrap();
+        self.restart_secured(&read(certificate), &read(key), "scram-sha-256")
+    }
+
+    fn restart_secured(&mut self, certificate: &str, key: &str, method: &str) -> u16 {
         self.kill();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
         let data = self.dir.path().join("data");
-        let files = [
-            (self.certificate(), made.cert.pem(), 0o644),
-            (data.join("server.crt"), made.cert.pem(), 0o600),
-            (data.join("server.key"), made.signing_key.serialize_pem(), 0o600),
-            (
-                data.join("pg_hba.conf"),
-                "local all all trust\nhostssl all all 127.0.0.1/32 trust\n".into(),
-                0o600,
-            ),
-        ];
-        for (path, text, mode) in files {
-            fs::write(&path, text).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            if let Some((uid, gid)) = self.owner {
-                std::os::unix::fs::chown(&path, Some(uid), Some(gid)).unwrap();
-            }
+        let rules = format!("local all all trust\nhostssl all all 127.0.0.1/32 {method}\n");
+        for (name, text) in [("server.crt", certificate), ("server.key", key), ("pg_hba.conf", &rules)] {
+            self.write(&data.join(name), text, 0o600);
         }
         self.tls = Some(port);
         self.start();
         port
+    }
+
+    fn write(&self, path: &Path, text: &str, mode: u32) {
+        fs::write(path, text).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        if let Some((uid, gid)) = self.owner {
+            std::os::unix::fs::chown(path, Some(uid), Some(gid)).unwrap();
+        }
     }
 
     /// The certificate that it shows, PEM.

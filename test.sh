@@ -91,7 +91,7 @@ if ! command -v cargo >/dev/null; then
     exit 1
 fi
 
-# The players of web sites, for the browser tests: versions and checksums stand in the lock file.
+# The players of web sites for the browser tests, and a WebRTC client for Node: versions and checksums stand in the lock file.
 players="${CARGO_TARGET_DIR:-target}/players"
 if command -v npm >/dev/null && ! cmp -s tests/e2e/web/package-lock.json "$players/package-lock.json"; then
     rm -rf "$players"

@@ -10,9 +10,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::support::browser::Browser;
+use crate::support::players::Pages;
 use crate::support::server::Server;
 use crate::support::setup::{DOMAIN, Setup};
 use crate::support::srt_caller::{Answer, SrtCaller};
+use crate::support::{alone, ports, rights};
+use crate::webrtc::{connected, url};
 
 /// Datagrams sent before the flood takes a breath, which lets the test's own encoders run on a busy machine.
 const BURST: usize = 16;
@@ -93,8 +97,67 @@ fn pushes(server: &Server, over: &str, to: SocketAddr) -> Value {
     serde_json::from_slice(&output.stdout).expect("the load's report")
 }
 
+/// A STUN message with a user name that there may be, whole or cut off.
+fn check(chance: &mut Chance) -> Vec<u8> {
+    let name = format!("{:016x}:abcd", chance.next());
+    let mut message = vec![0, 1, 0, 28, 0x21, 0x12, 0xA4, 0x42];
+    message.extend(chance.bytes(12));
+    message.extend([0, 6, 0, 21]);
+    message.extend(name.as_bytes());
+    message.extend([0; 3]);
+    message.truncate(8 + chance.next() as usize % 40);
+    message
+}
+
+/// Packets of RTP, RTCP or DTLS, by their first byte, of a session that there may be.
+fn of_a_session(chance: &mut Chance) -> Vec<u8> {
+    let mut packet = chance.bytes(1_200);
+    packet[0] = [0x80, 0x81, 20, 22, 23][chance.next() as usize % 5];
+    packet
+}
+
+#[test]
+fn floods_of_the_webrtc_port_end_no_push_keep_nobody_out_and_leave_little_behind() {
+    if !rights::has(&["chromium", "chromedriver"]) {
+        return;
+    }
+    let _alone = alone();
+    let at = SocketAddr::from(([127, 0, 0, 1], ports::free()));
+    let server = Setup::open().env("LASTFRAME_WEBRTC_LISTEN", &at.to_string()).start();
+    let (pages, browser) = (Pages::serve(), Browser::open(800, 600, "en"));
+    let (stop, sent) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (stop, sent) = (&stop, &sent);
+    let rtmp = scope(|scope| {
+        scope.spawn(|| flood(at, stop, sent, |chance| chance.bytes(700)));
+        scope.spawn(|| flood(at, stop, sent, check));
+        scope.spawn(|| flood(at, stop, sent, of_a_session));
+        scope.spawn(|| knock(at, stop));
+        // It is let in while the flood goes on already, and goes on as well.
+        connected(&browser, &pages.webrtc("whip", &url(&server, "whip", "camera"), ""));
+        server.wait_for_pushes(1);
+        let rtmp = pushes(&server, "rtmp", server.rtmp());
+        stop.store(true, Ordering::Relaxed);
+        rtmp
+    });
+    assert!(sent.load(Ordering::Relaxed) > 10_000, "that was no flood: {sent:?}");
+    for (what, count) in [("publishers", 5), ("lost", 0), ("refusals", 0)] {
+        assert_eq!(rtmp[what], count, "{rtmp:#}");
+    }
+    for number in 0..5 {
+        assert_eq!(server.code(&format!("rtmp-{number}")), "1/0");
+    }
+    assert_eq!(browser.script("return window.stop_()"), 200);
+    let record = server.record("camera");
+    assert_eq!((record.errcode, record.sub_errcode), (35, 0), "{record:?}");
+    let grown = rtmp["server"]["most_kib"].as_u64().unwrap() - rtmp["server"]["first_kib"].as_u64().unwrap();
+    assert!(grown < 64 * 1024, "{rtmp:#}");
+    // What was for nobody leaves nothing.
+    assert_eq!(server.records(&[]).len(), 6);
+}
+
 #[test]
 fn floods_of_packets_end_no_push_keep_nobody_out_and_leave_little_behind() {
+    let _alone = alone();
     let server = Setup::open().env("LASTFRAME_RECORDS_FOLD", "60s").start();
     let (stop, sent) = (AtomicBool::new(false), AtomicU64::new(0));
     let (stop, sent) = (&stop, &sent);

@@ -60,3 +60,5 @@ mod test_push;
 mod ways_to_end;
 mod webrtc;
 mod webrtc_beside;
+mod webrtc_media;
+mod webrtc_tcp;

@@ -75,7 +75,9 @@ fn a_browser_pushes_and_another_sees_it_and_its_delete_is_its_goodbye() {
     assert_eq!((record.errcode, record.sub_errcode), (35, 0), "{record:?}");
     assert_eq!(record.protocol, "whip");
     let video = record.video.expect("video was seen");
-    assert_eq!((video.width, video.height), (Some(640), Some(360)), "{video:?}");
+    // On a busy machine the browser makes its picture smaller, and keeps its shape.
+    let (width, height) = (video.width.unwrap(), video.height.unwrap());
+    assert!(width <= 640 && height > 0 && width * 9 == height * 16, "{video:?}");
     assert_eq!(record.audio.and_then(|audio| audio.codec).as_deref(), Some("Opus"));
     let shown = server.cli(&["show", &record.id.to_string()]);
     assert!(shown.contains("WEBRTC") && shown.contains("0 that could not be carried on"), "{shown}");

@@ -49,15 +49,28 @@ pub struct ListenConfig {
     pub proxy_protocol: Vec<IpNet>,
 }
 
-/// The UDP port of WebRTC.
+/// The ports of WebRTC.
 #[derive(Clone, Debug)]
 pub struct WebRtcConfig {
-    /// Address to listen on.
+    /// Address to listen on, UDP.
     pub listen: SocketAddr,
+    /// Where clients may connect that no datagram gets through for.
+    pub tcp: WebRtcTcp,
     /// The addresses that clients are told to send to, where they are others than the machine's own: behind 1:1 NAT.
     pub public_ip: Vec<IpAddr>,
     /// Whether the node does without when the address is taken.
     pub optional: bool,
+}
+
+/// The TCP port of WebRTC (RFC 6544).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebRtcTcp {
+    /// There is none.
+    Off,
+    /// That of the UDP port's number; where it is taken, the node does without.
+    LikeUdp,
+    /// This one.
+    At(SocketAddr),
 }
 
 /// The SRT port.

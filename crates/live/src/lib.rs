@@ -51,7 +51,7 @@ pub use auth_hook::{
 pub use catalog::{CatalogError, Change, NotShared, SharedCatalog, all_of};
 pub use config::{
     AuthHookConfig, EventLimits, HlsConfig, HlsMode, Limits, ListenConfig, LiveConfig, PlayConfig, SrtConfig,
-    WebRtcConfig,
+    WebRtcConfig, WebRtcTcp,
 };
 pub use counters::{LATENCY_BOUNDS_US, LiveCounters, PlayCounters};
 pub use drain::{DrainPhase, DrainState};

@@ -12,7 +12,7 @@ use crate::{ingest, webrtc};
 pub struct Listeners {
     pub(crate) rtmp: tokio::net::TcpListener,
     pub(crate) rtmp_addr: SocketAddr,
-    pub(crate) webrtc: Option<tokio::net::UdpSocket>,
+    pub(crate) webrtc: Option<webrtc::Ports>,
     pub(crate) rtmps: Option<(tokio::net::TcpListener, SocketAddr, ingest::listener::Door)>,
     pub(crate) srt: Option<(tokio::net::UdpSocket, SocketAddr)>,
 }
@@ -26,17 +26,14 @@ impl Listeners {
         let (rtmp, rtmp_addr) = bound(config.rtmp.listen)?;
         let webrtc = match &config.webrtc {
             None => None,
-            Some(config) => {
-                let addr = config.listen;
-                match webrtc::bind(addr) {
-                    Ok(socket) => Some(socket),
-                    Err(error) if config.optional => {
-                        tracing::warn!(%addr, %error, "cannot listen for WebRTC: WHIP and WHEP are off; choose another port with webrtc.listen");
-                        None
-                    }
-                    Err(source) => return Err(StartError::Bind { addr, source }),
+            Some(config) => match webrtc::bind(config) {
+                Ok(ports) => Some(ports),
+                Err((addr, error)) if config.optional => {
+                    tracing::warn!(%addr, %error, "cannot listen for WebRTC: WHIP and WHEP are off; choose another port with webrtc.listen");
+                    None
                 }
-            }
+                Err((addr, source)) => return Err(StartError::Bind { addr, source }),
+            },
         };
         let srt = match config.srt.as_ref().map(|config| (config, bind_srt(config.listen))) {
             Some((config, Err(error))) if config.optional => {

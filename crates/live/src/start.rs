@@ -114,9 +114,9 @@ impl Live {
         let hls = Arc::new(Hls::new(config.play.hls, hub.clone(), clock.clone()));
         let relays = relay::relays::Relays::new(&config.relays, config.proxy.as_ref(), &clock)?;
         let webrtc = match (webrtc, config.webrtc.clone()) {
-            (Some(socket), Some(settings)) => {
+            (Some(ports), Some(settings)) => {
                 let addr = settings.listen;
-                let started = webrtc::WebRtc::start(settings, socket);
+                let started = webrtc::WebRtc::start(settings, ports, config.limits.path);
                 Some(started.map_err(|source| StartError::Bind { addr, source })?)
             }
             _ => None,

@@ -43,6 +43,16 @@ impl Pages {
         format!("http://{}/webrtc.html#{kind}|{url}|{codec}", self.address)
     }
 
+    /// The same, with no address for datagrams: over TCP.
+    pub fn webrtc_over_tcp(&self, kind: &str, url: &str) -> String {
+        format!("{}|tcp", self.webrtc(kind, url, ""))
+    }
+
+    /// The page that pushes flashes and tones that belong together.
+    pub fn claps(&self, url: &str) -> String {
+        format!("{}|claps", self.webrtc("whip", url, ""))
+    }
+
     /// The page that plays `url` with mpegts.js.
     pub fn flv(&self, url: &str) -> String {
         format!("http://{}/flv.html#{url}", self.address)
@@ -54,16 +64,29 @@ impl Pages {
 /// # Panics
 /// For root, who can install them: `test.sh` does.
 pub fn are_there() -> bool {
-    let there = folder().join("hls.js/dist/hls.min.js").is_file();
+    is_there("hls.js/dist/hls.min.js")
+}
+
+/// Whether one of the packages is, by a file of its.
+///
+/// # Panics
+/// As [`are_there`].
+pub fn is_there(file: &str) -> bool {
+    let there = folder().join(file).is_file();
     assert!(
         there || !rights::is_root(),
-        "no players in {}: run test.sh, which installs them",
+        "no {file} in {}: run test.sh, which installs it",
         folder().display()
     );
     if !there {
-        eprintln!("left out: no players in {}", folder().display());
+        eprintln!("left out: no {file} in {}", folder().display());
     }
     there
+}
+
+/// The folder of the packages.
+pub fn packages() -> PathBuf {
+    folder()
 }
 
 /// The text of a file of one of the packages, if it is installed.

@@ -323,7 +323,7 @@ pub(super) const fn text(cause: Cause) -> Text {
         Cause::LeftInWebrtcSetup => Text {
             errmsg: UNKNOWN,
             meaning: "The client left, or its time ran out, while the WebRTC connection was being set up.",
-            advice: "Check that UDP reaches the server's WebRTC port and that its public address is configured.",
+            advice: "Check that UDP, or at least TCP, reaches the server's WebRTC port and that its public address is configured.",
         },
         Cause::LeftInAuthHook => Text {
             errmsg: UNKNOWN,

@@ -322,7 +322,7 @@ pub(super) const fn text(cause: Cause) -> Text {
         Cause::LeftInWebrtcSetup => Text {
             errmsg: UNKNOWN,
             meaning: "WebRTCの接続を確立する途中で相手が切断したか、制限時間が過ぎました。",
-            advice: "サーバーのWebRTC用ポートにUDPが届くか、公開アドレスが設定されているか確認してください。",
+            advice: "サーバーのWebRTC用ポートにUDP（少なくともTCP）が届くか、公開アドレスが設定されているか確認してください。",
         },
         Cause::LeftInAuthHook => Text {
             errmsg: UNKNOWN,

@@ -321,7 +321,7 @@ pub(super) const fn text(cause: Cause) -> Text {
         Cause::LeftInWebrtcSetup => Text {
             errmsg: UNKNOWN,
             meaning: "客户端在建立 WebRTC 连接期间离开或超时。",
-            advice: "请确认 UDP 能到达服务器的 WebRTC 端口，并已配置公网地址。",
+            advice: "请确认 UDP（至少 TCP）能到达服务器的 WebRTC 端口，并已配置公网地址。",
         },
         Cause::LeftInAuthHook => Text {
             errmsg: UNKNOWN,

@@ -38,7 +38,7 @@ fn by_client_or_path(e: &Evidence, seen: &Seen) -> Ruling {
     let is_reset = seen.ending == Ending::Reset;
     match seen.ending {
         // Over datagrams there are no resets: the client's host answered that nobody has the port any more.
-        Ending::Reset if matches!(e.transport, Transport::Srt | Transport::Whip) => {
+        Ending::Reset if matches!(e.transport, Transport::Srt | Transport::Whip) && e.tcp.is_none() => {
             Ruling::with(Cause::Reset, Detail::new(DetailKey::PeerPortClosed))
         }
         Ending::IdleLimit if e.media.messages == 0 => {

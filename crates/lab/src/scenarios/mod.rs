@@ -24,6 +24,7 @@ mod takeover;
 mod weekly;
 mod whip;
 mod whip_clients;
+mod whip_tcp;
 
 use cause::Cause;
 
@@ -57,6 +58,7 @@ pub fn all() -> Vec<Scenario> {
         weekly::scenarios(),
         whip::scenarios(),
         whip_clients::scenarios(),
+        whip_tcp::scenarios(),
     ]
     .concat()
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use cause::{Cause, DetailKey};
+use model::sign::{Algorithm, signed_query};
+use model::{Clock, SystemClock, Timestamp};
 use tokio::time::sleep;
 
 use super::network::whip_server_at;
@@ -11,7 +13,7 @@ use crate::error::LabError;
 use crate::network::Between;
 use crate::process::Signal;
 use crate::scenario::{Needs, Scenario, Seen};
-use crate::server::{Profile, SIGNED_DOMAIN};
+use crate::server::{KEY, Profile, SIGNED_DOMAIN};
 use crate::trial::Trial;
 
 const NAMESPACE: Needs = Needs::Root(&["ip"]);
@@ -24,6 +26,8 @@ const WELL: Duration = Duration::from_secs(2);
 const SOON: Duration = Duration::from_secs(1);
 /// The server's idle limit, which finds a client that checks its path no more, and a second.
 const LOST: Duration = Duration::from_secs(8);
+/// In the year 2020, ms since 1970.
+const LONG_AGO: i64 = 1_600_000_000_000;
 /// kbit/s.
 const USUAL: u32 = 500;
 
@@ -69,6 +73,20 @@ macro_rules! scenarios_of {
                 None,
                 concat!($program, " has a WHIP endpoint without a signature."),
                 |t| Box::pin(unsigned(t, Kind::$kind)),
+            ),
+            Scenario::new(
+                concat!("whip_", $name, "_wrong_key"),
+                Cause::SignatureWrong,
+                DetailKey::SecretMismatch,
+                concat!($program, " has a WHIP endpoint that another key has signed."),
+                |t| Box::pin(wrong_key(t, Kind::$kind)),
+            ),
+            Scenario::new(
+                concat!("whip_", $name, "_expired"),
+                Cause::Expired,
+                DetailKey::ExpiredAt,
+                concat!($program, " has a WHIP endpoint that has expired."),
+                |t| Box::pin(expired(t, Kind::$kind)),
             ),
             Scenario::new(
                 concat!("whip_", $name, "_forbidden"),
@@ -146,6 +164,24 @@ async fn translated(trial: Trial, kind: Kind) -> Result<Seen, LabError> {
 async fn unsigned(trial: Trial, kind: Kind) -> Result<Seen, LabError> {
     let site = trial.own(Profile::Standard).await?;
     let encoder = Encoder::start_for(kind, &[], &site, SIGNED_DOMAIN, trial.stream(), USUAL)?;
+    Ok(Seen::stream(&site, trial.stream()).keep(encoder))
+}
+
+async fn wrong_key(trial: Trial, kind: Kind) -> Result<Seen, LabError> {
+    let until = SystemClock.now().plus(Duration::from_secs(3600));
+    let query = signed_query("another-key", trial.stream(), until, Algorithm::Md5);
+    signed(trial, kind, &query).await
+}
+
+async fn expired(trial: Trial, kind: Kind) -> Result<Seen, LabError> {
+    let query = signed_query(KEY, trial.stream(), Timestamp(LONG_AGO), Algorithm::Md5);
+    signed(trial, kind, &query).await
+}
+
+async fn signed(trial: Trial, kind: Kind, query: &str) -> Result<Seen, LabError> {
+    let site = trial.own(Profile::Standard).await?;
+    let domain = format!("{SIGNED_DOMAIN}&{query}");
+    let encoder = Encoder::start_for(kind, &[], &site, &domain, trial.stream(), USUAL)?;
     Ok(Seen::stream(&site, trial.stream()).keep(encoder))
 }
 

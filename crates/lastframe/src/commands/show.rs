@@ -180,7 +180,7 @@ fn events(out: &mut dyn Write, evidence: &Evidence, lang: Lang) -> io::Result<()
 fn carrier(out: &mut dyn Write, evidence: &Evidence) -> io::Result<()> {
     match &evidence.carrier {
         Some(CarrierFacts::Srt(facts)) => srt(out, facts),
-        Some(CarrierFacts::WebRtc(facts)) => webrtc(out, facts),
+        Some(CarrierFacts::WebRtc(facts)) => webrtc(out, facts, evidence.tcp.is_some()),
         Some(CarrierFacts::Tls(_)) | None => Ok(()),
     }
 }
@@ -217,13 +217,14 @@ fn srt(out: &mut dyn Write, facts: &SrtFacts) -> io::Result<()> {
     )
 }
 
-fn webrtc(out: &mut dyn Write, facts: &WebRtcFacts) -> io::Result<()> {
+fn webrtc(out: &mut dyn Write, facts: &WebRtcFacts, is_tcp: bool) -> io::Result<()> {
     writeln!(out, "\nWEBRTC")?;
     let step = match facts.step {
         WebRtcStep::Answered => "no check of a path came",
         WebRtcStep::Checked => "a path was found, DTLS was not begun",
         WebRtcStep::Dtls => "DTLS was begun and not finished",
-        WebRtcStep::Connected => "connected",
+        WebRtcStep::Connected if is_tcp => "connected over TCP",
+        WebRtcStep::Connected => "connected over UDP",
     };
     let rtt = if facts.rtt_us == 0 { String::new() } else { format!(", round trip {} ms", ms(facts.rtt_us)) };
     writeln!(out, "  path       {step}, {} checks{rtt}", facts.checks)?;

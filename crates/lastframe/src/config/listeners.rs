@@ -2,22 +2,18 @@
 
 use std::net::SocketAddr;
 
-use super::Config;
+use super::{Config, WebRtcTcp};
 
 /// A listener's key, and where it listens.
 type Place = (&'static str, SocketAddr);
 
 /// The pairs that cannot both listen. Defaults of listeners that nobody chose give way by themselves.
 pub fn meetings(config: &Config) -> Vec<[Place; 2]> {
-    let Config { http, rtmps, https, srt, webrtc, .. } = config;
-    let chosen = |at: Option<SocketAddr>, chosen: bool| at.filter(|_| chosen);
-    let tcp = [
-        ("rtmp.listen", Some(config.rtmp.listen)),
-        ("http.listen", Some(http.listen)),
-        ("http.admin_listen", http.admin_listen),
-        ("rtmps.listen", chosen(rtmps.listen, rtmps.wanted)),
-        ("https.listen", chosen(https.listen, https.wanted)),
-    ];
+    let Config { srt, webrtc, .. } = config;
+    let mut tcp = over_tcp(config).to_vec();
+    if let (Some(_), Some(WebRtcTcp::At(at))) = (webrtc.listen, webrtc.tcp) {
+        tcp.push(("webrtc.tcp_listen", Some(at)));
+    }
     let udp = [
         ("srt.listen", chosen(srt.listen, srt.chosen)),
         ("webrtc.listen", chosen(webrtc.listen, webrtc.chosen)),
@@ -31,6 +27,37 @@ pub fn meetings(config: &Config) -> Vec<[Place; 2]> {
         }
     }
     found
+}
+
+/// Where WebRTC takes TCP connections: beside its UDP port where nobody has chosen, unless another listener wants that.
+pub fn webrtc_tcp(config: &Config, udp: SocketAddr) -> live::WebRtcTcp {
+    match config.webrtc.tcp {
+        Some(WebRtcTcp::Off) => live::WebRtcTcp::Off,
+        Some(WebRtcTcp::At(at)) => live::WebRtcTcp::At(at),
+        // Also those that would give way to it.
+        None => {
+            let defaults = [config.rtmps.listen, config.https.listen];
+            let others = over_tcp(config).into_iter().map(|(_, at)| at).chain(defaults).flatten();
+            let mut meeting = others.filter(|at| meet(*at, udp));
+            if meeting.next().is_some() { live::WebRtcTcp::Off } else { live::WebRtcTcp::LikeUdp }
+        }
+    }
+}
+
+/// The other listeners of TCP, with the ports that were chosen or have no other use.
+fn over_tcp(config: &Config) -> [(&'static str, Option<SocketAddr>); 5] {
+    let Config { http, rtmps, https, .. } = config;
+    [
+        ("rtmp.listen", Some(config.rtmp.listen)),
+        ("http.listen", Some(http.listen)),
+        ("http.admin_listen", http.admin_listen),
+        ("rtmps.listen", chosen(rtmps.listen, rtmps.wanted)),
+        ("https.listen", chosen(https.listen, https.wanted)),
+    ]
+}
+
+fn chosen(at: Option<SocketAddr>, chosen: bool) -> Option<SocketAddr> {
+    at.filter(|_| chosen)
 }
 
 fn meet(a: SocketAddr, b: SocketAddr) -> bool {

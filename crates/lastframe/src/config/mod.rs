@@ -34,6 +34,7 @@ use model::catalog::{Account, ApiKey, Domain};
 use uuid::Uuid;
 use web::import::Importer;
 
+pub use listeners::webrtc_tcp;
 pub use load::{Loaded, load, load_alone};
 pub use mistake::ConfigError;
 
@@ -224,8 +225,19 @@ pub struct WebRtc {
     pub listen: Option<SocketAddr>,
     /// Whether somebody has chosen it: the port that nobody chose may be taken without harm.
     pub chosen: bool,
+    /// Where it takes TCP connections, if somebody has chosen that.
+    pub tcp: Option<WebRtcTcp>,
     /// What clients are told to send to, behind 1:1 NAT.
     pub public_ip: Vec<IpAddr>,
+}
+
+/// `[webrtc] tcp_listen`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebRtcTcp {
+    /// No TCP connections.
+    Off,
+    /// Here.
+    At(SocketAddr),
 }
 
 /// `[css]`.
@@ -421,7 +433,7 @@ impl Default for Config {
                 trusted_proxies: Vec::new(),
                 insecure: false,
             },
-            webrtc: WebRtc { listen: Some(any(8000)), chosen: false, public_ip: Vec::new() },
+            webrtc: WebRtc { listen: Some(any(8000)), chosen: false, tcp: None, public_ip: Vec::new() },
             acme: Acme {
                 names: Vec::new(),
                 directory: "https://acme-v02.api.letsencrypt.org/directory".to_owned(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use model::admission::NameRule;
 
 use super::value::{Given, Refused, parse_duration, parse_network};
-use super::{Config, Ignore, certificates};
+use super::{Config, Ignore, WebRtcTcp, certificates};
 
 /// A setting: `[section] key` in the file, `LASTFRAME_SECTION_KEY` in the environment.
 pub struct Setting {
@@ -103,6 +103,10 @@ pub const SETTINGS: &[Setting] = &[
     setting("webrtc", "listen", |c, v| {
         c.webrtc.listen = if v.text() == Ok("") { None } else { Some(v.address()?) };
         c.webrtc.chosen = true;
+        Ok(())
+    }),
+    setting("webrtc", "tcp_listen", |c, v| {
+        c.webrtc.tcp = Some(if v.text() == Ok("") { WebRtcTcp::Off } else { WebRtcTcp::At(v.address()?) });
         Ok(())
     }),
     setting("webrtc", "public_ip", |c, v| put(&mut c.webrtc.public_ip, v.ips())),

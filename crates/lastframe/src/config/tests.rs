@@ -42,6 +42,7 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("http", "trusted_proxies", "[\"10.0.0.0/8\"]"),
     ("http", "insecure", "true"),
     ("webrtc", "listen", "\"127.0.0.1:8001\""),
+    ("webrtc", "tcp_listen", "\"127.0.0.1:8002\""),
     ("webrtc", "public_ip", "[\"203.0.113.9\"]"),
     ("https", "listen", "\"\""),
     ("https", "cert", CERT),

@@ -170,7 +170,9 @@ impl Session {
                 Input::Connected => return Ok(()),
                 Input::Due => return Err("the client did not connect in time"),
                 Input::Deleted => return Err("the client deleted it"),
-                Input::Closed | Input::Failed(_) => return Err("the client could not connect"),
+                Input::Closed | Input::CutOff(_) | Input::Failed(_) => {
+                    return Err("the client could not connect");
+                }
                 _ => {}
             }
         }
@@ -239,6 +241,7 @@ impl Session {
                 Input::Closed => return "the client closed it",
                 Input::Lost(_) => return "the client no longer answered",
                 Input::Gone => return "the client's program is gone",
+                Input::CutOff(_) => return "the client's connection has ended",
                 Input::Failed(_) => return "the session failed",
                 _ => {}
             }

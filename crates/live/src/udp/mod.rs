@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 pub(crate) use errors::{REFUSED_TWICE, Report, take};
@@ -32,4 +33,17 @@ pub(crate) fn bind(addr: SocketAddr, buffer: i32) -> io::Result<UdpSocket> {
     sys::ask_for_errors(socket.as_fd(), addr.is_ipv6())?;
     socket.bind(&addr.into())?;
     UdpSocket::from_std(socket.into())
+}
+
+/// Receives what there is, as far as there is room; `WouldBlock` where the socket has been emptied.
+///
+/// # Errors
+/// The errno of `recvmmsg`.
+pub(crate) fn receive(socket: &UdpSocket, inbox: &mut Inbox) -> io::Result<()> {
+    // Where the socket is known to have nothing, it is not asked.
+    inbox.clear();
+    socket.try_io(Interest::READABLE, || {
+        // A call that was not filled has emptied it.
+        if inbox.receive(socket.as_fd())? { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
+    })
 }

@@ -13,21 +13,23 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 const CONTROL_WORDS: usize = 64;
 /// Datagrams a call.
 const TOGETHER: usize = 64;
-/// One byte more than the largest datagram that the protocol has, so that a larger one shows.
-const DATAGRAM: usize = 1_501;
 
 /// Datagrams that were received by one call.
 pub(crate) struct Inbox {
-    data: Vec<[u8; DATAGRAM]>,
+    data: Vec<u8>,
+    largest: usize,
     names: Vec<libc::sockaddr_storage>,
     sizes: Vec<usize>,
 }
 
 impl Inbox {
-    pub(crate) fn new() -> Self {
+    /// Room for datagrams of `largest` bytes; more of one is cut off. One byte more than the protocol's largest shows that.
+    pub(crate) fn new(largest: usize) -> Self {
+        let largest = largest.max(1);
         // SAFETY: it is plain integers, for which all zeroes is a value.
         let nobody: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
-        Self { data: vec![[0; DATAGRAM]; TOGETHER], names: vec![nobody; TOGETHER], sizes: Vec::new() }
+        let data = vec![0; TOGETHER * largest];
+        Self { data, largest, names: vec![nobody; TOGETHER], sizes: Vec::new() }
     }
 
     /// Receives what there is, as far as there is room; says whether there may be more.
@@ -39,9 +41,9 @@ impl Inbox {
         // SAFETY: both are plain integers and pointers, for which all zeroes is a value.
         let (mut pieces, mut heads): ([libc::iovec; TOGETHER], [libc::mmsghdr; TOGETHER]) =
             unsafe { std::mem::zeroed() };
-        let places = self.data.iter_mut().zip(&mut self.names);
+        let places = self.data.chunks_exact_mut(self.largest).zip(&mut self.names);
         for ((piece, head), (data, name)) in pieces.iter_mut().zip(&mut heads).zip(places) {
-            *piece = libc::iovec { iov_base: data.as_mut_ptr().cast(), iov_len: DATAGRAM };
+            *piece = libc::iovec { iov_base: data.as_mut_ptr().cast(), iov_len: data.len() };
             head.msg_hdr.msg_name = std::ptr::from_mut(name).cast();
             head.msg_hdr.msg_namelen = NAME;
             head.msg_hdr.msg_iov = piece;
@@ -75,7 +77,8 @@ impl Inbox {
 
     /// A datagram that was received, and from whom.
     pub(crate) fn get(&self, index: usize) -> Option<(SocketAddr, &[u8])> {
-        let (data, name) = (self.data.get(index)?, self.names.get(index)?);
+        let data = self.data.chunks_exact(self.largest).nth(index)?;
+        let name = self.names.get(index)?;
         Some((address(name), data.get(..*self.sizes.get(index)?)?))
     }
 }
@@ -228,7 +231,7 @@ mod tests {
             let sent = send(one.as_fd(), &out).unwrap();
             assert_eq!(sent, TOGETHER);
             assert_eq!(send(one.as_fd(), &out[sent..]).unwrap(), 100 - TOGETHER);
-            let mut inbox = Inbox::new();
+            let mut inbox = Inbox::new(1_501);
             let (mut got, mut rounds) = (Vec::new(), 0);
             while got.len() < 100 && rounds < 1_000 {
                 rounds += 1;

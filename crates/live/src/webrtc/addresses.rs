@@ -2,6 +2,36 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
+use str0m::net::{Protocol, TcpType};
+use str0m::{Candidate, error::IceError};
+
+/// Where a client is told to send.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Addresses {
+    /// Datagrams.
+    pub(super) udp: Vec<SocketAddr>,
+    /// Connections (RFC 6544).
+    pub(super) tcp: Vec<SocketAddr>,
+}
+
+impl Addresses {
+    /// As candidates, datagrams first: some clients look at nothing but the first.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = Result<Candidate, IceError>> {
+        let udp = self.udp.iter().map(|address| Candidate::host(*address, Protocol::Udp));
+        let tcp = self
+            .tcp
+            .iter()
+            .map(|address| Candidate::builder().tcp().host(*address).tcptype(TcpType::Passive).build());
+        udp.chain(tcp)
+    }
+
+    /// Which of them a packet from `source` was sent to, as far as it matters: the port may be bound to any address.
+    pub(super) fn reached(&self, source: SocketAddr, via: Protocol) -> Option<SocketAddr> {
+        let all = if via == Protocol::Tcp { &self.tcp } else { &self.udp };
+        all.iter().find(|address| address.is_ipv4() == source.is_ipv4()).copied()
+    }
+}
+
 /// Addresses that stand for "somewhere out there"; nothing is sent to them (RFC 5737, RFC 3849).
 const OUT_THERE: [(IpAddr, IpAddr); 2] = [
     (IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))),

@@ -1,11 +1,12 @@
 //! What an offer holds (RFC 8866, RFC 9725), and the answer to it.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use media::VideoCodec;
 use str0m::change::SdpOffer;
-use str0m::{Candidate, IceCreds, Rtc, RtcConfig};
+use str0m::{IceCreds, Rtc, RtcConfig};
+
+use super::addresses::Addresses;
 
 /// Which codec is taken of several that a client offers, best first: what most players can show comes before what
 /// compresses better, because nothing is transcoded here. AV1 comes late because few encoders make it without effort.
@@ -113,7 +114,7 @@ impl Offered {
         self,
         carried: Carried,
         credentials: IceCreds,
-        addresses: &[SocketAddr],
+        addresses: &Addresses,
         now: Instant,
     ) -> Result<Answer, OfferError> {
         let broken = |error: &dyn std::fmt::Display| OfferError::Broken(error.to_string());
@@ -130,9 +131,8 @@ impl Offered {
             .enable_vp9(is(VideoCodec::Vp9))
             .enable_vp8(is(VideoCodec::Vp8))
             .build(now);
-        for address in addresses {
-            let candidate = Candidate::host(*address, "udp").map_err(|e| broken(&e))?;
-            rtc.add_local_candidate(candidate);
+        for candidate in addresses.candidates() {
+            rtc.add_local_candidate(candidate.map_err(|e| broken(&e))?);
         }
         let answer = rtc.sdp_api().accept_offer(self.sdp).map_err(|e| broken(&e))?;
         Ok(Answer { rtc, sdp: answer.to_sdp_string() })
@@ -192,12 +192,21 @@ mod tests {
         assert_eq!(offered.summary(), "video VP8 H264 audio OPUS");
         let credentials = credentials().unwrap();
         let fragment = credentials.ufrag.clone();
-        let addresses = ["127.0.0.1:8000".parse().unwrap()];
+        let at = |address: &str| vec![address.parse().unwrap()];
+        let addresses = Addresses { udp: at("127.0.0.1:8000"), tcp: at("127.0.0.1:8001") };
         let answer = offered.answer(carried, credentials, &addresses, Instant::now()).unwrap();
         assert_eq!(fragment_of(&answer.sdp), Some(fragment.as_str()));
         for line in ["a=ice-lite", "H264/90000", "opus/48000", "127.0.0.1 8000"] {
             assert!(answer.sdp.contains(line), "{line} in {}", answer.sdp);
         }
+        let candidates: Vec<&str> =
+            answer.sdp.lines().filter(|line| line.starts_with("a=candidate")).collect();
+        assert!(
+            candidates[0].contains(" udp ") && candidates[0].contains("127.0.0.1 8000 typ host"),
+            "{candidates:?}"
+        );
+        assert!(candidates[1].contains(" tcp "), "{candidates:?}");
+        assert!(candidates[1].contains("127.0.0.1 8001 typ host tcptype passive"), "{candidates:?}");
         assert!(!answer.sdp.contains("VP8"), "{}", answer.sdp);
     }
 

@@ -1,20 +1,24 @@
-//! The one UDP port of all sessions. A task reads it and hands each datagram to its session by the address that it came
-//! from; a STUN message goes by the fragment in its user name, and a session that has believed one claims its address.
+//! The one UDP port of all sessions, and the TCP port beside it. A task reads the first, many datagrams a system call, and
+//! hands each to its session by the address that it came from; a STUN message goes by the fragment in its user name, and a
+//! session that has believed one claims its address. Connections come with the fragment that their first packet names.
 
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::Interest;
-use tokio::net::UdpSocket;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::stun;
-use crate::udp::{self, Report};
+use super::leg::Leg;
+use super::line::Line;
+use super::{door, stun};
+use crate::udp::{self, Inbox, Report};
 
 /// Datagrams that wait for one session; beyond, they are lost as they would be in a full socket.
 const INBOX: usize = 1024;
@@ -22,27 +26,26 @@ const INBOX: usize = 1024;
 const PIECE: usize = 64 * 1024;
 /// Larger than any datagram that WebRTC sends.
 const DATAGRAM: usize = 2048;
-/// Datagrams read before other tasks have their turn.
-const AT_ONCE: usize = 64;
+/// Times that the socket is read, as many datagrams as go, before other tasks have their turn.
+const AT_ONCE: usize = 2;
 /// Memory that the kernel is asked to keep for what is received, and for what is sent.
 const RECEIVE_BUFFER: i32 = 8 << 20;
 const SEND_BUFFER: usize = 4 << 20;
-/// Addresses that one session may claim: a client that moves between networks has some.
-const CLAIMS: usize = 16;
 
-/// A datagram for a session.
+/// What the ports have for a session.
 #[derive(Debug)]
-pub(crate) struct Datagram {
-    pub(crate) source: SocketAddr,
-    pub(crate) data: Bytes,
-}
-
-/// What there is for a session.
-#[derive(Debug)]
-pub(crate) enum Arrived {
-    Datagram(Datagram),
+pub(super) enum Delivery {
+    Datagram {
+        source: SocketAddr,
+        data: Bytes,
+    },
     /// The network says what became of a datagram to this address.
     Report(SocketAddr, Report),
+    /// A TCP connection, and the first packet on it.
+    Leg {
+        leg: Box<Leg>,
+        first: Bytes,
+    },
 }
 
 /// The port.
@@ -50,28 +53,19 @@ pub(crate) enum Arrived {
 pub(crate) struct Port {
     socket: Arc<UdpSocket>,
     local: SocketAddr,
+    tcp_local: Option<SocketAddr>,
     desk: mpsc::UnboundedSender<Notice>,
-    reader: JoinHandle<()>,
+    tasks: Vec<JoinHandle<()>>,
     lost: Arc<AtomicU64>,
 }
 
-/// What sessions tell the reader. They tell it when they begin and end, and when their client's address is new.
+/// What the reader is told: by sessions when they begin and end, and when their client's address is new; and by the TCP port.
 #[derive(Debug)]
-enum Notice {
-    Began { fragment: String, inbox: mpsc::Sender<Arrived> },
+pub(super) enum Notice {
+    Began { fragment: String, inbox: mpsc::Sender<Delivery> },
     Claims { fragment: String, address: SocketAddr },
+    Came { fragment: String, leg: Box<Leg>, first: Bytes },
     Ended { fragment: String },
-}
-
-/// A session's end of the port; it is forgotten there when this is dropped.
-#[derive(Debug)]
-pub(crate) struct Line {
-    fragment: String,
-    socket: Arc<UdpSocket>,
-    mapped: bool,
-    inbox: mpsc::Receiver<Arrived>,
-    desk: mpsc::UnboundedSender<Notice>,
-    claimed: Vec<SocketAddr>,
 }
 
 pub(super) fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
@@ -82,8 +76,15 @@ pub(super) fn bind(addr: SocketAddr) -> io::Result<UdpSocket> {
 }
 
 impl Port {
-    pub(super) fn start(socket: UdpSocket) -> io::Result<Self> {
+    /// Reads both ports until this is dropped; `path_limit` is the time after which data that a connection does not
+    /// acknowledge ends it.
+    pub(super) fn start(
+        socket: UdpSocket,
+        tcp: Option<TcpListener>,
+        path_limit: Duration,
+    ) -> io::Result<Self> {
         let local = socket.local_addr()?;
+        let tcp_local = tcp.as_ref().map(TcpListener::local_addr).transpose()?;
         let socket = Arc::new(socket);
         let (desk, notices) = mpsc::unbounded_channel();
         let lost = Arc::new(AtomicU64::new(0));
@@ -93,13 +94,19 @@ impl Port {
             by_address: HashMap::new(),
             lost: lost.clone(),
         };
-        let reader = tokio::spawn(reader.run(notices));
-        Ok(Self { socket, local, desk, reader, lost })
+        let mut tasks = vec![tokio::spawn(reader.run(notices))];
+        tasks.extend(tcp.map(|listener| tokio::spawn(door::accept(listener, desk.clone(), path_limit))));
+        Ok(Self { socket, local, tcp_local, desk, tasks, lost })
     }
 
     /// Where it listens.
     pub(crate) fn local(&self) -> SocketAddr {
         self.local
+    }
+
+    /// Where it takes TCP connections, where it does.
+    pub(crate) fn tcp_local(&self) -> Option<SocketAddr> {
+        self.tcp_local
     }
 
     /// Datagrams that no session had room for.
@@ -111,77 +118,33 @@ impl Port {
     pub(crate) fn line(&self, fragment: String) -> Line {
         let (sender, inbox) = mpsc::channel(INBOX);
         let _ = self.desk.send(Notice::Began { fragment: fragment.clone(), inbox: sender });
-        Line {
-            fragment,
-            socket: self.socket.clone(),
-            mapped: self.local.is_ipv6(),
-            inbox,
-            desk: self.desk.clone(),
-            claimed: Vec::new(),
-        }
+        Line::new(fragment, self.socket.clone(), self.local.is_ipv6(), inbox, self.desk.clone())
     }
 }
 
 impl Drop for Port {
     fn drop(&mut self) {
-        self.reader.abort();
-    }
-}
-
-impl Line {
-    /// What comes next. Pending for ever once the port is gone.
-    pub(crate) fn poll_next(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Arrived> {
-        match self.inbox.poll_recv(cx) {
-            std::task::Poll::Ready(Some(arrived)) => std::task::Poll::Ready(arrived),
-            _ => std::task::Poll::Pending,
+        for task in &self.tasks {
+            task.abort();
         }
-    }
-
-    /// What comes from this address is for this session from now on.
-    pub(crate) fn claim(&mut self, address: SocketAddr) {
-        if self.claimed.contains(&address) || self.claimed.len() >= CLAIMS {
-            return;
-        }
-        self.claimed.push(address);
-        let _ = self.desk.send(Notice::Claims { fragment: self.fragment.clone(), address });
-    }
-
-    /// Sends at once, or not at all: a full socket loses datagrams as a full path does, and RTP asks again.
-    pub(crate) fn send(&self, to: SocketAddr, data: &[u8]) -> bool {
-        let to = match to {
-            SocketAddr::V4(v4) if self.mapped => SocketAddr::new(v4.ip().to_ipv6_mapped().into(), v4.port()),
-            other => other,
-        };
-        match self.socket.try_send_to(data, to) {
-            Ok(_) => true,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => false,
-            // An error is about an earlier datagram, perhaps to somebody else, and is told once.
-            Err(_) => self.socket.try_send_to(data, to).is_ok(),
-        }
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        let _ = self.desk.send(Notice::Ended { fragment: std::mem::take(&mut self.fragment) });
     }
 }
 
 struct Reader {
     socket: Arc<UdpSocket>,
     sessions: HashMap<String, Session>,
-    by_address: HashMap<SocketAddr, mpsc::Sender<Arrived>>,
+    by_address: HashMap<SocketAddr, mpsc::Sender<Delivery>>,
     lost: Arc<AtomicU64>,
 }
 
 struct Session {
-    inbox: mpsc::Sender<Arrived>,
+    inbox: mpsc::Sender<Delivery>,
     addresses: Vec<SocketAddr>,
 }
 
 impl Reader {
     async fn run(mut self, mut notices: mpsc::UnboundedReceiver<Notice>) {
-        let mut buffer = BytesMut::with_capacity(PIECE);
+        let (mut inbox, mut piece) = (Inbox::new(DATAGRAM), BytesMut::new());
         loop {
             tokio::select! {
                 biased;
@@ -198,34 +161,41 @@ impl Reader {
                             return;
                         }
                     }
-                    self.read(&mut buffer, &mut notices);
-                    // A flood must not keep the worker from its other tasks.
-                    tokio::task::yield_now().await;
+                    if self.read(&mut inbox, &mut piece, &mut notices) {
+                        // A flood must not keep the worker from its other tasks.
+                        tokio::task::yield_now().await;
+                    }
                 }
             }
         }
     }
 
-    fn read(&mut self, buffer: &mut BytesMut, notices: &mut mpsc::UnboundedReceiver<Notice>) {
+    /// Reads what has come; says whether there may be more.
+    fn read(
+        &mut self,
+        inbox: &mut Inbox,
+        piece: &mut BytesMut,
+        notices: &mut mpsc::UnboundedReceiver<Notice>,
+    ) -> bool {
         for _ in 0..AT_ONCE {
-            // A claim is told before its client can send what depends on it.
+            let read = udp::receive(&self.socket, inbox);
+            // A claim is told before its client can send what depends on it, and such datagrams are here now.
             while let Ok(notice) = notices.try_recv() {
                 self.take(notice);
             }
-            if buffer.capacity() < DATAGRAM {
-                *buffer = BytesMut::with_capacity(PIECE);
+            for (source, data) in (0..inbox.len()).filter_map(|index| inbox.get(index)) {
+                crate::pace::note_read();
+                let source = SocketAddr::new(source.ip().to_canonical(), source.port());
+                self.hand_over(source, data, piece);
             }
-            match self.socket.try_recv_buf_from(buffer) {
-                Ok((_, source)) => {
-                    let data = buffer.split().freeze();
-                    let source = SocketAddr::new(source.ip().to_canonical(), source.port());
-                    self.hand_over(source, data);
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+            match read {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 // A report about somebody, whom the queue of reports names.
                 Err(_) => self.hear_reports(),
             }
         }
+        true
     }
 
     fn hear_reports(&self) {
@@ -233,19 +203,24 @@ impl Reader {
             let to = SocketAddr::new(to.ip().to_canonical(), to.port());
             if let Some(inbox) = self.by_address.get(&to) {
                 // A session that is too busy to be told has been heard of.
-                let _ = inbox.try_send(Arrived::Report(to, report));
+                let _ = inbox.try_send(Delivery::Report(to, report));
             }
         });
     }
 
-    fn hand_over(&self, source: SocketAddr, data: Bytes) {
-        let inbox = match stun::receiver(&data) {
+    /// What is for nobody costs a look-up, and no memory.
+    fn hand_over(&self, source: SocketAddr, data: &[u8], piece: &mut BytesMut) {
+        let inbox = match stun::receiver(data) {
             Some(fragment) => self.sessions.get(fragment).map(|session| &session.inbox),
             None => self.by_address.get(&source),
         };
-        if let Some(inbox) = inbox
-            && inbox.try_send(Arrived::Datagram(Datagram { source, data })).is_err()
-        {
+        let Some(inbox) = inbox else { return };
+        if piece.capacity() < data.len() {
+            *piece = BytesMut::with_capacity(PIECE);
+        }
+        piece.extend_from_slice(data);
+        let data = piece.split().freeze();
+        if inbox.try_send(Delivery::Datagram { source, data }).is_err() {
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -259,6 +234,12 @@ impl Reader {
                 if let Some(session) = self.sessions.get_mut(&fragment) {
                     session.addresses.push(address);
                     self.by_address.insert(address, session.inbox.clone());
+                }
+            }
+            Notice::Came { fragment, leg, first } => {
+                // What is for nobody, or for a session that is too busy, is closed by being dropped.
+                if let Some(session) = self.sessions.get(&fragment) {
+                    let _ = session.inbox.try_send(Delivery::Leg { leg, first });
                 }
             }
             Notice::Ended { fragment } => {

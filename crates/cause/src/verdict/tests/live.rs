@@ -159,9 +159,21 @@ fn a_closed_port_behind_datagrams_is_a_reset_and_no_collapse_or_router_is_read_i
     for transport in [Transport::Srt, Transport::Whip] {
         let mut e = live(Close::Reset);
         silent(&mut e, 4, Probe::Unacknowledged);
-        e.transport = transport;
+        (e.transport, e.tcp) = (transport, None);
         assert_eq!(judged(&e), (Cause::Reset, "peer_port_closed".to_owned()));
     }
+}
+
+#[test]
+fn webrtc_over_tcp_ends_as_any_other_connection_does() {
+    for (close, row) in [(Close::EndOfFile, Cause::EndOfFile), (Close::Reset, Cause::Reset)] {
+        let mut e = live(close);
+        e.transport = Transport::Whip;
+        assert_eq!(judged(&e), (row, "at_message_boundary".to_owned()));
+    }
+    let mut e = live(Close::TransportLost);
+    e.transport = Transport::Whip;
+    assert_eq!(judged(&e), (Cause::TransportLost, "consent_lost".to_owned()));
 }
 
 #[test]

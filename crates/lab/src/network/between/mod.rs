@@ -113,6 +113,17 @@ impl Between {
         self.filter("OUTPUT", &["!", "-p", "icmp", "-j", "DROP"])
     }
 
+    /// From now on no datagram comes out of the client.
+    pub fn drop_datagrams(&self) -> Result<(), LabError> {
+        self.filter("OUTPUT", &["-p", "udp", "-j", "DROP"])
+    }
+
+    /// From now on whatever comes out of the client on a connection resets it at both ends.
+    pub fn reset_outgoing(&self) -> Result<(), LabError> {
+        self.filter("INPUT", &["-p", "tcp", "-j", "REJECT", "--reject-with", "tcp-reset"])?;
+        self.filter("OUTPUT", &["-p", "tcp", "!", "--tcp-flags", "RST", "RST", "-j", "DROP"])
+    }
+
     fn filter(&self, chain: &str, rule: &[&str]) -> Result<(), LabError> {
         self.exec(&[&["iptables", "-w", "-I", chain], rule].concat())
     }

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use web::Surface;
 
 use super::secured::Secured;
-use crate::config::Config;
+use crate::config::{Config, WebRtcTcp};
 use crate::failure::Failure;
 
 /// The bound ports.
@@ -46,6 +46,9 @@ impl Ports {
         let mut live = Listeners::bind(live).map_err(|error| match error {
             StartError::Bind { addr, source } if config.webrtc.listen == Some(addr) => {
                 busy("webrtc.listen", "LASTFRAME_WEBRTC_LISTEN", addr, &source)
+            }
+            StartError::Bind { addr, source } if config.webrtc.tcp == Some(WebRtcTcp::At(addr)) => {
+                busy("webrtc.tcp_listen", "LASTFRAME_WEBRTC_TCP_LISTEN", addr, &source)
             }
             StartError::Bind { addr, source } => busy("rtmp.listen", "LASTFRAME_RTMP_LISTEN", addr, &source),
             StartError::BindSrt { addr, source } => busy("srt.listen", "LASTFRAME_SRT_LISTEN", addr, &source),

@@ -23,6 +23,7 @@ pub fn live(config: &Config) -> LiveConfig {
         },
         webrtc: config.webrtc.listen.map(|listen| live::WebRtcConfig {
             listen,
+            tcp: crate::config::webrtc_tcp(config, listen),
             public_ip: config.webrtc.public_ip.clone(),
             optional: !config.webrtc.chosen,
         }),

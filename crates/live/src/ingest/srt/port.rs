@@ -24,7 +24,7 @@ use super::{SrtConfigError, reject};
 use crate::arrivals::Arrival;
 use crate::config::SrtConfig;
 use crate::shared::{Connections, Shared};
-use crate::udp::{self, Inbox, REFUSED_TWICE, Report};
+use crate::udp::{self, Inbox, REFUSED_TWICE, Report, receive};
 
 /// Calls that read before what they led to is handed on.
 const READS_TOGETHER: usize = 4;
@@ -34,6 +34,8 @@ const OUTGOING: usize = 256;
 const GRAIN: Duration = Duration::from_millis(4);
 /// What the kernel holds for us while we do something else: 100 ms at 600 Mbit/s.
 const RECEIVE_BUFFER: i32 = 8 * 1024 * 1024;
+/// One byte more than the largest datagram that the protocol has, so that a larger one shows.
+const DATAGRAM: usize = 1_501;
 /// A caller that was not heard for this long is sent a sign of life, so that the network reports it if its program is gone.
 const QUIET_MS: u64 = 250;
 
@@ -123,19 +125,9 @@ struct Port {
     commands: mpsc::UnboundedSender<Command>,
 }
 
-/// Receives what there is, as far as there is room; `WouldBlock` where the socket has been emptied.
-fn receive(socket: &UdpSocket, inbox: &mut Inbox) -> io::Result<()> {
-    // Where the socket is known to have nothing, it is not asked.
-    inbox.clear();
-    socket.try_io(Interest::READABLE, || {
-        // A call that was not filled has emptied it.
-        if inbox.receive(socket.as_fd())? { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
-    })
-}
-
 impl Port {
     async fn serve(mut self, mut asked: mpsc::UnboundedReceiver<Command>) {
-        let mut inbox = Inbox::new();
+        let mut inbox = Inbox::new(DATAGRAM);
         let sleep = tokio::time::sleep_until(self.now.into());
         tokio::pin!(sleep);
         loop {
@@ -532,7 +524,7 @@ mod tests {
     async fn what_was_received_once_does_not_come_again() {
         let socket = bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let sender = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let mut inbox = Inbox::new();
+        let mut inbox = Inbox::new(DATAGRAM);
         for _ in 0..3 {
             sender.send_to(b"once", socket.local_addr().unwrap()).await.unwrap();
             let mut heard = 0;

@@ -114,6 +114,7 @@ async fn connect(shared: &Shared, session: &mut Session, push: &mut Push) -> Res
                 End::closed(Close::TransportLost)
             }
             Input::Closed => End::closed(Close::EndOfFile),
+            Input::CutOff(close) => End::closed(close),
             Input::Due => End::closed(Close::SetupLimit),
             Input::Other => ordered(push),
             _ => continue,
@@ -129,8 +130,9 @@ pub(super) async fn run(
     push: &mut Push,
     admitted: Admitted,
 ) -> End {
+    let over = if session.tcp().is_some() { "over TCP" } else { "over UDP" };
     go_live(shared, push, admitted, |push| {
-        push.note_command(shared.clock.instant(), false, "connected", String::new(), 0);
+        push.note_command(shared.clock.instant(), false, "connected", text(over), 0);
     });
     let mut rounds = Rounds::new(shared);
     let order = push.order.clone();
@@ -171,6 +173,10 @@ pub(super) async fn run(
             Input::Gone => {
                 push.note_command(now, true, "icmp", text("port unreachable"), 0);
                 Some(End::closed(Close::Reset))
+            }
+            Input::CutOff(close) => {
+                push.note_command(now, true, "closed", text("the TCP connection"), 0);
+                Some(End::closed(close))
             }
             Input::Failed(error) => {
                 push.note_command(now, true, "failed", text(&error), 0);

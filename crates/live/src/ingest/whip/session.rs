@@ -103,7 +103,7 @@ impl Way for Session {
     }
 
     fn tcp(&self) -> Option<TcpFacts> {
-        None
+        self.peer.tcp()
     }
 
     fn facts(&self) -> ConnectionFacts {
@@ -131,6 +131,8 @@ impl Way for Session {
             unsent: totals.unsent,
         };
         ConnectionFacts {
+            tcp: self.peer.tcp(),
+            cut_message: self.peer.cut_packet(),
             bytes_in: totals.bytes_in,
             bytes_out: totals.bytes_out,
             carrier: Some(CarrierFacts::WebRtc(Box::new(facts))),

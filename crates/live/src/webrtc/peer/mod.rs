@@ -1,33 +1,34 @@
-//! One WebRTC peer: takes datagrams, time and what its resource is told, sends what has to be sent, and gives events.
+//! One WebRTC peer: takes packets, time and what its resource is told, sends what has to be sent, and gives events.
+
+mod input;
+mod presence;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use cause::evidence::Errno;
+use cause::evidence::{CutMessage, TcpFacts};
 use model::Clock;
-use str0m::media::{KeyframeRequestKind, MediaAdded, MediaData, MediaTime, Mid, Pt};
-use str0m::net::{Protocol, Receive};
-use str0m::stats::MediaIngressStats;
+use str0m::media::{KeyframeRequestKind, MediaTime, Mid, Pt};
+use str0m::net::{Protocol, Receive, Transmit};
 use str0m::{Event, IceConnectionState, Input as RtcInput, Output, Rtc, RtcError};
 use tokio::time::Sleep;
 
-use super::port::{Arrived, Datagram, Line};
+pub(crate) use self::input::{Input, Step, Totals};
+use self::presence::{Heard, Presence, QUIET};
+use super::addresses::Addresses;
+use super::leg::LegEnd;
+use super::line::{Arrived, Line, Packet};
 use super::resources::{Resource, Told};
 use super::stun;
-use crate::udp::{REFUSED_TWICE, Report};
 
 /// Errors of single packets that a session survives; a client that makes more is broken.
 const FORGIVEN: u32 = 1000;
-/// The longest time between two checks of a client that is alive, and a little more.
-const CHECKED_EVERY: Duration = Duration::from_millis(6_500);
-/// A connected client that was not heard for this long is sent a sign of life, so that the network reports it if its
-/// program is gone; and what the network reports counts only then, since a live client may have closed one socket of several.
-const QUIET: Duration = Duration::from_millis(250);
+/// What the peer has to do within this is done together: its feedback may be so late.
+const GRAIN: Duration = Duration::from_millis(4);
 /// From this silence on signs of life are sent as seldom.
 const LONG_QUIET: Duration = Duration::from_secs(1);
 /// Events that wait while frames are written.
@@ -37,71 +38,13 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Steps that the goodbye may take.
 const FAREWELL_STEPS: usize = 64;
 
-/// What came next.
-#[derive(Debug)]
-pub(crate) enum Input {
-    /// ICE and DTLS are through.
-    Connected,
-    /// The offer and answer have this media.
-    Added(MediaAdded),
-    /// A frame.
-    Media(Box<MediaData>),
-    /// A viewer cannot decode any more.
-    KeyFrameWanted,
-    /// What was counted of incoming media.
-    Stats(Box<MediaIngressStats>),
-    /// What the other side counts of us, and the round trip.
-    RoundTrip(Option<Duration>),
-    /// The resource was deleted.
-    Deleted,
-    /// The client has closed DTLS.
-    Closed,
-    /// The client has stopped answering; with what the network said of the way to it last.
-    Lost(Option<Errno>),
-    /// The network says that no program has the client's port any more.
-    Gone,
-    /// The session cannot go on.
-    Failed(String),
-    /// What was waited for beside the peer is there.
-    Other,
-    /// The deadline has passed.
-    Due,
-}
-
-/// How far a session has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Step {
-    /// The answer was given, nothing has come.
-    #[default]
-    Answered,
-    /// The client has checked a path to us.
-    Checked,
-    /// The client has spoken DTLS.
-    Dtls,
-    /// Connected.
-    Connected,
-}
-
-/// Totals of a peer.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Totals {
-    pub(crate) bytes_in: u64,
-    pub(crate) bytes_out: u64,
-    /// Binding requests with the right password.
-    pub(crate) checks: u32,
-    /// Datagrams that were not for this session, or could not be read.
-    pub(crate) strangers: u32,
-    /// Datagrams that our own socket had no room for.
-    pub(crate) unsent: u32,
-}
-
 /// A peer.
 pub(crate) struct Peer {
     rtc: Rtc,
     line: Line,
     resource: Option<Resource>,
     clock: Arc<dyn Clock>,
-    addresses: Vec<SocketAddr>,
+    addresses: Addresses,
     now: Instant,
     rtc_due: Instant,
     sleep: Pin<Box<Sleep>>,
@@ -111,12 +54,10 @@ pub(crate) struct Peer {
     /// Bytes received since they were last asked for.
     fresh_bytes: usize,
     forgiven: u32,
-    /// When the client was heard last, and from where.
-    heard: Instant,
-    source: Option<SocketAddr>,
-    /// Reports of a closed port since.
-    refused: u32,
-    unreachable: Option<Errno>,
+    presence: Presence,
+    /// What was known of the client's connection when it ended.
+    tcp: Option<TcpFacts>,
+    cut: Option<CutMessage>,
     /// When the client's silence is looked at next.
     look_due: Instant,
     /// What came while something was written.
@@ -128,7 +69,7 @@ impl Peer {
         rtc: Rtc,
         line: Line,
         resource: Resource,
-        addresses: Vec<SocketAddr>,
+        addresses: Addresses,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let now = clock.instant();
@@ -146,10 +87,9 @@ impl Peer {
             totals: Totals::default(),
             fresh_bytes: 0,
             forgiven: 0,
-            heard: now,
-            source: None,
-            refused: 0,
-            unreachable: None,
+            presence: Presence::new(now),
+            tcp: None,
+            cut: None,
             look_due: now + QUIET,
             pending: VecDeque::new(),
         }
@@ -165,17 +105,29 @@ impl Peer {
     }
 
     pub(crate) fn totals(&self) -> Totals {
-        self.totals
+        Totals { unsent: self.line.unsent(), ..self.totals }
+    }
+
+    /// `TCP_INFO` of the connection that the client is heard on, now or when it ended; `None` over UDP.
+    pub(crate) fn tcp(&self) -> Option<TcpFacts> {
+        match self.presence.source() {
+            Some((peer, Protocol::Tcp)) => self.line.tcp(peer).or(self.tcp),
+            _ => None,
+        }
+    }
+
+    /// The packet that the end of the client's connection has cut off.
+    pub(crate) fn cut_packet(&self) -> Option<CutMessage> {
+        self.cut
     }
 
     pub(crate) fn rtc(&mut self) -> &mut Rtc {
         &mut self.rtc
     }
 
-    /// Whether the client has been silent for longer than one that is alive: it checks its path every 6 s at least (RFC
-    /// 7675, 5.1), whether it has media to send or not.
+    /// Whether the client has been silent for longer than one that is alive.
     pub(crate) fn is_silent(&self) -> bool {
-        self.quiet() > CHECKED_EVERY
+        self.presence.is_silent(self.now)
     }
 
     /// Bytes received since the last call.
@@ -225,14 +177,19 @@ impl Peer {
             if let Some(input) = self.pending.pop_front().or_else(|| self.pump()) {
                 return input;
             }
+            if let Some(close) = self.presence.cut_off(self.now) {
+                return Input::CutOff(close);
+            }
             if self.now >= deadline {
                 return Input::Due;
             }
             if self.now >= self.look_due {
                 self.look();
             }
-            let until = deadline.min(self.rtc_due).min(self.look_due);
+            let until = deadline.min(self.rtc_due.max(self.now + GRAIN)).min(self.look_due);
+            let until = self.presence.due().map_or(until, |due| until.min(due));
             let woken = poll_fn(|cx| {
+                self.line.flush(cx);
                 if other(cx).is_ready() {
                     return Poll::Ready(Woken::Other);
                 }
@@ -244,7 +201,8 @@ impl Peer {
                 if let Poll::Ready(arrived) = self.line.poll_next(cx) {
                     return Poll::Ready(Woken::Arrived(arrived));
                 }
-                if self.sleeps_until != until {
+                // Woken too early it looks again; to set it anew for every packet would cost more.
+                if until < self.sleeps_until || self.sleep.is_elapsed() {
                     self.sleeps_until = until;
                     self.sleep.as_mut().reset(until.into());
                 }
@@ -255,14 +213,22 @@ impl Peer {
             match woken {
                 Woken::Other => return Input::Other,
                 Woken::Deleted => return Input::Deleted,
-                Woken::Arrived(Arrived::Datagram(datagram)) => {
-                    if let Some(input) = self.receive(&datagram) {
+                Woken::Arrived(Arrived::Packet(packet)) => {
+                    if let Some(input) = self.receive(&packet) {
                         return input;
                     }
                 }
-                Woken::Arrived(Arrived::Report(to, report)) => {
-                    if self.is_gone(to, report) {
-                        return Input::Gone;
+                Woken::Arrived(Arrived::Report(to, report)) if self.step == Step::Connected => {
+                    match self.presence.report(self.now, to, report) {
+                        Heard::Gone => return Input::Gone,
+                        Heard::Ask => self.sign_of_life(),
+                        Heard::Noted => {}
+                    }
+                }
+                Woken::Arrived(Arrived::Report(..)) => {}
+                Woken::Arrived(Arrived::Ended(end)) => {
+                    if let Some(input) = self.connection_ended(&end) {
+                        return input;
                     }
                 }
                 Woken::Time if self.now >= self.rtc_due => {
@@ -278,13 +244,19 @@ impl Peer {
     /// Says goodbye as DTLS and RTP do, and sends what that takes.
     pub(crate) fn close(&mut self) {
         self.now = self.clock.instant();
+        self.say_goodbye();
+        self.tcp = self.tcp();
+        self.line.farewell();
+    }
+
+    fn say_goodbye(&mut self) {
         if self.rtc.close().is_err() {
             return;
         }
         let until = self.now + FAREWELL;
         for _ in 0..FAREWELL_STEPS {
             match self.rtc.poll_output() {
-                Ok(Output::Transmit(transmit)) => self.send(transmit.destination, &transmit.contents),
+                Ok(Output::Transmit(transmit)) => self.send(transmit),
                 Ok(Output::Event(_)) => {}
                 Ok(Output::Timeout(at)) if self.rtc.is_alive() && at < until => {
                     if self.rtc.handle_input(RtcInput::Timeout(at)).is_err() {
@@ -300,7 +272,7 @@ impl Peer {
     fn pump(&mut self) -> Option<Input> {
         loop {
             match self.rtc.poll_output() {
-                Ok(Output::Transmit(transmit)) => self.send(transmit.destination, &transmit.contents),
+                Ok(Output::Transmit(transmit)) => self.send(transmit),
                 Ok(Output::Timeout(at)) => {
                     self.rtc_due = at;
                     return (!self.rtc.is_alive()).then_some(Input::Closed);
@@ -326,7 +298,7 @@ impl Peer {
                 Input::Connected
             }
             Event::IceConnectionStateChange(IceConnectionState::Disconnected) => {
-                Input::Lost(self.unreachable)
+                Input::Lost(self.presence.unreachable())
             }
             Event::MediaAdded(added) => Input::Added(added),
             Event::MediaData(data) => Input::Media(Box::new(data)),
@@ -338,77 +310,67 @@ impl Peer {
         })
     }
 
-    fn send(&mut self, to: SocketAddr, contents: &[u8]) {
-        if self.line.send(to, contents) {
-            self.totals.bytes_out += contents.len() as u64;
-        } else {
-            self.totals.unsent = self.totals.unsent.saturating_add(1);
-        }
+    fn send(&mut self, transmit: Transmit) {
+        self.totals.bytes_out += transmit.contents.len() as u64;
+        self.line.send(transmit.destination, transmit.proto, transmit.contents.into());
     }
 
     /// Sends a sign of life to a connected client that is silent.
     fn look(&mut self) {
-        let quiet = self.quiet();
+        let quiet = self.presence.quiet(self.now);
         self.look_due = self.now + if quiet < LONG_QUIET { QUIET } else { LONG_QUIET };
         if quiet >= QUIET && self.step == Step::Connected {
             self.sign_of_life();
         }
     }
 
-    fn quiet(&self) -> Duration {
-        self.now.saturating_duration_since(self.heard)
-    }
-
     fn sign_of_life(&mut self) {
         let mut transaction = [0; 12];
-        if let Some(to) = self.source.filter(|_| getrandom::fill(&mut transaction).is_ok()) {
-            self.send(to, &stun::indication(transaction));
+        if let Some((to, via)) = self.presence.source()
+            && getrandom::fill(&mut transaction).is_ok()
+        {
+            let message = stun::indication(transaction);
+            self.totals.bytes_out += message.len() as u64;
+            self.line.send(to, via, message);
         }
     }
 
-    /// Whether a report says that the client's program is gone.
-    fn is_gone(&mut self, to: SocketAddr, report: Report) -> bool {
-        if self.source != Some(to) || self.quiet() < QUIET || self.step < Step::Connected {
-            return false;
+    /// A connection of the client's has ended: what is lost with it, if anything.
+    fn connection_ended(&mut self, end: &LegEnd) -> Option<Input> {
+        if !self.presence.connection_ended(self.now, end.peer, end.close) {
+            return None;
         }
-        match report {
-            Report::Unreachable(errno) => self.unreachable = Some(errno),
-            Report::Refused => {
-                self.refused += 1;
-                if self.refused < REFUSED_TWICE {
-                    self.sign_of_life();
-                }
+        (self.tcp, self.cut) = (end.tcp, end.cut);
+        // Who breaks the framing of what it sends will not do better on another.
+        end.broken.filter(|_| self.presence.due().is_some()).map(|error| Input::Failed(error.to_string()))
+    }
+
+    fn receive(&mut self, packet: &Packet) -> Option<Input> {
+        let is_stun = stun::is_stun(&packet.data);
+        // The port may be bound to any address: the client's checks name one of those that it was told.
+        let destination = self.addresses.reached(packet.source, packet.via);
+        let read = destination
+            .and_then(|to| Receive::new(packet.via, packet.source, to, &packet.data).ok())
+            .map(|receive| RtcInput::Receive(self.now, receive));
+        let Some(input) = read.filter(|input| self.rtc.accepts(input)) else {
+            self.totals.strangers = self.totals.strangers.saturating_add(1);
+            // A connection that begins with a check which is not the client's is not the client's.
+            if packet.via == Protocol::Tcp && is_stun {
+                self.line.hang_up(packet.source);
             }
-        }
-        self.refused >= REFUSED_TWICE
-    }
-
-    fn receive(&mut self, datagram: &Datagram) -> Option<Input> {
-        let is_stun = stun::is_stun(&datagram.data);
-        // The socket may be bound to any address: the client's checks name one of those that it was told.
-        let family = |address: &&SocketAddr| address.is_ipv4() == datagram.source.is_ipv4();
-        let Some(destination) = self.addresses.iter().find(family).copied() else {
-            self.totals.strangers = self.totals.strangers.saturating_add(1);
             return None;
         };
-        let read = Receive::new(Protocol::Udp, datagram.source, destination, &datagram.data);
-        let input = read.map(|receive| RtcInput::Receive(self.now, receive));
-        let Some(input) = input.ok().filter(|input| self.rtc.accepts(input)) else {
-            self.totals.strangers = self.totals.strangers.saturating_add(1);
-            return None;
-        };
-        self.totals.bytes_in += datagram.data.len() as u64;
-        self.fresh_bytes += datagram.data.len();
-        self.heard = self.now;
-        self.source = Some(datagram.source);
-        self.refused = 0;
-        self.unreachable = None;
+        self.totals.bytes_in += packet.data.len() as u64;
+        self.fresh_bytes += packet.data.len();
+        self.presence.heard(self.now, (packet.source, packet.via));
         if is_stun {
             self.totals.checks = self.totals.checks.saturating_add(1);
             self.step = self.step.max(Step::Checked);
-            // Told before our answer leaves, so that what the client sends upon it finds its way.
-            self.line.claim(datagram.source);
-        } else if is_dtls(&datagram.data) {
+            if packet.via == Protocol::Udp {
+                // Told before our answer leaves, so that what the client sends upon it finds its way.
+                self.line.claim(packet.source);
+            }
+        } else if is_dtls(&packet.data) {
             self.step = self.step.max(Step::Dtls);
         }
         match self.rtc.handle_input(input) {

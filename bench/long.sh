@@ -3,6 +3,7 @@
 #
 #   bench/long.sh                  all of them
 #   bench/long.sh causes|store|soak
+#   bench/long.sh chaos            what the tests' long form of cluster_chaos does, with the program of a release; as root
 #
 # What they show stands in docs/causes.md, which the first one writes, and in docs/performance.md.
 set -euo pipefail
@@ -40,6 +41,13 @@ if server["last_kib"] > 1.25 * server["first_kib"] + 32 * 1024:
 if faults:
     sys.exit(f"the soak found: {', '.join(faults)}")
 PY
+}
+
+# Half an hour of chaos in a cluster. E2E_SEED repeats an earlier one.
+chaos() {
+    E2E_PROGRAM="$(realpath "$program")" E2E_CHAOS_SECONDS="${CHAOS_SECONDS:-1800}" \
+        cargo test --locked --workspace --features lastframe/full --test e2e -- --nocapture \
+        cluster_chaos::whatever_is_killed_or_cut
 }
 
 [ "$#" -gt 0 ] || set -- causes store soak

@@ -61,7 +61,7 @@ fn a_push_of_a_node_that_is_killed_has_one_record_in_the_database() {
     clients.publish(1, "clean").map(|push| clients.note(push.leave(End::DeleteStream))).unwrap();
     until_true("both records", SHIPPED, || records(&world).len() >= 2);
     world.wait_until_whole();
-    let judgement = judge(world.times, &clients, &log.done(), &records(&world));
+    let judgement = judge(world.times, &clients.lives(), &clients.views(), &log.done(), &records(&world));
     assert!(judgement.faults.is_empty(), "{judgement:#?}");
     assert!(matches!(&clients.lives()[0].outcome, Outcome::Live(lived) if lived.end == End::Dropped));
     assert_eq!(judgement.codes.into_iter().collect::<Vec<_>>(), [("1/0".into(), 1), ("11/0".into(), 1)]);
@@ -117,7 +117,7 @@ fn settled(world: &World, clients: &Clients<'_>, log: &Log) -> Judgement {
     let done = log.done();
     let began = now();
     loop {
-        let judgement = judge(world.times, clients, &done, &records(world));
+        let judgement = judge(world.times, &clients.lives(), &clients.views(), &done, &records(world));
         if judgement.faults.is_empty() || began.elapsed() > SHIPPED {
             return judgement;
         }

@@ -18,7 +18,7 @@ const PASSWORD: &str = "h@sh-hush";
 
 /// What a user of the nodes needs in NATS: the list of docs/cluster.md.
 const MAY: &str = r#"["$KV.lastframe_nodes.>", "$KV.lastframe_leases.>", "$KV.lastframe_catalog.>",
-    "$KV.lastframe_pushes.>", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "lastframe.>", "_INBOX.>"]"#;
+    "$KV.lastframe_pushes.>", "$KV.lastframe_secrets.>", "$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "lastframe.>", "_INBOX.>"]"#;
 
 #[test]
 fn nodes_meet_over_tls_with_certificates_a_password_and_no_more_rights_than_the_documentation_names() {

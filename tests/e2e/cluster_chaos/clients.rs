@@ -20,6 +20,8 @@ const FRAME: Duration = Duration::from_millis(50);
 const REST: Duration = Duration::from_millis(500);
 /// Clients on each node that come and go quickly.
 const QUICK: usize = 3;
+/// What the pictures of the first push of a stream that moves are made of; the next has the next byte.
+const FIRST: u8 = 0x91;
 /// Clients that move their streams from node to node.
 const MOVERS: usize = 2;
 
@@ -112,7 +114,7 @@ impl<'a> Clients<'a> {
         }
     }
 
-    /// Pushes that are watched all the while.
+    /// Pushes that are watched all the while, on their own node and on another one.
     fn show(&self, node: usize, mut dice: Dice) {
         for number in 0.. {
             if self.is_over() {
@@ -123,15 +125,27 @@ impl<'a> Clients<'a> {
             let stays = Duration::from_millis(5_000 + dice.next() % 20_000);
             let left = AtomicBool::new(false);
             thread::scope(|scope| {
-                let viewer = || view(self.world.http(node), node, &stream, || left.load(Ordering::Relaxed));
-                let viewer = scope.spawn(viewer);
+                self.watch(scope, node, &stream, &left);
+                self.watch(scope, (node + 1 + number % (COUNT - 1)) % COUNT, &stream, &left);
                 push.send_for(stays, || self.is_over());
                 self.note(push.leave(End::DeleteStream));
                 left.store(true, Ordering::Relaxed);
-                let view = viewer.join().unwrap();
-                self.views.lock().unwrap_or_else(PoisonError::into_inner).push(view);
             });
         }
+    }
+
+    /// A viewer, until there is nothing more to see.
+    fn watch<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        node: usize,
+        stream: &'scope str,
+        left: &'scope AtomicBool,
+    ) {
+        scope.spawn(move || {
+            let view = view(self.world.http(node), node, stream, || left.load(Ordering::Relaxed));
+            self.views.lock().unwrap_or_else(PoisonError::into_inner).push(view);
+        });
     }
 
     /// A push whose path is cut for good, now and then.
@@ -157,18 +171,31 @@ impl<'a> Clients<'a> {
             }
             let stream = format!("moved-{number}-{turn}");
             let first = usize::try_from(dice.next()).unwrap_or(0) % COUNT;
-            let Some(mut old) = self.publish(first, &stream) else { continue };
-            for step in 1..COUNT {
-                old.send_for(Duration::from_millis(500 + dice.next() % 1_000), || self.is_over());
-                let new = old.meanwhile(|| self.publish((first + step) % COUNT, &stream));
-                let Some(new) = new else { continue };
-                // It is told to go, or is lost with its node.
-                old.send_for(Duration::from_secs(20), || false);
-                self.note(std::mem::replace(&mut old, new).leave(End::DeleteStream));
-            }
-            old.send_for(Duration::from_millis(dice.next() % 1_000), || self.is_over());
-            self.note(old.leave(End::DeleteStream));
+            let left = AtomicBool::new(false);
+            thread::scope(|scope| {
+                // On the node that is the last to have it, and that may be the first as well.
+                self.watch(scope, (first + COUNT - 1) % COUNT, &stream, &left);
+                self.watch(scope, first, &stream, &left);
+                self.move_on(first, &stream, &mut dice);
+                left.store(true, Ordering::Relaxed);
+            });
         }
+    }
+
+    fn move_on(&self, first: usize, stream: &str, dice: &mut Dice) {
+        let Some(mut old) = self.publish(first, stream) else { return };
+        old.pusher.byte = FIRST;
+        for (step, byte) in (1..COUNT).zip(FIRST + 1..) {
+            old.send_for(Duration::from_millis(500 + dice.next() % 1_000), || self.is_over());
+            let new = old.meanwhile(|| self.publish((first + step) % COUNT, stream));
+            let Some(mut new) = new else { continue };
+            new.pusher.byte = byte;
+            // It is told to go, or is lost with its node.
+            old.sends_beside(&mut new, Duration::from_secs(20));
+            self.note(std::mem::replace(&mut old, new).leave(End::DeleteStream));
+        }
+        old.send_for(Duration::from_millis(dice.next() % 1_000), || self.is_over());
+        self.note(old.leave(End::DeleteStream));
     }
 
     /// Publishes; what came to nothing is written down.
@@ -227,6 +254,18 @@ impl Push {
         let until = now() + how_long;
         while self.ended.is_none() && now() < until && !stop() {
             self.send();
+            sleep(FRAME);
+        }
+    }
+
+    /// Sends until it is ended, and the other one sends too.
+    fn sends_beside(&mut self, other: &mut Self, limit: Duration) {
+        let until = now() + limit;
+        while self.ended.is_none() && now() < until {
+            self.send();
+            if other.ended.is_none() {
+                other.send();
+            }
             sleep(FRAME);
         }
     }

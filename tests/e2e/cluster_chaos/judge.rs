@@ -17,13 +17,12 @@
 //! | 38/0 | the node may have been without its registry for the grace time; or another node had taken the stream meanwhile |
 //! | 18/101, 18/102 | the node may have been without its registry then, or had just started |
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::acts::{Act, Done};
-use super::clients::Clients;
 use super::life::{End, Life, Lived, Outcome, code};
 use super::viewers::View;
 use super::world::{LABELS, Times, World};
@@ -38,6 +37,8 @@ const GIVEN_UP: Duration = Duration::from_secs(12);
 const ELECTION: Duration = Duration::from_secs(20);
 /// How long the viewer of a push that sends may be without media, on a machine that is busy.
 const STALL: Duration = Duration::from_secs(3);
+/// What the names of streams begin with whose viewers miss nothing.
+const SHOWN: &str = "shown-";
 /// Without media for this long a push counts as one that sends nothing.
 const EMPTY: Duration = Duration::from_millis(2_500);
 
@@ -80,24 +81,30 @@ pub struct Judgement {
     pub refused: usize,
     pub unanswered: usize,
     pub views: usize,
+    /// Those who saw what another node carried.
+    pub far: usize,
     pub faults: Vec<String>,
 }
 
 /// Judges every life, and that no record is of none.
-pub fn judge(times: Times, clients: &Clients<'_>, acts: &[Done], records: &[Found]) -> Judgement {
-    let lives = &clients.lives();
+pub fn judge(times: Times, lives: &[Life], views: &[View], acts: &[Done], records: &[Found]) -> Judgement {
     let court = Court { times, lives, acts };
     let mut by_stream: HashMap<&str, Vec<&Found>> = HashMap::new();
     for record in records {
         by_stream.entry(&record.stream).or_default().push(record);
     }
+    let ports: HashSet<u64> = lives.iter().filter_map(|life| life.port.map(u64::from)).collect();
     let mut judgement = Judgement::default();
     for life in lives {
-        let of = by_stream.get_mut(life.stream.as_str());
-        let mine: Vec<_> = match of {
+        let mut mine: Vec<_> = match by_stream.get_mut(life.stream.as_str()) {
             Some(of) => of.extract_if(.., |record| is_of(record, life)).collect(),
             None => Vec::new(),
         };
+        // Who had not come so far as to say what it would publish.
+        if let (Outcome::Unanswered { .. }, Some(nameless)) = (&life.outcome, by_stream.get_mut("")) {
+            let free = |record: &Found| life.port.is_some() || !ports.contains(&record.port);
+            mine.extend(nameless.extract_if(.., |record| is_of(record, life) && free(record)).take(1));
+        }
         for record in &mine {
             *judgement.codes.entry(record.code.clone()).or_default() += 1;
         }
@@ -110,9 +117,10 @@ pub fn judge(times: Times, clients: &Clients<'_>, acts: &[Done], records: &[Foun
             judgement.faults.push(format!("{fault}: {life:?} has {mine:?}"));
         }
     }
-    for view in clients.views() {
+    for view in views {
         judgement.views += 1;
-        if let Err(fault) = court.judge_view(&view) {
+        judgement.far += usize::from(court.is_far(view));
+        if let Err(fault) = court.judge_view(view) {
             judgement.faults.push(format!("{fault}: {view:?}"));
         }
     }
@@ -217,24 +225,56 @@ impl Court<'_> {
         can.then_some(()).ok_or_else(|| format!("nothing was done that explains {code}"))
     }
 
-    /// Whoever watched a push on its own node had media for as long as the push sent it and the node was there.
+    /// Whoever watched saw the pushes of a stream in the order in which they had it, and none again after the next one. A
+    /// push that was shown was seen for as long as it was sent and the viewer's node was there.
     fn judge_view(&self, view: &View) -> Result<(), String> {
-        let pushed = self.lives.iter().find(|life| life.stream == view.stream && life.lived().is_some());
-        let lived = pushed.and_then(Life::lived).ok_or("a stream of nobody was seen")?;
-        let until = lived.at;
-        let Some((first, last)) = view.seen else {
-            let long = until.saturating_duration_since(lived.from) > lived.gap + STALL;
-            return if long { Err("nothing was seen".to_owned()) } else { Ok(()) };
+        if !view.pushes.is_sorted() {
+            return Err("media of a push came after that of the one that had taken over".to_owned());
+        }
+        let mut pushed =
+            self.lives.iter().filter(|life| life.stream == view.stream && life.lived().is_some());
+        let (life, lived) = match (pushed.next(), pushed.next(), view.seen) {
+            (None, _, None) => return Ok(()),
+            (None, _, Some(_)) => return Err("a stream of nobody was seen".to_owned()),
+            (Some(life), None, _) if life.stream.starts_with(SHOWN) => (life, life.lived()),
+            _ => return Ok(()),
         };
-        let gone = |at| self.killed(view.node, at, LATER) || self.stopped(view.node, at, at);
-        if view.closed.is_some_and(|at| at + STALL < until && !gone(at)) {
-            return Err("the connection was closed before the push ended".to_owned());
+        let Some(lived) = lived else { return Ok(()) };
+        let far = view.node != life.node;
+        let Some((first, last)) = view.seen else {
+            let long = lived.at.saturating_duration_since(lived.from) > lived.gap + STALL;
+            let excused = self.apart(view.node, life.node, lived.from, lived.at) || far;
+            return if long && !excused { Err("nothing was seen".to_owned()) } else { Ok(()) };
+        };
+        let pauses = [
+            (first.saturating_duration_since(lived.from), first),
+            view.gap,
+            (lived.at.saturating_duration_since(last), lived.at),
+        ];
+        let (pause, at) = pauses[usize::from(far)..].iter().max().copied().unwrap_or(view.gap);
+        match pause > lived.gap + STALL && !self.apart(view.node, life.node, at - pause, at) {
+            true => Err(format!("{pause:?} without media")),
+            false => Ok(()),
         }
-        let pause = [first - lived.from.min(first), view.gap, until.saturating_duration_since(last)];
-        match pause.into_iter().max().filter(|pause| *pause > lived.gap + STALL) {
-            Some(pause) => Err(format!("{pause:?} without media")),
-            None => Ok(()),
-        }
+    }
+
+    /// Whether something was seen that the viewer's own node never carried.
+    fn is_far(&self, view: &View) -> bool {
+        let own =
+            |life: &Life| life.stream == view.stream && life.node == view.node && life.lived().is_some();
+        view.seen.is_some() && !self.lives.iter().any(own)
+    }
+
+    /// Whether what came from one node could not reach a viewer of another then, or the viewer's node was not there.
+    fn apart(&self, viewers: usize, owner: usize, from: Instant, to: Instant) -> bool {
+        let cut = |act| match act {
+            Act::KillNode(node) | Act::StopNode(node) => node == viewers,
+            Act::CutNodes(one, other) => [(one, other), (other, one)].contains(&(viewers, owner)),
+            // To the others a node that they do not hear of is dead.
+            Act::CutNodeFromRegistry(node) => viewers != owner && [viewers, owner].contains(&node),
+            _ => false,
+        };
+        self.acts_on(cut).any(|done| done.from <= to && from <= done.until + ELECTION)
     }
 
     fn acts_on(&self, is: impl Fn(Act) -> bool) -> impl Iterator<Item = &Done> {
@@ -295,14 +335,129 @@ impl Judgement {
             each.join(", ")
         };
         format!(
-            "{} pushes accepted, {} refused, {} without an answer, {} viewers\nacts: {}\nrecords: {}\nfaults: {}",
+            "{} pushes accepted, {} refused, {} without an answer, {} viewers, {} of them far from the push\nacts: {}\nrecords: {}\nfaults: {}",
             self.live,
             self.refused,
             self.unanswered,
             self.views,
+            self.far,
             list(&done),
             list(&self.codes),
             self.faults.len()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::support::clock::now;
+
+    const TIMES: Times = Times { lease: Duration::from_secs(2), grace: Duration::from_secs(10) };
+
+    fn s(secs: u64) -> Duration {
+        Duration::from_secs(secs)
+    }
+
+    /// A push on the first node that began at `began` and ended so ten seconds later.
+    fn life(began: Instant, end: End) -> Life {
+        let lived = Lived { from: began, end, at: began + s(10), gap: Duration::ZERO };
+        Life { stream: "a".into(), node: 0, port: Some(7), asked: began, outcome: Outcome::Live(lived) }
+    }
+
+    fn record(code: &str) -> Found {
+        let (stream, node) = ("a".to_owned(), LABELS[0].to_owned());
+        Found { stream, node, port: 7, code: code.to_owned(), detail: json!({ "params": {} }) }
+    }
+
+    fn faults(lives: &[Life], acts: &[Done], records: &[Found]) -> usize {
+        judge(TIMES, lives, &[], acts, records).faults.len()
+    }
+
+    #[test]
+    fn every_accepted_push_has_one_record_and_no_record_is_of_nobody() {
+        let lives = [life(now(), End::DeleteStream)];
+        let one = record("1/0");
+        assert_eq!(faults(&lives, &[], std::slice::from_ref(&one)), 0);
+        assert_eq!(faults(&lives, &[], &[]), 1);
+        assert_eq!(faults(&lives, &[], &[one.clone(), one.clone()]), 1);
+        assert_eq!(faults(&[], &[], std::slice::from_ref(&one)), 1);
+        let elsewhere = Found { node: LABELS[1].into(), ..one.clone() };
+        assert_eq!(faults(&lives, &[], &[one, elsewhere]), 1);
+    }
+
+    #[test]
+    fn a_cause_is_what_the_client_did_or_was_told() {
+        let told = |text: &str| End::Told(text.to_owned());
+        for (end, code, count) in [
+            (End::Closed, "3/0", 0),
+            (End::Closed, "4/0", 1),
+            (End::CutOff, "12/0", 0),
+            (End::Killed, "4/0", 0),
+            (End::DeleteStream, "0/0", 1),
+            (told("[9/0] stopped"), "11/0", 1),
+            (told("[9/0] stopped"), "9/0", 1),
+            (told("[21/102] taken over"), "21/102", 1),
+            (End::Dropped, "11/0", 1),
+            (End::Dropped, "3/0", 1),
+        ] {
+            assert_eq!(faults(&[life(now(), end.clone())], &[], &[record(code)]), count, "{end:?} {code}");
+        }
+    }
+
+    #[test]
+    fn what_was_done_explains_a_cause_only_where_and_when_it_was_done() {
+        let began = now();
+        let done = |act, from: u64| Done { act, from: began + s(from), until: began + s(from + 4) };
+        let dropped = [life(began, End::Dropped)];
+        for (act, from, count) in [
+            (Act::KillNode(0), 9, 0),
+            (Act::KillNode(1), 9, 1),
+            (Act::KillNode(0), 2, 1),
+            (Act::KillNode(0), 12, 1),
+        ] {
+            assert_eq!(faults(&dropped, &[done(act, from)], &[record("11/0")]), count, "{act:?} {from}");
+        }
+        let left = [life(began, End::DeleteStream)];
+        assert_eq!(faults(&left, &[done(Act::KillNode(0), 10)], &[record("11/0")]), 0, "at the very moment");
+        assert_eq!(faults(&left, &[done(Act::KillNode(0), 11)], &[record("11/0")]), 1, "a second too late");
+        let lost = [life(began, End::Told("[38/0] lost".into()))];
+        let lost_record = Found {
+            detail: json!({ "params": { "reason": "the registry could not be reached for 10 s" } }),
+            ..record("38/0")
+        };
+        let records = [lost_record];
+        let away = |act, from| [Done { act, from, until: began + s(10) }];
+        assert_eq!(faults(&lost, &away(Act::CutNodeFromRegistry(0), began - s(2)), &records), 0);
+        assert_eq!(faults(&lost, &away(Act::CutNodeFromRegistry(1), began - s(2)), &records), 1);
+        assert_eq!(faults(&lost, &away(Act::StopNats, began + s(9)), &records), 1, "not for the grace");
+    }
+
+    #[test]
+    fn a_viewer_misses_nothing_and_never_sees_an_earlier_push_again() {
+        let began = now();
+        let mut shown = life(began, End::DeleteStream);
+        shown.stream = "shown-a".into();
+        let records = [Found { stream: "shown-a".into(), ..record("1/0") }];
+        let seen = |pushes: &[u8], gap: u64, until: u64| View {
+            stream: "shown-a".into(),
+            node: 0,
+            seen: Some((began, began + s(until))),
+            gap: (s(gap), began + s(8)),
+            closed: None,
+            pushes: pushes.to_vec(),
+        };
+        for (view, count) in [
+            (seen(&[1], 1, 10), 0),
+            (seen(&[1], 5, 10), 1),
+            (seen(&[1], 1, 5), 1),
+            (seen(&[1, 2, 1], 1, 10), 1),
+        ] {
+            let lives = std::slice::from_ref(&shown);
+            let judgement = judge(TIMES, lives, std::slice::from_ref(&view), &[], &records);
+            assert_eq!(judgement.faults.len(), count, "{view:?}");
+        }
     }
 }

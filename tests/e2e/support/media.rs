@@ -19,11 +19,16 @@ pub fn audio_header() -> Vec<u8> {
 
 /// A frame of one NAL unit with `size` bytes in it.
 pub fn video(key: bool, size: usize) -> Vec<u8> {
+    video_of(key, size, 0x88)
+}
+
+/// The same of this byte, by which it is known again.
+pub fn video_of(key: bool, size: usize, byte: u8) -> Vec<u8> {
     let mut frame = vec![if key { 0x17 } else { 0x27 }, 0x01, 0x00, 0x00, 0x00];
     let length = u32::try_from(size + 1).expect("a small frame");
     frame.extend_from_slice(&length.to_be_bytes());
     frame.push(if key { 0x65 } else { 0x41 });
-    frame.resize(frame.len() + size, 0x88);
+    frame.resize(frame.len() + size, byte);
     frame
 }
 

@@ -22,6 +22,8 @@ pub struct Pusher {
     stream_id: u32,
     /// Timestamp of the next frame, ms.
     pub time: u32,
+    /// What its pictures are made of.
+    pub byte: u8,
     sent_header: bool,
 }
 
@@ -83,7 +85,7 @@ impl Pusher {
         socket.set_read_timeout(Some(PATIENCE))?;
         socket.set_write_timeout(Some(PATIENCE))?;
         let session = ClientSession::new(ClientConfig::new([0x2a; 1528]));
-        Ok(Self { socket, session, stream_id: 1, time: 0, sent_header: false })
+        Ok(Self { socket, session, stream_id: 1, time: 0, byte: 0x88, sent_header: false })
     }
 
     /// The handshake.
@@ -177,7 +179,8 @@ impl Pusher {
             self.session.send_media(self.stream_id, MediaKind::Video, self.time, &media::video_header());
             self.session.send_media(self.stream_id, MediaKind::Audio, self.time, &media::audio_header());
         }
-        self.session.send_media(self.stream_id, MediaKind::Video, self.time, &media::video(true, size));
+        let picture = media::video_of(true, size, self.byte);
+        self.session.send_media(self.stream_id, MediaKind::Video, self.time, &picture);
         self.session.send_media(self.stream_id, MediaKind::Audio, self.time, &media::audio(32));
         self.time += 33;
         self.flush()

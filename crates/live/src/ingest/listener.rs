@@ -114,7 +114,7 @@ async fn serve(shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr, doo
     }
     let sensor = Sensor::new(stream, shared.config.limits.path);
     let push = Push::new(door.transport, client, behind_proxy, &shared.config.limits, &*shared.clock);
-    let accepted = rtmp::Accepted { sensor, push, first_bytes, overload };
+    let accepted = rtmp::Accepted { sensor, push: Box::new(push), first_bytes, overload };
     let accepted = match &door.tls {
         None => accepted,
         Some(tls) => match rtmps::secure(&shared, accepted, tls).await {

@@ -22,7 +22,7 @@ const UNWATCHED_MERGE: u32 = 1000;
 /// Frames of one batch at most, whatever their timestamps say.
 const LONGEST_BATCH: usize = 256;
 /// Bytes of the open batch that may be held and not counted: the count is shared by all streams, and costs.
-const UNCOUNTED: usize = 16 * 1024;
+const UNCOUNTED: usize = 4 * 1024;
 /// Without video for this long, ms, a stream counts as one without: a viewer may begin anywhere.
 const NO_VIDEO_AFTER: u32 = 2000;
 

@@ -29,8 +29,9 @@ const PUSHES_PER_CONNECTION: usize = 1000;
 /// An accepted connection, as the listener hands it over.
 pub(super) struct Accepted {
     pub(super) sensor: Sensor,
-    /// Its first push, begun when it was accepted. Its address is the socket's, or the one that a load balancer told.
-    pub(super) push: Push,
+    /// Its first push, begun when it was accepted. Its address is the socket's, or the one that a load balancer told. It is
+    /// handed on from future to future, each of which would keep room for a whole one.
+    pub(super) push: Box<Push>,
     /// Bytes read behind a PROXY header, or together with the end of a TLS handshake.
     pub(super) first_bytes: Bytes,
     /// Set when the connection is above a limit and may only be told so.
@@ -47,7 +48,7 @@ pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
     connection.prefill(&first_bytes);
     for turn in 0..PUSHES_PER_CONNECTION {
         let next = || Push::new(transport, client, behind_proxy, &shared.config.limits, &*shared.clock);
-        let mut push = first.take().unwrap_or_else(next);
+        let mut push = first.take().unwrap_or_else(|| Box::new(next()));
         if turn > 0 {
             push.stage = setup::stage_of(&connection);
             push.bytes_before = (connection.sensor.bytes_in(), connection.sensor.bytes_out());

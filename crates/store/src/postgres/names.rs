@@ -80,16 +80,25 @@ pub(super) async fn ensure(client: &Client, wanted: &Wanted) -> Result<(), Remot
             Kind::Stream => ("stream", "text, used_on, folded", "n, $2, f"),
         };
         let folded: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
+        // Each name is looked up by itself: a join would read all that there are.
         let insert = format!(
             "insert into {table} ({columns}) select {values} from unnest($1::text[], $3::text[]) as u (n, f) \
-             where not exists (select 1 from {table} where text = n) on conflict (text) do nothing"
+             where (select t.id from {table} t where t.text = n) is null on conflict (text) do nothing"
         );
         client.execute(&insert, &[names, &day, &folded]).await?;
-        let update = format!(
-            "update {table} set used_on = $2 where id in (select id from {table} where text = any($1) and \
-             used_on < $2 order by id for update)"
+        let idle = format!(
+            "select id from (select (select t.id from {table} t where t.text = n and t.used_on < $2) as id \
+             from unnest($1::text[]) as u (n)) i where id is not null order by id"
         );
-        client.execute(&update, &[names, &day]).await?;
+        let idle = client.query(&idle, &[names, &day]).await?;
+        let idle: Vec<i64> = idle.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        if !idle.is_empty() {
+            let update = format!(
+                "update {table} set used_on = $2 where id in (select id from {table} where id = any($1) \
+                 order by id for update)"
+            );
+            client.execute(&update, &[&idle, &day]).await?;
+        }
     }
     Ok(())
 }

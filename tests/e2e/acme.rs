@@ -1,6 +1,7 @@
 //! Certificates from an ACME authority: ordered, proven, shown, renewed under a live push, and kept while the authority is
 //! away. The authority is Pebble, Let's Encrypt's own test server; names are resolved by its companion.
 
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -26,7 +27,7 @@ impl Drop for Running {
     }
 }
 
-/// The authority at this port, and what resolves names for it.
+/// The authority at this port, and what resolves names for it. It asks for proofs at these ports.
 fn authority(folder: &Path, port: u16, http: u16, https: u16) -> [Running; 2] {
     let dns = ports::free();
     let [none, management] = [String::new(), format!("127.0.0.1:{}", ports::free())];
@@ -58,13 +59,26 @@ fn authority(folder: &Path, port: u16, http: u16, https: u16) -> [Running; 2] {
         .stderr(said)
         .spawn()
         .unwrap();
+    until_true("the authority", PATIENCE, || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
     [Running(authority), Running(names)]
 }
 
+/// The configuration that orders from it.
+fn ordering(port: u16, names: &[&str], challenge: &str) -> String {
+    format!(
+        "[acme]\nnames = {names:?}\ndirectory = \"https://localhost:{port}/dir\"\nca = \"{FOLDER}/authority.pem\"\nchallenge = \"{challenge}\"\n"
+    )
+}
+
 /// Issuer and serial number of the certificate that a listener shows.
-fn shown(address: std::net::SocketAddr) -> String {
+fn shown(address: SocketAddr) -> String {
+    asked(address, &format!("-servername {DOMAIN}"), "-issuer -serial")
+}
+
+/// What `openssl x509` says of the certificate that this client is shown; empty where no TLS comes about.
+fn asked(address: SocketAddr, client: &str, what: &str) -> String {
     let script = format!(
-        "openssl s_client -connect {address} -servername {DOMAIN} </dev/null 2>/dev/null | openssl x509 -noout -issuer -serial"
+        "openssl s_client -connect {address} {client} </dev/null 2>/dev/null | openssl x509 -noout {what} 2>/dev/null"
     );
     String::from_utf8(Command::new("sh").args(["-c", &script]).output().unwrap().stdout).unwrap()
 }
@@ -84,12 +98,7 @@ fn a_certificate_is_ordered_shown_renewed_under_a_push_and_kept_while_the_author
     let port = ports::free();
     let setup = Setup::open();
     let [authority, _names] = authority(folder.path(), port, setup.http_port, setup.https_port);
-    until_true("the authority", PATIENCE, || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-    let server = setup
-        .config(&format!(
-            "[acme]\nnames = [\"{DOMAIN}\"]\ndirectory = \"https://localhost:{port}/dir\"\nca = \"{FOLDER}/authority.pem\"\n"
-        ))
-        .start();
+    let server = setup.config(&ordering(port, &[DOMAIN], "http-01")).start();
     let first = until("a certificate of the authority on both listeners", 2 * PATIENCE, || {
         let [rtmps, https] = [server.rtmps(), server.https()].map(shown);
         (rtmps.contains("Pebble") && rtmps == https).then_some(rtmps)
@@ -118,4 +127,53 @@ fn a_certificate_is_ordered_shown_renewed_under_a_push_and_kept_while_the_author
     assert!(last.contains("Pebble"), "{last} after {second}");
     push.delete_stream().unwrap();
     assert_eq!(server.code("through-renewal"), "1/0");
+}
+
+#[test]
+fn names_are_proven_in_tls_alone_where_that_is_configured() {
+    if !cfg!(feature = "acme") || !rights::has(&["pebble", "pebble-challtestsrv", "openssl", "curl"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let port = ports::free();
+    let setup = Setup::open();
+    // Where it would ask by HTTP-01 nobody listens.
+    let _running = authority(folder.path(), port, ports::free(), setup.https_port);
+    let other = "other.example.com";
+    let server = setup.config(&ordering(port, &[DOMAIN, other], "tls-alpn-01")).start();
+    until_true("a certificate of the authority on both listeners", 2 * PATIENCE, || {
+        let [rtmps, https] = [server.rtmps(), server.https()].map(shown);
+        rtmps.contains("Pebble") && rtmps == https
+    });
+    let names = asked(server.https(), &format!("-servername {other}"), "-ext subjectAltName");
+    assert!(names.contains(DOMAIN) && names.contains(other), "{names}");
+
+    // A listener that could prove names speaks both versions of HTTP, and takes no proof's protocol out of an order.
+    for (version, said) in [("--http2", "2 200"), ("--http1.1", "1.1 200")] {
+        let url = format!("https://{}/healthz", server.https());
+        let written = ["-sk", version, "-o", "/dev/null", "-w", "%{http_version} %{http_code}", &url];
+        assert_eq!(
+            String::from_utf8(Command::new("curl").args(written).output().unwrap().stdout).unwrap(),
+            said
+        );
+    }
+    assert_eq!(asked(server.https(), "-servername nobody.example.com -alpn acme-tls/1", "-serial"), "");
+    assert_eq!(orders(&server, "failed"), 0);
+}
+
+#[test]
+fn an_authority_that_finds_no_proof_in_tls_says_so_and_the_server_tells() {
+    if !cfg!(feature = "acme") || !rights::has(&["pebble", "pebble-challtestsrv"]) {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let port = ports::free();
+    let setup = Setup::open();
+    // The authority asks for the proof where plain HTTP is spoken.
+    let _running = authority(folder.path(), port, setup.http_port, setup.http_port);
+    let server = setup.config(&ordering(port, &[DOMAIN], "tls-alpn-01")).start();
+    until_true("an order that failed", 2 * PATIENCE, || orders(&server, "failed") > 0);
+    until_true("the reason in the log", PATIENCE, || {
+        server.printed().contains("no certificate was issued") && server.printed().contains("tls-alpn-01")
+    });
 }

@@ -349,6 +349,7 @@ health-catalog = No domain is set up
 health-failed = { $n } batches failed and were written again
 health-unknown = { $n } ends could not be explained (0/0)
 health-certificate = The certificate { $name } ends on { $day }
+health-certificate-over = The certificate { $name } ended on { $day }
 health-acme = No new certificate: { $error }
 streams-title = Streams
 streams-none = Nobody is live. A push stands here as soon as it begins.

@@ -349,6 +349,7 @@ health-catalog = ドメインがありません
 health-failed = { $n } 回の書き込みをやり直しました
 health-unknown = { $n } 件は原因を説明できません（0/0）
 health-certificate = 証明書 { $name } の有効期限は { $day } です
+health-certificate-over = 証明書 { $name } は { $day } に期限が切れました
 health-acme = 新しい証明書を取得できません：{ $error }
 streams-title = ストリーム
 streams-none = 配信中のストリームはありません。配信が始まるとここに表示されます。

@@ -349,6 +349,7 @@ health-catalog = 没有配置域名
 health-failed = { $n } 批写入失败后重写
 health-unknown = { $n } 次断流无法解释（0/0）
 health-certificate = 证书 { $name } 将于 { $day } 到期
+health-certificate-over = 证书 { $name } 已于 { $day } 过期
 health-acme = 无法获取新证书：{ $error }
 streams-title = 直播流
 streams-none = 目前没有直播。推流一开始就会显示在这里。

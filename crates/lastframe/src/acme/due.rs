@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use live::tls::Validity;
 use model::Timestamp;
 
 /// The least time between two orders.
@@ -12,8 +13,8 @@ const LONGEST_REST: Duration = Duration::from_secs(6 * 3_600);
 
 /// How long a certificate with this validity is left alone: for two thirds of it, and a part of the next twentieth that
 /// `random` (below 1) chooses, so that a thousand servers set up at once do not renew at once. `None` is due now.
-pub fn wait(validity: Option<(Timestamp, Timestamp)>, now: Timestamp, random: f64) -> Duration {
-    let Some((from, until)) = validity else { return Duration::ZERO };
+pub fn wait(validity: Option<Validity>, now: Timestamp, random: f64) -> Duration {
+    let Some(Validity { from, until }) = validity else { return Duration::ZERO };
     let whole = until.since(from) as f64;
     let age = whole * (2.0 / 3.0 + random.clamp(0.0, 1.0) / 20.0);
     let lived = now.since(from) as f64;
@@ -46,14 +47,14 @@ mod tests {
 
     #[test]
     fn a_certificate_of_ninety_days_is_renewed_a_month_before_its_end() {
-        let validity = Some((at(100), at(190)));
+        let validity = Some(Validity { from: at(100), until: at(190) });
         assert_eq!(wait(validity, at(100), 0.0).as_secs(), 60 * DAY);
         assert_eq!(wait(validity, at(159), 0.0).as_secs(), DAY);
         assert_eq!(wait(validity, at(161), 0.0), Duration::ZERO);
         assert!(wait(validity, at(161), 0.9).as_secs() > 2 * DAY, "not all at once");
         assert_eq!(wait(validity, at(400), 0.9), Duration::ZERO);
         assert_eq!(wait(None, at(1), 0.9), Duration::ZERO, "without one it is due now");
-        assert_eq!(wait(Some((at(9), at(1))), at(5), 0.5), Duration::ZERO);
+        assert_eq!(wait(Some(Validity { from: at(9), until: at(1) }), at(5), 0.5), Duration::ZERO);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Certificates from an ACME authority (RFC 8555) for the names of `[acme]`: ordered at the first start, renewed before
-//! they end, proven by HTTP-01 on our own plain listener. What was issued is written to the data folder, where the watch
+//! they end, proven by HTTP-01 or TLS-ALPN-01 on our own listeners. What was issued is written to the data folder, where the watch
 //! on certificates finds it: connections that are open go on. While an order fails the old certificate stays.
 //!
 //! | file in `acme/` | holds |
@@ -10,12 +10,13 @@
 
 mod due;
 mod order;
+mod proof;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use live::tls::CertificateFiles;
+use live::tls::{CertificateFiles, Proofs};
 use model::Clock;
 use serde::{Deserialize, Serialize};
 use web::Challenges;
@@ -29,6 +30,21 @@ use order::OrderError;
 const ORDER_LIMIT: Duration = Duration::from_secs(300);
 /// The longest that nothing is looked at: clocks may be set, and machines may sleep.
 const LOOK_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Where an authority finds what it asks for.
+pub struct Answers {
+    /// By HTTP-01; what came of orders is noted here too.
+    pub http: Challenges,
+    /// By TLS-ALPN-01.
+    pub tls: Proofs,
+}
+
+impl Answers {
+    fn clear(&self) {
+        self.http.clear();
+        self.tls.clear();
+    }
+}
 
 /// Where the certificate of the authority lies.
 pub fn files(data: &Path) -> CertificateFiles {
@@ -59,7 +75,7 @@ impl Issued {
 }
 
 /// Orders and renews until the task is aborted.
-pub async fn run(config: Acme, data: PathBuf, challenges: Challenges, clock: Arc<dyn Clock>) {
+pub async fn run(config: Acme, data: PathBuf, answers: Answers, clock: Arc<dyn Clock>) {
     // The client asks for the program's cryptography; where another part has chosen, that is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut failures = 0;
@@ -73,18 +89,18 @@ pub async fn run(config: Acme, data: PathBuf, challenges: Challenges, clock: Arc
             continue;
         }
         let outcome =
-            match tokio::time::timeout(ORDER_LIMIT, order::certificate(&config, &folder(&data), &challenges))
+            match tokio::time::timeout(ORDER_LIMIT, order::certificate(&config, &folder(&data), &answers))
                 .await
             {
                 Ok(Ok(certificate)) => keep(&config, &data, &certificate),
                 Ok(Err(error)) => Err(error),
                 Err(_) => Err(OrderError::TooLong),
             };
-        challenges.clear();
+        answers.clear();
         match outcome {
             Ok(()) => {
                 failures = 0;
-                challenges.note(None);
+                answers.http.note(None);
                 tracing::info!(names = config.names.join(" "), "a certificate was issued");
                 // Whatever its validity is, an authority is not asked without a pause.
                 tokio::time::sleep(due::PAUSE).await;
@@ -92,7 +108,7 @@ pub async fn run(config: Acme, data: PathBuf, challenges: Challenges, clock: Arc
             Err(error) => {
                 let pause = due::back_off(failures, due::share_of_random());
                 failures = failures.saturating_add(1);
-                challenges.note(Some(error.to_string()));
+                answers.http.note(Some(error.to_string()));
                 tracing::error!(%error, retry_s = pause.as_secs(), "no certificate was issued; the one in use stays");
                 tokio::time::sleep(pause).await;
             }

@@ -1,4 +1,4 @@
-//! One order: account, names proven by HTTP-01, certificate.
+//! One order: account, names proven by HTTP-01 or TLS-ALPN-01, certificate.
 
 use std::io;
 use std::path::Path;
@@ -7,9 +7,9 @@ use instant_acme::{
     Account, AccountCredentials, AuthorizationStatus, ChallengeType, Identifier, NewAccount, NewOrder,
     OrderStatus, RetryPolicy,
 };
-use web::Challenges;
 
-use crate::config::Acme;
+use super::{Answers, proof};
+use crate::config::{Acme, Challenge};
 use crate::setup::private_file;
 
 /// How long the authority may take for each step.
@@ -28,8 +28,21 @@ pub enum OrderError {
     #[error("the authority: {0}")]
     Authority(#[from] instant_acme::Error),
     /// It offers no way of proof that we can go.
-    #[error("the authority offers no HTTP-01 for {0}")]
-    NoHttp(String),
+    #[error("the authority offers no {wanted} for {name}")]
+    NotOffered {
+        /// That of the configuration.
+        wanted: &'static str,
+        /// What it is to be proven for.
+        name: String,
+    },
+    /// No proof can be made.
+    #[error("the proof of {name}: {error}")]
+    NoProof {
+        /// What it is of.
+        name: String,
+        /// Why not.
+        error: proof::ProofError,
+    },
     /// It did not find the proof, or did not like it.
     #[error("the authority did not accept the proof for {names}: {why}")]
     NotProven {
@@ -50,11 +63,7 @@ pub enum OrderError {
 }
 
 /// Orders a certificate for all names.
-pub async fn certificate(
-    config: &Acme,
-    folder: &Path,
-    challenges: &Challenges,
-) -> Result<Certificate, OrderError> {
+pub async fn certificate(config: &Acme, folder: &Path, answers: &Answers) -> Result<Certificate, OrderError> {
     let account = account(config, folder).await?;
     let names: Vec<_> = config.names.iter().map(|name| Identifier::Dns(name.clone())).collect();
     let mut order = account.new_order(&NewOrder::new(&names)).await?;
@@ -65,8 +74,19 @@ pub async fn certificate(
             continue;
         }
         let name = authorization.identifier().to_string();
-        let mut challenge = authorization.challenge(ChallengeType::Http01).ok_or(OrderError::NoHttp(name))?;
-        challenges.answer(&challenge.token, challenge.key_authorization().as_str());
+        let kind = match config.challenge {
+            Challenge::Http01 => ChallengeType::Http01,
+            Challenge::TlsAlpn01 => ChallengeType::TlsAlpn01,
+        };
+        let Some(mut challenge) = authorization.challenge(kind) else {
+            return Err(OrderError::NotOffered { wanted: config.challenge.name(), name });
+        };
+        let authorized = challenge.key_authorization();
+        match config.challenge {
+            Challenge::Http01 => answers.http.answer(&challenge.token, authorized.as_str()),
+            Challenge::TlsAlpn01 => proof::show(&answers.tls, &name, authorized.digest().as_ref())
+                .map_err(|error| OrderError::NoProof { name, error })?,
+        }
         challenge.set_ready().await?;
     }
     if order.poll_ready(&PATIENCE).await? != OrderStatus::Ready {

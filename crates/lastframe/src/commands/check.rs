@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use live::tls::Standing;
 use model::{Clock, SystemClock};
 
 use crate::failure::Failure;
@@ -18,10 +19,13 @@ pub fn run(file: Option<&Path>) -> Result<(), Failure> {
     let now = SystemClock.now();
     let [rtmps, https] = loaded.config.certificates();
     for files in rtmps.iter().chain(https.iter().filter(|files| !rtmps.contains(files))) {
-        if let Some((_, expires)) = files.validity().filter(|(_, expires)| live::tls::is_worry(*expires, now))
-        {
-            writeln!(out, "{}: the certificate ends on {expires}; renew it", files.cert.display())?;
-        }
+        let Some(validity) = files.validity() else { continue };
+        let verb = match validity.standing(now) {
+            Standing::Good => continue,
+            Standing::EndsSoon => "ends",
+            Standing::Over => "ended",
+        };
+        writeln!(out, "{}: the certificate {verb} on {}; renew it", files.cert.display(), validity.until)?;
     }
     match file {
         Some(path) => writeln!(out, "{}: no mistakes", path.display())?,

@@ -131,7 +131,7 @@ fn watch_certificates(
     let changes = secured.watched.iter().map(|shown| tokio::spawn(live::tls::watch(shown.clone())));
     let ends = secured.shown.iter().map(|shown| (shown.clone(), Arc::clone(clock)));
     let ends = ends.map(|(shown, clock)| tokio::spawn(live::tls::warn_of_expiry(shown, clock)));
-    changes.chain(ends).chain(order_certificates(config, data, state, clock)).collect()
+    changes.chain(ends).chain(order_certificates(config, data, secured, state, clock)).collect()
 }
 
 /// Starts the orders to an authority, where the configuration names one's names.
@@ -139,19 +139,25 @@ fn watch_certificates(
 fn order_certificates(
     config: &Config,
     data: &Path,
+    secured: &Secured,
     state: &WebState,
     clock: &Arc<dyn Clock>,
 ) -> Option<JoinHandle<()>> {
     let wanted = config.certificates().iter().all(Vec::is_empty) && !config.acme.names.is_empty();
-    let orders = || {
-        crate::acme::run(config.acme.clone(), data.to_owned(), state.challenges().clone(), Arc::clone(clock))
-    };
+    let answers = crate::acme::Answers { http: state.challenges().clone(), tls: secured.proofs.clone() };
+    let orders = || crate::acme::run(config.acme.clone(), data.to_owned(), answers, Arc::clone(clock));
     wanted.then(|| tokio::spawn(orders()))
 }
 
 /// Without the feature there are none.
 #[cfg(not(feature = "acme"))]
-fn order_certificates(_: &Config, _: &Path, _: &WebState, _: &Arc<dyn Clock>) -> Option<JoinHandle<()>> {
+fn order_certificates(
+    _: &Config,
+    _: &Path,
+    _: &Secured,
+    _: &WebState,
+    _: &Arc<dyn Clock>,
+) -> Option<JoinHandle<()>> {
     None
 }
 

@@ -1,10 +1,11 @@
-//! Whether the certificates of `[rtmps]` and `[https]` can be used: files that are there, keys that belong to them.
+//! Whether the certificates of `[rtmps]` and `[https]` can be used: files that are there, keys that belong to them; and
+//! whether those of `[acme]` can be had.
 
 use live::tls::{CertificateError, CertificateFiles};
 use toml::de::DeValue;
 
 use super::value::{Given, Refused};
-use super::{Config, Secured};
+use super::{Challenge, Config, Secured};
 
 /// What is wrong, and under which key.
 pub struct Wrong {
@@ -42,6 +43,11 @@ pub fn check(config: &Config) -> Vec<Wrong> {
                 wrong.push(Wrong { key: key("certs"), what });
             }
         }
+    }
+    let proves_in_tls = !config.acme.names.is_empty() && config.acme.challenge == Challenge::TlsAlpn01;
+    if proves_in_tls && config.https.listen.is_none() {
+        let what = "is answered by [https], which is off; turn that on, or write \"http-01\"".to_owned();
+        wrong.push(Wrong { key: "acme.challenge".to_owned(), what });
     }
     wrong
 }

@@ -172,6 +172,27 @@ pub struct Acme {
     pub contact: Vec<String>,
     /// The authority of the directory's own certificate, where the system does not know it.
     pub ca: Option<PathBuf>,
+    /// How the names are proven.
+    pub challenge: Challenge,
+}
+
+/// How an authority is shown that a name is ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Challenge {
+    /// It asks over plain HTTP, on port 80 (RFC 8555, 8.3).
+    Http01,
+    /// It asks in a TLS handshake, on port 443 (RFC 8737).
+    TlsAlpn01,
+}
+
+impl Challenge {
+    /// As RFCs and configuration name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Http01 => "http-01",
+            Self::TlsAlpn01 => "tls-alpn-01",
+        }
+    }
 }
 
 /// `[srt]`: MPEG-TS over SRT.
@@ -439,6 +460,7 @@ impl Default for Config {
                 directory: "https://acme-v02.api.letsencrypt.org/directory".to_owned(),
                 contact: Vec::new(),
                 ca: None,
+                challenge: Challenge::Http01,
             },
             css: Css { rate_limits: true },
             limits: Limits {

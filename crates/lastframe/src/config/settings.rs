@@ -6,7 +6,7 @@ use std::time::Duration;
 use model::admission::NameRule;
 
 use super::value::{Given, Refused, parse_duration, parse_network};
-use super::{Config, Ignore, WebRtcTcp, certificates};
+use super::{Challenge, Config, Ignore, WebRtcTcp, certificates};
 
 /// A setting: `[section] key` in the file, `LASTFRAME_SECTION_KEY` in the environment.
 pub struct Setting {
@@ -143,6 +143,13 @@ pub const SETTINGS: &[Setting] = &[
         }
     }),
     setting("acme", "ca", |c, v| put(&mut c.acme.ca, file(v))),
+    setting("acme", "challenge", |c, v| {
+        let known = [Challenge::Http01, Challenge::TlsAlpn01];
+        let found = known.into_iter().find(|challenge| v.text() == Ok(challenge.name()));
+        let challenge = found
+            .ok_or_else(|| format!("{} is no challenge; write \"http-01\" or \"tls-alpn-01\"", v.shown()))?;
+        put(&mut c.acme.challenge, Ok(challenge))
+    }),
     setting("css", "rate_limits", |c, v| put(&mut c.css.rate_limits, v.boolean())),
     setting("limits", "idle", |c, v| put(&mut c.limits.idle, v.duration())),
     setting("limits", "path", |c, v| put(&mut c.limits.path, v.duration())),
@@ -416,8 +423,7 @@ fn at_least_one(v: Given<'_>, max: usize) -> Result<usize, Refused> {
     }
 }
 
-/// A file, or none where the text is empty.
-/// Names that an authority can prove over HTTP: no addresses, no wildcards.
+/// Names that an authority can be shown to be ours: no addresses, no wildcards.
 fn acme_names(v: Given<'_>) -> Result<Vec<String>, Refused> {
     let names: Vec<String> = v.texts()?.into_iter().map(str::to_ascii_lowercase).collect();
     if let Some(name) = names.iter().find(|name| !model::stream_key::is_domain_name(name)) {
@@ -434,6 +440,7 @@ fn acme_names(v: Given<'_>) -> Result<Vec<String>, Refused> {
     Ok(names)
 }
 
+/// A file, or none where the text is empty.
 fn file(v: Given<'_>) -> Result<Option<PathBuf>, Refused> {
     let path = bounded(v, 4096)?;
     Ok((!path.is_empty()).then(|| path.into()))

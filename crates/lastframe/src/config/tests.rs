@@ -120,6 +120,7 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("acme", "directory", "\"https://localhost:14000/dir\""),
     ("acme", "contact", "[\"mailto:you@example.com\"]"),
     ("acme", "ca", AUTHORITY),
+    ("acme", "challenge", "\"tls-alpn-01\""),
     ("cluster", "nats", NATS),
     ("cluster", "name", "\"east\""),
     ("cluster", "credentials", "\"/etc/lastframe/nats.creds\""),
@@ -315,6 +316,15 @@ fn a_mistake_names_line_column_key_and_what_to_write() {
         ("[rtmps]\ncert = \"/no/such.pem\"\n", "2:8: rtmps.cert: has no key beside it"),
         ("[acme]\nnames = [\"*.example.com\"]\n", "2:9: acme.names: `*.example.com` is no host name"),
         ("[acme]\ndirectory = \"http://ca\"\n", "2:13: acme.directory: is no directory of an authority"),
+        (
+            "[acme]\nchallenge = \"dns-01\"\n",
+            "2:13: acme.challenge: \"dns-01\" is no challenge; write \"http-01\"",
+        ),
+        #[cfg(feature = "acme")]
+        (
+            "[https]\nlisten = \"\"\n[acme]\nnames = [\"a.test\"]\nchallenge = \"tls-alpn-01\"\n",
+            "5:13: acme.challenge: is answered by [https], which is off",
+        ),
         ("[acme]\ncontact = [\"you@example.com\"]\n", "2:11: acme.contact: is a list of addresses"),
         ("[https]\nkey = \"/no/such.key\"\n", "2:7: https.key: has no certificate beside it"),
         (

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use model::Timestamp;
 use rustls::client::verify_server_name;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -11,7 +10,7 @@ use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
 
-use super::expiry::validity;
+use super::expiry::{Validity, validity};
 use super::files::{CertificateError, CertificateFiles, certified};
 
 /// Certificates in use. They can be exchanged while connections go on: each handshake takes those of its moment.
@@ -67,13 +66,13 @@ impl Certificates {
         pairs.join(":")
     }
 
-    /// When each certificate ends, by the name of its file.
-    pub fn expiries(&self) -> Vec<(String, Timestamp)> {
+    /// From when until when each certificate is good, by the name of its file.
+    pub fn validities(&self) -> Vec<(String, Validity)> {
         let shown = self.shown.load();
         let ends = shown.iter().enumerate().filter_map(|(number, key)| {
             let file = self.files.get(number).and_then(|files| files.cert.file_name());
             let name = file.map_or_else(|| "self-signed.pem".into(), |file| file.to_string_lossy());
-            Some((name.into_owned(), validity(key.cert.first()?)?.1))
+            Some((name.into_owned(), validity(key.cert.first()?)?))
         });
         ends.collect()
     }

@@ -10,6 +10,42 @@ use super::Certificates;
 /// So long before its end a certificate is called a worry: authorities' renewals are long over by then.
 pub const EXPIRY_WARNING: Duration = Duration::from_secs(21 * 86_400);
 
+/// The same for those that are good for a short time only, which are renewed when a third of it is left: a fourth of it.
+const SHARE_LEFT: u64 = 4;
+
+/// From when until when a certificate is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Validity {
+    /// Its first moment.
+    pub from: Timestamp,
+    /// Its last.
+    pub until: Timestamp,
+}
+
+/// How a certificate stands to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It is good for long enough.
+    Good,
+    /// It ends soon: who renews it should have done so.
+    EndsSoon,
+    /// Nobody takes it any more.
+    Over,
+}
+
+impl Validity {
+    /// How it stands at this moment.
+    pub fn standing(self, now: Timestamp) -> Standing {
+        let whole = self.until.since(self.from);
+        let warning = EXPIRY_WARNING.min(Duration::from_millis(whole / SHARE_LEFT));
+        match self.until {
+            until if until < now => Standing::Over,
+            until if until < now.plus(warning) => Standing::EndsSoon,
+            _ => Standing::Good,
+        }
+    }
+}
+
 /// How often it is told.
 const TOLD_EVERY: Duration = Duration::from_secs(86_400);
 
@@ -25,21 +61,19 @@ pub async fn warn_of_expiry(certificates: Arc<Certificates>, clock: Arc<dyn Cloc
     let mut every = tokio::time::interval(TOLD_EVERY);
     loop {
         every.tick().await;
-        for (name, expires) in certificates.expiries() {
-            if is_worry(expires, clock.now()) {
-                tracing::warn!(certificate = name, %expires, "a certificate expires soon, or has expired");
+        for (name, validity) in certificates.validities() {
+            let expires = validity.until;
+            match validity.standing(clock.now()) {
+                Standing::Good => {}
+                Standing::EndsSoon => tracing::warn!(certificate = name, %expires, "a certificate ends soon"),
+                Standing::Over => tracing::error!(certificate = name, %expires, "a certificate has ended"),
             }
         }
     }
 }
 
-/// Whether a certificate that is good until `expires` ends soon, or has ended.
-pub fn is_worry(expires: Timestamp, now: Timestamp) -> bool {
-    expires < now.plus(EXPIRY_WARNING)
-}
-
 /// From when until when a certificate is good (RFC 5280, 4.1.2.5); `None` where these bytes are no certificate.
-pub(super) fn validity(certificate: &[u8]) -> Option<(Timestamp, Timestamp)> {
+pub(super) fn validity(certificate: &[u8]) -> Option<Validity> {
     let (whole, _) = element(certificate, SEQUENCE)?;
     let (mut rest, _) = element(whole, SEQUENCE)?;
     if let Some((_, after)) = element(rest, VERSION) {
@@ -51,7 +85,8 @@ pub(super) fn validity(certificate: &[u8]) -> Option<(Timestamp, Timestamp)> {
     }
     let (validity, _) = element(rest, SEQUENCE)?;
     let (begin, end) = any_element(validity)?;
-    Some((time(*validity.first()?, begin)?, time(*end.first()?, any_element(end)?.0)?))
+    let until = time(*end.first()?, any_element(end)?.0)?;
+    Some(Validity { from: time(*validity.first()?, begin)?, until })
 }
 
 /// The content of an element with this tag, and what follows it.
@@ -110,18 +145,29 @@ mod tests {
         for (until, text) in
             [((2031, 3, 9), "2031-03-09T00:00:00.000Z"), ((2063, 12, 31), "2063-12-31T00:00:00.000Z")]
         {
-            assert_eq!(validity(&made(until)).unwrap().1.to_string(), text);
+            assert_eq!(validity(&made(until)).unwrap().until.to_string(), text);
         }
-        let (begin, _) = validity(&made((2031, 3, 9))).unwrap();
-        assert_eq!(begin.to_string(), "2020-01-01T00:00:00.000Z");
+        let Validity { from, .. } = validity(&made((2031, 3, 9))).unwrap();
+        assert_eq!(from.to_string(), "2020-01-01T00:00:00.000Z");
     }
 
     #[test]
-    fn the_last_three_weeks_are_a_worry() {
+    fn the_last_three_weeks_are_a_worry_and_of_a_short_time_its_last_fourth() {
         let now = Timestamp::parse("2026-11-22T00:00:00Z").unwrap();
-        let in_days = |days: u64| now.plus(Duration::from_secs(days * 86_400));
-        assert!(is_worry(in_days(20), now) && is_worry(now.minus(Duration::from_secs(1)), now));
-        assert!(!is_worry(in_days(22), now));
+        let days = |days: u64| Duration::from_secs(days * 86_400);
+        let left = |whole: u64, left: u64| {
+            let until = now.plus(days(left));
+            Validity { from: until.minus(days(whole)), until }.standing(now)
+        };
+        assert_eq!((left(365, 22), left(365, 20)), (Standing::Good, Standing::EndsSoon));
+        // Renewed with 30, 15 and 2 days left; see RFC 9773 for why they become ever shorter.
+        assert_eq!((left(90, 29), left(90, 20)), (Standing::Good, Standing::EndsSoon));
+        assert_eq!((left(47, 13), left(47, 11)), (Standing::Good, Standing::EndsSoon));
+        assert_eq!((left(6, 2), left(6, 1)), (Standing::Good, Standing::EndsSoon));
+        let over = Validity { from: now.minus(days(9)), until: now.minus(Duration::from_secs(1)) };
+        assert_eq!(over.standing(now), Standing::Over);
+        let absurd = Validity { from: now.plus(days(9)), until: now.plus(days(1)) };
+        assert_eq!(absurd.standing(now), Standing::Good);
     }
 
     proptest! {

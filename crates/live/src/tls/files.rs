@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use model::Timestamp;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 
-use super::expiry::validity;
+use super::expiry::{Validity, validity};
 
 /// Files above this size hold no certificate.
 const MAX_FILE: u64 = 1 << 20;
@@ -74,7 +73,7 @@ impl CertificateFiles {
     }
 
     /// From when until when the certificate is good; `None` where it cannot be read.
-    pub fn validity(&self) -> Option<(Timestamp, Timestamp)> {
+    pub fn validity(&self) -> Option<Validity> {
         validity(self.chain().ok()?.first()?)
     }
 

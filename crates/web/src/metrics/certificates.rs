@@ -17,8 +17,8 @@ pub(super) struct Expiries {
 
 impl Expiries {
     pub(super) fn read(state: &WebState) -> Self {
-        let expiries = state.certificates().iter().flat_map(|certificates| certificates.expiries());
-        let mut expiries: Vec<_> = expiries.map(|(name, expires)| (name, expires.secs())).collect();
+        let expiries = state.certificates().iter().flat_map(|certificates| certificates.validities());
+        let mut expiries: Vec<_> = expiries.map(|(name, validity)| (name, validity.until.secs())).collect();
         expiries.sort();
         expiries.dedup();
         Self { expiries, orders: state.challenges().orders() }

@@ -42,7 +42,10 @@ impl Visit {
             Ok(Err(error)) => return tracing::debug!(%error, %client, "no TLS came about"),
             Err(_) => return tracing::debug!(%client, "the TLS handshake took too long"),
         };
-        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        let is_http2 = match stream.get_ref().1.alpn_protocol() {
+            Some(live::tls::ACME_TLS) => return proven(stream).await,
+            agreed => agreed == Some(b"h2"),
+        };
         let moved = Arc::<AtomicU64>::default();
         let streaming = self.streaming.clone();
         let io = TokioIo::new(Metered { stream, moved: moved.clone() });
@@ -65,6 +68,11 @@ impl Visit {
             () = quiet => tracing::debug!(%client, "connection was quiet too long"),
         }
     }
+}
+
+/// An authority has seen the proof that it came for, in the handshake: nothing is said on such a connection (RFC 8737, 3).
+async fn proven(mut stream: TlsStream<TcpStream>) {
+    let _ = tokio::time::timeout(READ_WITHIN, stream.shutdown()).await;
 }
 
 async fn wrong_port(stream: &mut TcpStream) -> io::Result<()> {

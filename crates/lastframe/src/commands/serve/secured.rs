@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use live::tls::{self, CertificateFiles, Certificates};
+use live::tls::{self, CertificateFiles, Certificates, Proofs};
 use model::Clock;
 use rustls::ServerConfig;
 
-use crate::config::Config;
+use crate::config::{Challenge, Config};
 use crate::failure::Failure;
 use crate::setup::certificate;
 
@@ -19,6 +19,8 @@ pub struct Secured {
     pub https: Option<Arc<ServerConfig>>,
     /// SHA-256 of the certificate, where it is self-signed.
     pub fingerprint: Option<String>,
+    /// What an authority is shown that asks for a proof.
+    pub proofs: Proofs,
     /// What has to be watched for changes.
     pub watched: Vec<Arc<Certificates>>,
     /// What is shown, watched or not.
@@ -29,8 +31,14 @@ impl Secured {
     /// Reads or makes the certificates of the listeners that are on. Certificates of the configuration that cannot be used
     /// fail; a self-signed one that cannot be made leaves the listeners off.
     pub fn prepare(config: &Config, data: &Path, label: &str, clock: &dyn Clock) -> Result<Self, Failure> {
-        let mut secured =
-            Self { rtmps: None, https: None, fingerprint: None, watched: Vec::new(), shown: Vec::new() };
+        let mut secured = Self {
+            rtmps: None,
+            https: None,
+            fingerprint: None,
+            proofs: Proofs::default(),
+            watched: Vec::new(),
+            shown: Vec::new(),
+        };
         let [rtmps, https] = config.certificates();
         if config.rtmps.listen.is_none() && config.https.listen.is_none() {
             return Ok(secured);
@@ -80,7 +88,9 @@ impl Secured {
             self.rtmps = Some(tls::listener(rtmps.clone(), &[]).map_err(Failure::failed)?);
         }
         if config.https.listen.is_some() {
-            self.https = Some(tls::listener(https.clone(), &tls::HTTP).map_err(Failure::failed)?);
+            let proves = !config.acme.names.is_empty() && config.acme.challenge == Challenge::TlsAlpn01;
+            let proofs = proves.then(|| self.proofs.clone());
+            self.https = Some(tls::https(https.clone(), proofs).map_err(Failure::failed)?);
         }
         Ok(())
     }

@@ -1,11 +1,15 @@
 //! Proxy mode: Lastframe stands in front of another server, which has the last word, and writes the records it cannot.
 
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+
 use serde_json::Value;
 
 use crate::support::clock::{PATIENCE, until, until_true};
 use crate::support::encoder::{Encoder, probe};
 use crate::support::nginx::Nginx;
 use crate::support::pusher::{NotLive, Pusher};
+use crate::support::receiver::{Answer, Receiver};
 use crate::support::rights;
 use crate::support::server::Server;
 use crate::support::setup::{DOMAIN, Setup};
@@ -113,6 +117,57 @@ fn a_push_that_takes_over_keeps_its_place_at_the_upstream() {
     let codes = server.codes("contested", 2);
     assert_eq!(codes[0], "1/0");
     assert!(codes[1].starts_with("21/10"), "{codes:?}");
+}
+
+/// nginx that says nothing to a second publisher of a name, and closes: as SRS does.
+fn nginx_without_a_word() -> Nginx {
+    let publishing = std::sync::atomic::AtomicUsize::new(0);
+    let hook = Receiver::on(SocketAddr::from(([127, 0, 0, 1], 0)), move |received| {
+        match received.path.as_str() {
+            "/done" => publishing.fetch_sub(1, Ordering::SeqCst),
+            _ if publishing.load(Ordering::SeqCst) > 0 => return Answer::Says(403),
+            _ => publishing.fetch_add(1, Ordering::SeqCst),
+        };
+        Answer::Says(200)
+    });
+    let [asks, done] = ["/publish", "/done"].map(|path| hook.url(path));
+    Nginx::start_with(&format!("on_publish {asks}; on_publish_done {done};"))
+}
+
+#[test]
+fn a_push_takes_over_at_an_upstream_that_closes_without_a_word_while_the_name_is_taken() {
+    if !rights::has(&["nginx"]) {
+        return;
+    }
+    let nginx = nginx_without_a_word();
+    let server = in_front_of(nginx.rtmp(), "");
+    let mut old = Pusher::push(server.rtmp(), "contested").unwrap();
+    old.send_media(2_000).unwrap();
+    nginx.wait_for("contested", true);
+    let mut new = Pusher::push(server.rtmp(), "contested").unwrap();
+    assert!(old.wait_for_cut().text.starts_with("[21/10"));
+    new.send_media(2_000).unwrap();
+    new.delete_stream().unwrap();
+    let codes = server.codes("contested", 2);
+    assert_eq!(codes[0], "1/0");
+    assert!(codes[1].starts_with("21/10"), "{codes:?}");
+}
+
+#[test]
+fn where_the_upstream_alone_decides_its_silent_refusal_ends_nobody_elses_push() {
+    if !rights::has(&["nginx"]) {
+        return;
+    }
+    let nginx = nginx_without_a_word();
+    let server = in_front_of(nginx.rtmp(), "admit = \"any\"");
+    let mut old = Pusher::push(server.rtmp(), "guarded").unwrap();
+    old.send_media(2_000).unwrap();
+    nginx.wait_for("guarded", true);
+    let told = refused(Pusher::push(server.rtmp(), "guarded"));
+    assert!(told.contains("[10/0]"), "{told}");
+    old.send_media(2_000).unwrap();
+    old.delete_stream().unwrap();
+    assert_eq!(server.codes("guarded", 2), ["1/0", "10/0"]);
 }
 
 #[test]

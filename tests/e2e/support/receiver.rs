@@ -92,13 +92,14 @@ fn serve(
     let mut line = String::new();
     from.read_line(&mut line).ok()?;
     let path = line.split(' ').nth(1)?.to_owned();
-    let (mut length, mut delivery) = (0, String::new());
+    let (mut length, mut delivery, mut last) = (0, String::new(), false);
     loop {
         let mut line = String::new();
         from.read_line(&mut line).ok()?;
         let (name, value) = line.split_once(':').unwrap_or_default();
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().ok()?,
+            "connection" => last = value.trim().eq_ignore_ascii_case("close"),
             "x-lastframe-delivery" => delivery = value.trim().to_owned(),
             _ => {}
         }
@@ -108,7 +109,8 @@ fn serve(
     }
     let mut body = vec![0; length];
     from.read_exact(&mut body).ok()?;
-    let event = Received { path, delivery, body: serde_json::from_slice(&body).ok()? };
+    // nginx asks in the form of web pages.
+    let event = Received { path, delivery, body: serde_json::from_slice(&body).unwrap_or_default() };
     received.lock().unwrap().push(event.clone());
     let (status, more) = match answer(&event) {
         Answer::Says(status) => (status, String::new()),
@@ -121,5 +123,7 @@ fn serve(
     let head = format!("HTTP/1.1 {status} Answer\r\n{more}Content-Length: 10\r\n\r\n");
     let mut to = socket;
     to.write_all(head.as_bytes()).ok()?;
-    to.write_all(br#"{"code":0}"#).ok()
+    to.write_all(br#"{"code":0}"#).ok()?;
+    // nginx waits for the end of the connection, which it asked for.
+    (!last).then_some(())
 }

@@ -60,7 +60,9 @@ pub(super) async fn ask<W: Way>(
         };
         // Few servers let a second publisher take a name over: the push that this one replaces has to go first.
         freed |= push.place.as_ref().is_some_and(|place| place.replaces_any());
-        let busy = parting.said().is_some_and(|said| said.is_busy());
+        let busy = parting.said().is_some_and(|said| said.is_busy())
+            // Where the upstream alone decides, this may be its refusal of somebody who must not end another's push.
+            || parting.may_be_busy() && !shared.config.admission.admit_any;
         if !busy || !freed || shared.clock.instant() >= deadline {
             return Err(Box::new(End::act(told_to_stop(&parting, &passage.endpoint))));
         }

@@ -28,6 +28,8 @@ use crate::socket::close_of;
 
 /// A target that takes nothing more for this long has stopped working.
 pub const STALL: Duration = Duration::from_secs(10);
+/// The same for what the kernel has taken already: a little later, so that our own clock is first where it can tell.
+const KERNEL_STALL: Duration = Duration::from_secs(12);
 /// One address of several may take this long to answer.
 const CONNECT: Duration = Duration::from_secs(3);
 /// No more is handed over while this much waits: the rest stays where it can be skipped.
@@ -159,8 +161,7 @@ async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
     let _ = socket.set_tcp_nodelay(true);
     let _ =
         socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(STALL).with_interval(Duration::from_secs(2)));
-    // Later than our own clock, which can tell a target that reads no more from a way that is lost.
-    let _ = socket.set_tcp_user_timeout(Some(STALL + Duration::from_secs(2)));
+    let _ = socket.set_tcp_user_timeout(Some(KERNEL_STALL));
     let _ = socket.set_tcp_notsent_lowat(UNSENT);
     Ok(stream)
 }
@@ -272,7 +273,11 @@ impl Link {
 
     /// Reads, or writes; reading comes first, because what a target says last must be heard before a write fails.
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Turn>, Parting>> {
-        let closed = |link: &Self, close| Parting::Closed { stage: link.sender.stage(), close };
+        let closed = |link: &Self, close| match (link.sender.stage(), close) {
+            // What the kernel could not get rid of had room in its buffer, so our own clock saw nothing stand still.
+            (stage, Close::TimedOut) => Parting::Silent { stage, limit: KERNEL_STALL },
+            (stage, close) => Parting::Closed { stage, close },
+        };
         let buffer = self.sender.read_buf();
         if buffer.capacity() == buffer.len() {
             buffer.reserve(READ_AT_MOST);

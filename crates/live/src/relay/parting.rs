@@ -93,6 +93,13 @@ impl Parting {
         }
     }
 
+    /// Whether it closed the connection where others say whether the name may be had. Some say nothing to a publisher
+    /// whose name is taken; they say no more to one whom they refuse for another reason.
+    pub fn may_be_busy(&self) -> bool {
+        let ends = [Close::EndOfFile, Close::Reset];
+        matches!(self, Self::Closed { stage: Stage::StreamCreated, close } if ends.contains(close))
+    }
+
     /// What the target said, if it spoke.
     pub fn said(&self) -> Option<&Said> {
         match self {
@@ -180,6 +187,16 @@ mod tests {
         assert!(!Parting::Refused { stage: Stage::StreamCreated, said: busy }.is_refusal());
         assert!(!Parting::Closed { stage: Stage::Live, close: Close::Reset }.is_refusal());
         assert!(Parting::Untrusted("expired".to_owned()).is_refusal());
+    }
+
+    #[test]
+    fn only_a_close_in_place_of_an_answer_to_publish_may_mean_that_the_name_is_taken() {
+        let closed = |stage, close| Parting::Closed { stage, close };
+        assert!(closed(Stage::StreamCreated, Close::EndOfFile).may_be_busy());
+        assert!(closed(Stage::StreamCreated, Close::Reset).may_be_busy());
+        assert!(!closed(Stage::StreamCreated, Close::TimedOut).may_be_busy());
+        assert!(!closed(Stage::Connected, Close::EndOfFile).may_be_busy());
+        assert!(!Parting::Stopped(Said::new("", "")).may_be_busy());
     }
 
     #[test]

@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let view = packager.view().ok_or("nothing to play")?;
     write(&view, folder, written)?;
     std::fs::write(folder.join("index.m3u8"), view.multivariant("media.m3u8"))?;
-    std::fs::write(folder.join("media.m3u8"), view.playlist())?;
+    std::fs::write(folder.join("media.m3u8"), view.playlist().plain())?;
     Ok(())
 }
 

@@ -306,3 +306,37 @@ fn two_streams_of_all_codecs_that_enhanced_rtmp_brings_have_samples() {
         assert!(all[&VIDEO_TRACK].iter().all(|sample| !sample.data.starts_with(&[0x12, 0])));
     }
 }
+
+#[test]
+fn an_update_leaves_out_what_lies_before_the_skip_boundary_and_nothing_else() {
+    let mut encoder = encoder(30.0, 60);
+    encoder.run(9.0);
+    let view = encoder.view();
+    // Eight seconds are less than six target durations.
+    assert_eq!(view.update().plain(), view.playlist().plain());
+
+    encoder.run(25.0);
+    let view = encoder.view();
+    let [whole, update] =
+        [view.playlist(), view.update()].map(|text| String::from_utf8(text.plain().to_vec()).unwrap());
+    assert!(attribute(tag(&whole, "#EXT-X-SERVER-CONTROL").unwrap(), "CAN-SKIP-UNTIL") >= 6.0 * 2.0);
+    assert_eq!((tag(&whole, "#EXT-X-VERSION"), tag(&update, "#EXT-X-VERSION")), (Some("6"), Some("9")));
+    assert_eq!(tag(&whole, "#EXT-X-MEDIA-SEQUENCE"), tag(&update, "#EXT-X-MEDIA-SEQUENCE"));
+    let skipped: usize = attribute(tag(&update, "#EXT-X-SKIP").unwrap(), "SKIPPED-SEGMENTS") as usize;
+    let segments = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| line.starts_with("seg-")).map(str::to_owned).collect()
+    };
+    assert_eq!(segments(&whole)[skipped..], segments(&update));
+    // What is left reaches back to the boundary: the last segment that was left out ends beyond it.
+    let open: i64 = view.listed()[skipped..].iter().map(|segment| segment.duration_us()).sum();
+    assert!(skipped > 0 && open <= 12_000_000 && open + 2_000_000 > 12_000_000, "{skipped}: {open}");
+    // From the first segment on that is left, both say the same, the initialization segment included.
+    let from = |text: &str, segment: &str| text.split_once(segment).unwrap().1.to_owned();
+    let first = &segments(&update)[0];
+    assert_eq!(from(&whole, first), from(&update, first));
+    assert_eq!(update.matches("#EXT-X-MAP").count(), 1);
+
+    encoder.packager.finish();
+    let view = encoder.view();
+    assert_eq!(view.update().plain(), view.playlist().plain(), "of what has ended there are no updates");
+}

@@ -18,6 +18,7 @@ pub mod nats;
 pub mod nats_account;
 pub mod nginx;
 pub mod players;
+pub mod playlist;
 pub mod ports;
 #[cfg(feature = "postgres")]
 #[path = "../../../crates/store/tests/common/postgres.rs"]

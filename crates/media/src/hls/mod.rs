@@ -5,7 +5,7 @@
 //! |---|---|
 //! | how do messages become segments? | [`Packager`] |
 //! | what can a viewer see now, and what is still to come? | [`View`] |
-//! | what is it that viewers fetch? | [`Init`], [`Part`], [`Segment`] |
+//! | what is it that viewers fetch? | [`Init`], [`Part`], [`Segment`], and playlists as [`Text`] |
 //!
 //! The same segments serve players of both kinds: a segment is its parts, one after the other.
 
@@ -15,6 +15,7 @@ mod playlist;
 mod queue;
 mod segment;
 mod settings;
+mod text;
 mod time;
 mod view;
 mod window;
@@ -22,4 +23,5 @@ mod window;
 pub use packager::Packager;
 pub use segment::{Init, Part, Segment};
 pub use settings::Settings;
+pub use text::Text;
 pub use view::{Reached, Targets, View};

@@ -12,7 +12,14 @@ use super::view::View;
 pub(super) fn media(view: &View) -> String {
     let mut text = String::with_capacity(4096);
     // Writing to a String cannot fail.
-    let _ = write_media(&mut text, view);
+    let _ = write_media(&mut text, view, 0);
+    text
+}
+
+/// The media playlist without its first `skipped` segments (RFC 8216bis, 4.4.5.2).
+pub(super) fn update(view: &View, skipped: usize) -> String {
+    let mut text = String::with_capacity(4096);
+    let _ = write_media(&mut text, view, skipped);
     text
 }
 
@@ -23,11 +30,12 @@ pub(super) fn multivariant(view: &View, uri: &str) -> String {
     text
 }
 
-fn write_media(text: &mut String, view: &View) -> std::fmt::Result {
+fn write_media(text: &mut String, view: &View, skipped: usize) -> std::fmt::Result {
     let targets = view.targets();
     let part_target = targets.part_us as f64 / 1e6;
     let listed = view.listed();
-    text.push_str("#EXTM3U\n#EXT-X-VERSION:6\n");
+    // EXT-X-SKIP is of version 9, EXT-X-MAP of 6 (RFC 8216bis, 8).
+    writeln!(text, "#EXTM3U\n#EXT-X-VERSION:{}", if skipped > 0 { 9 } else { 6 })?;
     writeln!(text, "#EXT-X-TARGETDURATION:{}", targets.segment_secs)?;
     // What has ended has no live edge, and no parts: players that have some of the last segment's would wait for more.
     let live = !view.ended();
@@ -35,7 +43,8 @@ fn write_media(text: &mut String, view: &View) -> std::fmt::Result {
         // At least three target durations from the end, of segments and of parts (RFC 8216bis, 4.4.3.8).
         writeln!(
             text,
-            "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,HOLD-BACK={:.1},PART-HOLD-BACK={:.3}",
+            "#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,CAN-SKIP-UNTIL={:.1},HOLD-BACK={:.1},PART-HOLD-BACK={:.3}",
+            f64::from(targets.skip_secs()),
             f64::from(targets.segment_secs) * 3.0,
             part_target * 3.0,
         )?;
@@ -48,12 +57,19 @@ fn write_media(text: &mut String, view: &View) -> std::fmt::Result {
     if listed.iter().all(|segment| segment.independent()) {
         text.push_str("#EXT-X-INDEPENDENT-SEGMENTS\n");
     }
+    if skipped > 0 {
+        writeln!(text, "#EXT-X-SKIP:SKIPPED-SEGMENTS={skipped}")?;
+    }
     let complete = view.listed_complete().len();
     // Parts are of use near the live edge only (RFC 8216bis, 4.4.4.9).
     let with_parts_us = i64::from(targets.segment_secs) * 3_000_000;
     let mut until_end: i64 = listed.iter().map(|segment| segment.duration_us()).sum();
     let mut init = None;
     for (index, segment) in listed.iter().enumerate() {
+        until_end -= segment.duration_us();
+        if index < skipped {
+            continue;
+        }
         // The first segment follows nothing that is listed, but its mark still counts for the sequence.
         if segment.discontinuity {
             text.push_str("#EXT-X-DISCONTINUITY\n");
@@ -63,7 +79,6 @@ fn write_media(text: &mut String, view: &View) -> std::fmt::Result {
             init = Some(segment.init.id);
         }
         writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{}", Timestamp(segment.date_ms))?;
-        until_end -= segment.duration_us();
         if live && until_end < with_parts_us {
             write_parts(text, segment)?;
         }

@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
-
 use super::playlist;
 use super::segment::{Init, Part, Segment};
+use super::text::Text;
 
 /// What a playlist promises once and for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +13,14 @@ pub struct Targets {
     pub segment_secs: u32,
     /// PART-TARGET, in microseconds.
     pub part_us: i64,
+}
+
+impl Targets {
+    /// How far from the end a segment may be left out of an update, in seconds: six target durations, which is as near as
+    /// it may be (CAN-SKIP-UNTIL; RFC 8216bis, 4.4.3.8).
+    pub(super) fn skip_secs(self) -> u32 {
+        self.segment_secs.saturating_mul(6)
+    }
 }
 
 /// A live stream as its playlist describes it at one moment.
@@ -28,7 +35,8 @@ pub struct View {
     next: (u64, usize),
     discontinuities: u64,
     ended: bool,
-    playlist: OnceLock<Bytes>,
+    playlist: OnceLock<Text>,
+    update: OnceLock<Text>,
 }
 
 /// Whether something has come yet.
@@ -51,8 +59,8 @@ impl View {
         discontinuities: u64,
         ended: bool,
     ) -> Self {
-        let playlist = OnceLock::new();
-        Self { targets, segments, listed, complete, next, discontinuities, ended, playlist }
+        let (playlist, update) = (OnceLock::new(), OnceLock::new());
+        Self { targets, segments, listed, complete, next, discontinuities, ended, playlist, update }
     }
 
     /// What the playlist promises.
@@ -86,8 +94,34 @@ impl View {
     }
 
     /// The media playlist; written once, by whoever asks first.
-    pub fn playlist(&self) -> &Bytes {
-        self.playlist.get_or_init(|| Bytes::from(playlist::media(self)))
+    pub fn playlist(&self) -> &Text {
+        self.playlist.get_or_init(|| Text::new(playlist::media(self)))
+    }
+
+    /// The media playlist for who has had it a moment ago (Playlist Delta Update, RFC 8216bis, 6.2.5.1): without the
+    /// segments that lie before the skip boundary. Where there are none, it is the whole playlist.
+    pub fn update(&self) -> &Text {
+        match self.skipped() {
+            0 => self.playlist(),
+            skipped => self.update.get_or_init(|| Text::new(playlist::update(self, skipped))),
+        }
+    }
+
+    /// How many of the listed segments may be left out of an update: those that lie as far from the end as the playlist
+    /// says (CAN-SKIP-UNTIL).
+    fn skipped(&self) -> usize {
+        let boundary_us = i64::from(self.targets.skip_secs()).saturating_mul(1_000_000);
+        if self.ended {
+            return 0;
+        }
+        let mut until_end: i64 = self.listed().iter().map(|segment| segment.duration_us()).sum();
+        let complete = self.listed_complete().iter();
+        let old = complete.take_while(|segment| {
+            let far = until_end > boundary_us;
+            until_end -= segment.duration_us();
+            far
+        });
+        old.count()
     }
 
     /// The multivariant playlist that leads to the media playlist at `uri`.

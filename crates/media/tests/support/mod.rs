@@ -114,13 +114,13 @@ pub fn all_samples(view: &View) -> HashMap<u32, Vec<Read>> {
 
 /// A playlist read by a parser that others wrote.
 pub fn playlist(view: &View) -> m3u8_rs::MediaPlaylist {
-    let (rest, list) = m3u8_rs::parse_media_playlist(view.playlist()).expect("a media playlist");
+    let (rest, list) = m3u8_rs::parse_media_playlist(view.playlist().plain()).expect("a media playlist");
     assert!(rest.is_empty(), "nothing behind the end: {:?}", String::from_utf8_lossy(rest));
     list
 }
 
 pub fn text(view: &View) -> String {
-    String::from_utf8(view.playlist().to_vec()).unwrap()
+    String::from_utf8(view.playlist().plain().to_vec()).unwrap()
 }
 
 /// An encoder of H.264 and AAC whose frames are made up, behind real sequence headers.

@@ -4,11 +4,10 @@
 use std::future::Future;
 
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use live::feed::{ViewerInfo, ViewerKind};
-use live::play::hls::{File, HlsError};
+use live::play::hls::{File, HlsError, Reload, Text};
 use model::PushUrl;
 
 use super::pieces::{Pieces, Wanted};
@@ -61,6 +60,7 @@ pub(super) fn answer<'a>(
     let asked = Asked {
         head: request.method() == Method::HEAD,
         range: request.headers().get(header::RANGE).and_then(|range| range.to_str().ok()).map(str::to_owned),
+        gzip: takes_gzip(request.headers()),
         query: request.uri().query().unwrap_or_default().to_owned(),
     };
     let opens = match target {
@@ -80,6 +80,7 @@ pub(super) fn answer<'a>(
 struct Asked {
     head: bool,
     range: Option<String>,
+    gzip: bool,
     query: String,
 }
 
@@ -89,24 +90,28 @@ impl Asked {
         if self.head {
             // To look is not to play.
             state.live().hls().look(&key).map_err(problem)?;
-            return Ok(self.with_body(Pieces::default(), PLAYLIST, NOT_SHARED));
+            return Ok(self.with_body(Pieces::default(), PLAYLIST, NOT_SHARED, false));
         }
         let uri = |token: &str| format!("hls/{token}/media.m3u8");
         let opened = state.live().hls().open(&key, who, uri).await.map_err(problem)?;
-        let playlist = Pieces::new(vec![Bytes::from(opened.playlist)]);
-        Ok(self.with_body(playlist, PLAYLIST, NOT_SHARED))
+        let playlist = Text::new(opened.playlist);
+        let playlist = if self.gzip { playlist.gzip() } else { playlist.plain() };
+        Ok(self.with_body(Pieces::new(vec![playlist.clone()]), PLAYLIST, NOT_SHARED, self.gzip))
     }
 
     async fn file(&self, state: &WebState, token: &str, file: File) -> Result<Response, Problem> {
-        let (file, kind, keep) = match file {
-            File::Playlist { .. } => (File::Playlist { wait: wanted(&self.query)? }, PLAYLIST, ASK_AGAIN),
-            file => (file, MEDIA, KEEP),
+        let (file, kind, keep, gzip) = match file {
+            File::Playlist(_) => {
+                let reload = Reload { gzip: self.gzip, ..reload(&self.query)? };
+                (File::Playlist(reload), PLAYLIST, ASK_AGAIN, self.gzip)
+            }
+            file => (file, MEDIA, KEEP, false),
         };
         let pieces = state.live().hls().file(token, file).await.map_err(problem)?;
-        Ok(self.with_body(Pieces::new(pieces), kind, keep))
+        Ok(self.with_body(Pieces::new(pieces), kind, keep, gzip))
     }
 
-    fn with_body(&self, pieces: Pieces, kind: &'static str, keep: &'static str) -> Response {
+    fn with_body(&self, pieces: Pieces, kind: &'static str, keep: &'static str, gzip: bool) -> Response {
         let size = pieces.len();
         let wanted = if kind == MEDIA { Wanted::parse(self.range.as_deref(), size) } else { Wanted::All };
         let (status, pieces, range) = match wanted {
@@ -125,6 +130,11 @@ impl Asked {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
         if kind == MEDIA {
             headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        } else {
+            headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        }
+        if gzip {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         if let Some(range) = range.and_then(|range| HeaderValue::try_from(range).ok()) {
             headers.insert(header::CONTENT_RANGE, range);
@@ -133,8 +143,18 @@ impl Asked {
     }
 }
 
-/// `_HLS_msn` and `_HLS_part` of blocking playlist reload (RFC 8216bis, 6.2.5.2).
-fn wanted(query: &str) -> Result<Option<(u64, Option<usize>)>, Problem> {
+/// Whether the client takes gzip (RFC 9110, 12.5.3). One that takes anything has not asked for it.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let offers = headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
+    offers.flat_map(|value| value.split(',')).any(|offer| {
+        let (coding, weight) = offer.split_once(';').unwrap_or((offer, ""));
+        let never = weight.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
+        coding.trim().eq_ignore_ascii_case("gzip") && !never
+    })
+}
+
+/// `_HLS_msn` and `_HLS_part` of blocking playlist reload, and `_HLS_skip` of delta updates (RFC 8216bis, 6.2.5).
+fn reload(query: &str) -> Result<Reload, Problem> {
     let find = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     let wrong = |name: &'static str| {
         Problem::new(Kind::BadRequest, format!("{name} is a whole number")).with_field(name)
@@ -145,7 +165,12 @@ fn wanted(query: &str) -> Result<Option<(u64, Option<usize>)>, Problem> {
         (None, Some(_)) => {
             Err(Problem::new(Kind::BadRequest, "_HLS_part needs _HLS_msn").with_field("_HLS_part"))
         }
-        (msn, part) => Ok(msn.map(|msn| (msn, part))),
+        (msn, part) => {
+            let wait = msn.map(|msn| (msn, part));
+            // There is no other thing to skip, so both words mean the same (RFC 8216bis, 6.2.5.1).
+            let skip = matches!(find("_HLS_skip"), Some("YES" | "v2"));
+            Ok(Reload { wait, skip, gzip: false })
+        }
     }
 }
 
@@ -170,7 +195,10 @@ mod tests {
         assert_eq!(Target::of("/live/eu/cam/index.m3u8"), Some(Target::Index("/live/eu/cam")));
         let file = |token, file| Some(Target::File { token, file });
         assert_eq!(Target::of("/live/cam/hls/ab12/seg-7.m4s"), file("ab12", File::Segment(7)));
-        assert_eq!(Target::of("/live/cam/hls/ab12/media.m3u8"), file("ab12", File::Playlist { wait: None }));
+        assert_eq!(
+            Target::of("/live/cam/hls/ab12/media.m3u8"),
+            file("ab12", File::Playlist(Reload::default()))
+        );
         for other in ["/live/cam.flv", "/live/cam/hls/ab12/other.txt", "/live/cam/ab12/seg-7.m4s", "/", ""] {
             assert_eq!(Target::of(other), None, "{other}");
         }
@@ -178,11 +206,28 @@ mod tests {
 
     #[test]
     fn a_playlist_may_be_waited_for() {
-        assert_eq!(wanted("_HLS_msn=12&_HLS_part=3").unwrap(), Some((12, Some(3))));
-        assert_eq!(wanted("a=b&_HLS_msn=12").unwrap(), Some((12, None)));
-        assert_eq!(wanted("_HLS_skip=YES").unwrap(), None);
+        let asked = |query| reload(query).map(|reload| (reload.wait, reload.skip)).unwrap();
+        assert_eq!(asked("_HLS_msn=12&_HLS_part=3"), (Some((12, Some(3))), false));
+        assert_eq!(asked("a=b&_HLS_msn=12&_HLS_skip=v2"), (Some((12, None)), true));
+        assert_eq!(asked("_HLS_skip=YES"), (None, true));
+        assert_eq!(asked("_HLS_skip=NO"), (None, false));
         for wrong in ["_HLS_part=1", "_HLS_msn=-1", "_HLS_msn=", "_HLS_msn=1&_HLS_part=x"] {
-            assert_eq!(wanted(wrong).unwrap_err().status(), StatusCode::BAD_REQUEST, "{wrong}");
+            assert_eq!(reload(wrong).unwrap_err().status(), StatusCode::BAD_REQUEST, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_who_asks_for_gzip_is_sent_it() {
+        let takes = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_str(value).unwrap());
+            takes_gzip(&headers)
+        };
+        assert!(
+            takes("gzip, deflate, br") && takes("br;q=1.0, GZIP;q=0.5") && !takes_gzip(&HeaderMap::new())
+        );
+        for other in ["identity", "gzip;q=0", "gzip; q=0.000", "*", "x-gzip", ""] {
+            assert!(!takes(other), "{other}");
         }
     }
 }

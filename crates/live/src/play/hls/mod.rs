@@ -20,7 +20,9 @@ mod task;
 mod tests;
 
 pub use self::error::HlsError;
-pub use self::request::{File, Opened};
+pub use self::request::{File, Opened, Reload};
+/// A playlist as it goes over the wire.
+pub use media::hls::Text;
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -32,11 +32,8 @@ pub struct Opened {
 /// A file of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum File {
-    /// The media playlist, when it has this segment, or this part of it (`_HLS_msn`, `_HLS_part`).
-    Playlist {
-        /// Media sequence number and part, where the player wants to wait.
-        wait: Option<(u64, Option<usize>)>,
-    },
+    /// The media playlist.
+    Playlist(Reload),
     /// An initialization segment.
     Init(u32),
     /// A segment.
@@ -45,11 +42,29 @@ pub enum File {
     Part(u64, usize),
 }
 
+/// How a player wants a playlist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reload {
+    /// When it has this segment, or this part of it (`_HLS_msn`, `_HLS_part`).
+    pub wait: Option<(u64, Option<usize>)>,
+    /// Without the segments that it must have had already (`_HLS_skip=YES`).
+    pub skip: bool,
+    /// Compressed.
+    pub gzip: bool,
+}
+
+impl Reload {
+    fn of(self, view: &View) -> Bytes {
+        let text = if self.skip { view.update() } else { view.playlist() };
+        if self.gzip { text.gzip().clone() } else { text.plain().clone() }
+    }
+}
+
 impl File {
     /// The file of this name; `None` for a name that no playlist holds.
     pub fn parse(name: &str) -> Option<Self> {
         if name == "media.m3u8" {
-            return Some(Self::Playlist { wait: None });
+            return Some(Self::Playlist(Reload::default()));
         }
         let (kind, number) = name.split_once('-')?;
         match kind {
@@ -109,8 +124,10 @@ impl Hls {
     pub async fn file(&self, token: &str, file: File) -> Result<Vec<Bytes>, HlsError> {
         let session = self.sessions.find(token, self.clock.instant())?;
         let pieces = match file {
-            File::Playlist { wait: None } => vec![view(&session)?.playlist().clone()],
-            File::Playlist { wait: Some((msn, part)) } => vec![playlist_with(&session, msn, part).await?],
+            File::Playlist(reload) => vec![match reload.wait {
+                None => reload.of(&*view(&session)?),
+                Some((msn, part)) => playlist_with(&session, reload, msn, part).await?,
+            }],
             File::Init(id) => vec![view(&session)?.init(id).ok_or(HlsError::NoSuchFile)?.bytes.clone()],
             File::Segment(msn) => {
                 let view = view(&session)?;
@@ -137,16 +154,21 @@ fn playing(shown: &Shown) -> Result<Arc<View>, HlsError> {
 }
 
 /// Blocking playlist reload (RFC 8216bis, 6.2.5.2).
-async fn playlist_with(session: &Session, msn: u64, part: Option<usize>) -> Result<Bytes, HlsError> {
+async fn playlist_with(
+    session: &Session,
+    reload: Reload,
+    msn: u64,
+    part: Option<usize>,
+) -> Result<Bytes, HlsError> {
     let target = view(session)?.targets().segment_secs;
     let limit = 3 * Duration::from_secs(u64::from(target.max(1)));
     let there = session.stream.wait(limit, |shown| match playing(shown) {
         Err(error) => Some(Err(error)),
         Ok(view) => match view.reached(msn, part) {
-            Reached::Yes => Some(Ok(view.playlist().clone())),
+            Reached::Yes => Some(Ok(reload.of(&view))),
             Reached::NotYet => None,
             // The player learns from the playlist that nothing more comes.
-            Reached::Never if view.ended() => Some(Ok(view.playlist().clone())),
+            Reached::Never if view.ended() => Some(Ok(reload.of(&view))),
             Reached::Never => Some(Err(HlsError::TooFar { msn })),
         },
     });
@@ -171,7 +193,7 @@ mod tests {
 
     #[test]
     fn files_are_known_by_the_names_that_playlists_give_them() {
-        assert_eq!(File::parse("media.m3u8"), Some(File::Playlist { wait: None }));
+        assert_eq!(File::parse("media.m3u8"), Some(File::Playlist(Reload::default())));
         assert_eq!(File::parse("init-3.mp4"), Some(File::Init(3)));
         assert_eq!(File::parse("seg-12.m4s"), Some(File::Segment(12)));
         assert_eq!(File::parse("part-12-4.m4s"), Some(File::Part(12, 4)));

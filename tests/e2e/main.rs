@@ -8,7 +8,9 @@ mod acme;
 mod admission;
 mod api_description;
 mod auth_hook;
+mod browser_https;
 mod callbacks;
+mod certificate_expiry;
 #[cfg(feature = "cluster")]
 mod cluster;
 #[cfg(all(feature = "cluster", feature = "postgres"))]
@@ -32,6 +34,8 @@ mod floods;
 mod full_disk;
 mod gstreamer;
 mod hls;
+mod hls_gstreamer;
+mod hls_rules;
 mod imports;
 mod limits;
 mod load;

@@ -57,6 +57,7 @@ fn allow_all_origins(headers: &mut HeaderMap) {
         (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Location, ETag, Accept-Patch, Lastframe-Note"),
         (header::ACCESS_CONTROL_MAX_AGE, "86400"),
         (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+        (HeaderName::from_static("timing-allow-origin"), "*"),
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));

@@ -28,6 +28,11 @@ pub struct Element(String);
 impl Browser {
     /// Opens a window of this size, asking pages for this language.
     pub fn open(width: u32, height: u32, language: &str) -> Self {
+        Self::open_with(width, height, language, &[])
+    }
+
+    /// The same with more switches of Chromium.
+    pub fn open_with(width: u32, height: u32, language: &str, switches: &[&str]) -> Self {
         let port = ports::free();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let driver = Command::new("chromedriver")
@@ -40,7 +45,7 @@ impl Browser {
         let profile = tempfile::tempdir().unwrap();
         let mut browser = Self { driver, address, session: String::new(), _profile: profile };
         until("chromedriver", PATIENCE, || http::request(address, "GET", "/status", &[], &[]).ok());
-        let args = [
+        let mut args = vec![
             "--headless=new".to_owned(),
             "--no-sandbox".to_owned(),
             "--disable-gpu".to_owned(),
@@ -52,6 +57,7 @@ impl Browser {
             format!("--window-size={width},{height}"),
             format!("--user-data-dir={}", browser._profile.path().display()),
         ];
+        args.extend(switches.iter().map(|switch| (*switch).to_owned()));
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "browserName": "chrome",
             "goog:loggingPrefs": { "browser": "ALL" },

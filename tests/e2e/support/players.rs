@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::thread;
 
-use super::rights;
+use super::{rights, tls_front};
 
 /// hls.js in its low-latency mode.
 const HLS: &str = include_str!("../web/hls.html");
@@ -13,11 +13,15 @@ const HLS: &str = include_str!("../web/hls.html");
 const FLV: &str = include_str!("../web/flv.html");
 /// WHIP and WHEP, with nothing but what the browser has.
 const WEBRTC: &str = include_str!("../web/webrtc.html");
+/// WHIP, WHEP and hls.js on one page.
+const SECURED: &str = include_str!("../web/secured.html");
 
 /// The server of the pages. It lives as long as the process: a browser may still ask.
 #[derive(Debug)]
 pub struct Pages {
     address: SocketAddr,
+    /// Where browsers find it.
+    base: String,
 }
 
 impl Pages {
@@ -30,17 +34,28 @@ impl Pages {
                 thread::spawn(move || answer(socket));
             }
         });
-        Self { address }
+        Self { address, base: format!("http://{address}") }
+    }
+
+    /// Starts it behind TLS, under a name that no resolver knows: `pages.test`.
+    pub fn serve_secured() -> Self {
+        let Self { address, .. } = Self::serve();
+        Self { address, base: format!("https://pages.test:{}", tls_front::start(address)) }
+    }
+
+    /// The page that pushes and plays a stream of `server` (a URL), with this query.
+    pub fn secured(&self, server: &str, stream: &str, query: &str) -> String {
+        format!("{}/secured.html#{server}|{stream}|{query}", self.base)
     }
 
     /// The page that plays `url` with hls.js.
     pub fn hls(&self, url: &str) -> String {
-        format!("http://{}/hls.html#{url}", self.address)
+        format!("{}/hls.html#{url}", self.base)
     }
 
     /// The page that pushes (`whip`) or plays (`whep`) over WebRTC, with one video codec or any.
     pub fn webrtc(&self, kind: &str, url: &str, codec: &str) -> String {
-        format!("http://{}/webrtc.html#{kind}|{url}|{codec}", self.address)
+        format!("{}/webrtc.html#{kind}|{url}|{codec}", self.base)
     }
 
     /// The same, with no address for datagrams: over TCP.
@@ -55,7 +70,7 @@ impl Pages {
 
     /// The page that plays `url` with mpegts.js.
     pub fn flv(&self, url: &str) -> String {
-        format!("http://{}/flv.html#{url}", self.address)
+        format!("{}/flv.html#{url}", self.base)
     }
 }
 
@@ -108,6 +123,7 @@ fn answer(mut socket: TcpStream) -> Option<()> {
     let (kind, body) = match path.as_str() {
         "/hls.html" => ("text/html", HLS.as_bytes().to_vec()),
         "/flv.html" => ("text/html", FLV.as_bytes().to_vec()),
+        "/secured.html" => ("text/html", SECURED.as_bytes().to_vec()),
         "/webrtc.html" => ("text/html", WEBRTC.as_bytes().to_vec()),
         "/hls.js" => ("text/javascript", file("hls.js/dist/hls.min.js")),
         "/mpegts.js" => ("text/javascript", file("mpegts.js/dist/mpegts.js")),

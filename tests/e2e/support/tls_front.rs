@@ -2,7 +2,7 @@
 //! made once, for a hundred years, and the authority's key was thrown away.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
@@ -14,6 +14,15 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 const CERTIFICATE: &[u8] = include_bytes!("tls/localhost.pem");
 const KEY: &[u8] = include_bytes!("tls/localhost.key");
+
+/// SHA-256 of the certificate's public key, as Chromium takes it for one that it shall trust.
+pub const KEY_SHA256: &str = "4bqQ/TUEElrtHySWY5sO+UtQdDLGJG7RlT6s3Sb6MJ4=";
+
+/// The files of the certificate and of its key.
+pub fn files() -> [PathBuf; 2] {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/e2e/support/tls"));
+    ["localhost.pem", "localhost.key"].map(|file| folder.join(file))
+}
 
 /// The authority's certificate.
 pub fn authority() -> PathBuf {

@@ -56,20 +56,19 @@ async fn answer(request: Request, get: impl AsyncFnOnce(Request) -> Result<Respo
 
 /// Players on any page may play; who may is for the signature to say.
 fn allow_all_origins(headers: &mut HeaderMap) {
-    let fixed: [(HeaderName, &str); 5] = [
+    let fixed: [(HeaderName, &str); 7] = [
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
         (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, OPTIONS"),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, "Range"),
         (header::ACCESS_CONTROL_EXPOSE_HEADERS, "Content-Length, Content-Range, Date"),
         (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
+        // Players measure how what they load comes.
+        (HeaderName::from_static("timing-allow-origin"), "*"),
     ];
     for (name, value) in fixed {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.insert(
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static("cross-origin"),
-    );
 }
 
 /// The play URL of a request, of which `stream` is the path without the format's ending.

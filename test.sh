@@ -22,7 +22,6 @@ programs=(
     strace:strace
     kill:procps
     mount:mount
-    unshare:util-linux
     ss:iproute2
     faketime:faketime
     conntrack:conntrack
@@ -46,9 +45,6 @@ elements=(
     h264parse:gstreamer1.0-plugins-bad
     rtmp2sink:gstreamer1.0-plugins-bad
     rtmpsink:gstreamer1.0-plugins-bad
-    hlsdemux2:gstreamer1.0-plugins-good
-    openh264dec:gstreamer1.0-plugins-bad
-    faad:gstreamer1.0-plugins-bad
     srtsink:gstreamer1.0-plugins-bad
     mpegtsmux:gstreamer1.0-plugins-bad
     voaacenc:gstreamer1.0-plugins-bad

@@ -34,7 +34,6 @@ mod floods;
 mod full_disk;
 mod gstreamer;
 mod hls;
-mod hls_gstreamer;
 mod hls_rules;
 mod imports;
 mod limits;

@@ -5,7 +5,7 @@
 //! | said goodbye, closed, reset, was killed, or its path was cut | 1/0, 3/0, 4/0, 3/0 or 4/0, 12/0 |
 //! | was told `[code]` | that code, and the code is one that what was done at the time can bring about |
 //! | was dropped without a word | 11/0, and its node was killed just then |
-//! | left of its own accord just before its node was killed or its push ordered to end | its own end, or that |
+//! | left of its own accord, or was told to, just before its node was killed or its push ordered to end | its own end, or that |
 //! | was refused | the code that it was told; at a kill just then perhaps none |
 //! | had no answer | none, or one; and its node was killed or stopped just then |
 //!
@@ -27,8 +27,9 @@ use super::life::{End, Life, Lived, Outcome, code};
 use super::viewers::View;
 use super::world::{LABELS, Times, World};
 
-/// An end this short before a kill may be told as the kill, or not at all where it was a refusal.
-const UNCERTAIN: Duration = Duration::from_millis(100);
+/// An end that the journal has not committed at a kill is told as the kill, or not at all where it was a refusal: on a disk
+/// that others keep busy a commit takes as long as this.
+const UNCERTAIN: Duration = Duration::from_secs(1);
 /// What an act brings about comes to its clients so much later at most.
 const LATER: Duration = Duration::from_secs(3);
 /// A path that is cut is given up within this time: three seconds of silence, the limit, and a busy machine.
@@ -165,6 +166,9 @@ impl Court<'_> {
     fn ended(&self, life: &Life, lived: &Lived, record: &Found) -> Result<(), String> {
         let own: &[&str] = match &lived.end {
             End::Told(text) => {
+                if record.code == "11/0" && self.killed(life.node, lived.at, UNCERTAIN) {
+                    return Ok(());
+                }
                 let told = code(text).unwrap_or("nothing");
                 same(told, record)?;
                 return self.plausible(told, life, lived.at, lived.gap, record);
@@ -422,7 +426,18 @@ mod tests {
         }
         let left = [life(began, End::DeleteStream)];
         assert_eq!(faults(&left, &[done(Act::KillNode(0), 10)], &[record("11/0")]), 0, "at the very moment");
-        assert_eq!(faults(&left, &[done(Act::KillNode(0), 11)], &[record("11/0")]), 1, "a second too late");
+        assert_eq!(
+            faults(&left, &[done(Act::KillNode(0), 12)], &[record("11/0")]),
+            1,
+            "two seconds too late"
+        );
+        let told = [life(began, End::Told("[21/102] taken over".into()))];
+        assert_eq!(
+            faults(&told, &[done(Act::KillNode(0), 10)], &[record("11/0")]),
+            0,
+            "told, and not committed"
+        );
+        assert_eq!(faults(&told, &[done(Act::KillNode(0), 12)], &[record("11/0")]), 1, "told long before");
         let lost = [life(began, End::Told("[38/0] lost".into()))];
         let lost_record = Found {
             detail: json!({ "params": { "reason": "the registry could not be reached for 10 s" } }),

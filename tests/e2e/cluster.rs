@@ -36,7 +36,8 @@ auth = false
 max_pushes = 2
 "#;
 
-fn node(nats: &Nats, label: &str) -> Setup {
+/// A node on this NATS.
+pub fn node(nats: &Nats, label: &str) -> Setup {
     Setup::open()
         .config(RULES)
         .env("LASTFRAME_NODE_LABEL", label)
@@ -59,7 +60,7 @@ fn two(nats: &Nats) -> [Server; 2] {
 }
 
 /// Waits until the node sees these alive, and may let pushes in.
-fn wait_for_nodes(server: &Server, labels: &[&str]) {
+pub fn wait_for_nodes(server: &Server, labels: &[&str]) {
     until("the nodes to see each other", PATIENCE, || {
         let nodes = server.get("/api/v1/cluster");
         let alive = nodes["nodes"].as_array()?.iter().filter(|node| node["alive"] == true);

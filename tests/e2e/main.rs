@@ -21,6 +21,8 @@ mod cluster_catalog;
 mod cluster_chaos;
 #[cfg(all(feature = "cluster", feature = "postgres"))]
 mod cluster_secured;
+#[cfg(feature = "cluster")]
+mod cluster_viewers;
 mod console;
 mod console_setup;
 mod console_watching;

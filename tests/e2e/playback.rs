@@ -245,6 +245,12 @@ impl View {
         whole.lines().filter(|line| !line.starts_with('#')).filter_map(fields).collect()
     }
 
+    /// Waits until it has nothing more to play; whether it is content with that.
+    #[cfg(feature = "cluster")]
+    pub fn ended(&mut self) -> bool {
+        self.player.wait().success()
+    }
+
     pub fn wait_for(&self, count: usize) {
         until_true("frames to be played", 2 * PATIENCE, || self.frames().len() >= count);
     }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use cause::evidence::Act;
 use cause::{Cause, Detail, DetailKey};
 use live::Live;
-use live::cluster::{Asked, Boxed, Claim, Command, NodeFacts, OwnerFacts, Tenure};
+use live::cluster::{Asked, Boxed, Claim, Command, NodeFacts, Tenure};
+use live::pull::{Secret, Seen};
 use model::{Clock, StreamKey};
 use store::{OpenRow, Store};
 use tokio::task::JoinHandle;
@@ -20,6 +21,7 @@ use crate::connection::{ConnectError, Connection};
 use crate::estate::Estate;
 use crate::heartbeat::{self, Members};
 use crate::ownership::Ownership;
+use crate::secret::SharedSecret;
 
 /// Heartbeats within a lease time.
 const BEATS: u32 = 5;
@@ -40,6 +42,7 @@ struct Inner {
     connection: Arc<Connection>,
     members: Arc<Members>,
     catalog: Arc<SharedCatalog>,
+    secret: SharedSecret,
     /// Once the live path runs.
     ownership: OnceLock<Arc<Ownership>>,
 }
@@ -69,7 +72,9 @@ impl Cluster {
         let run = Uuid::from_bytes(*clock.push_id().as_bytes());
         let members = Arc::new(Members::new(&config, run, clock.now()));
         let catalog = SharedCatalog::new(connection.clone());
-        Ok(Self(Arc::new(Inner { config, clock, connection, members, catalog, ownership: OnceLock::new() })))
+        let secret = SharedSecret::new(connection.clone());
+        let ownership = OnceLock::new();
+        Ok(Self(Arc::new(Inner { config, clock, connection, members, catalog, secret, ownership })))
     }
 
     /// Takes part with the pushes of a live path, until [`Running::leave`].
@@ -140,7 +145,13 @@ async fn beat(cluster: Cluster, live: Live, ownership: Arc<Ownership>, estate: A
         let beat = heartbeat::beat(&inner.connection, &inner.members, &inner.config, &live, &*inner.clock);
         match beat.await {
             Ok(()) => {
-                if !std::mem::replace(&mut connected, true) {
+                let again = !std::mem::replace(&mut connected, true);
+                if (again || inner.secret.get().is_none())
+                    && let Err(error) = inner.secret.load().await
+                {
+                    tracing::warn!(%error, "the secret of the nodes is not known: no streams are fetched");
+                }
+                if again {
                     tracing::info!(servers = %inner.config.servers, "connected to the cluster");
                     ownership.look_again().await;
                     let estate = estate.clone();
@@ -206,14 +217,16 @@ impl live::cluster::Cluster for Cluster {
         Box::pin(commands::ask_all(&self.0.connection, &self.0.members, &*self.0.clock, command))
     }
 
-    fn owner<'a>(&'a self, key: &'a StreamKey) -> Boxed<'a, Option<OwnerFacts>> {
-        Box::pin(async move {
-            let (lease, revision) = self.0.ownership.get()?.lease(key).await?;
-            let nodes = self.0.members.all(self.0.clock.instant());
-            let node = nodes.into_iter().find(|node| node.id == lease.node && node.alive)?;
-            let NodeFacts { id: node, label, rtmp, .. } = node;
-            Some(OwnerFacts { node, label, rtmp, push: lease.push, revision })
-        })
+    fn owner<'a>(&'a self, key: &'a StreamKey) -> Boxed<'a, Option<Seen>> {
+        Box::pin(async move { self.0.ownership.get()?.owner(key).await })
+    }
+
+    fn me(&self) -> &str {
+        self.0.members.me().0
+    }
+
+    fn secret(&self) -> Option<Secret> {
+        self.0.secret.get()
     }
 
     fn nodes(&self) -> Vec<NodeFacts> {

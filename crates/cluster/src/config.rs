@@ -95,6 +95,13 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|text| !text.is_empty())
 }
 
+impl Servers {
+    /// Host and port of each.
+    pub fn places(&self) -> impl Iterator<Item = (&str, u16)> {
+        self.addresses.iter().map(|server| (server.host(), server.port()))
+    }
+}
+
 impl fmt::Display for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let named: Vec<_> =
@@ -134,7 +141,7 @@ pub struct ClusterConfig {
     pub label: String,
     /// The program's version.
     pub version: String,
-    /// Where other nodes reach this one's RTMP port, `host:port`.
+    /// Where other nodes fetch streams from this one: `host:port`, or `rtmps://host:port`.
     pub rtmp: Option<String>,
 }
 

@@ -91,6 +91,7 @@ pub(crate) struct Buckets {
     pub leases: kv::Store,
     pub pushes: kv::Store,
     pub catalog: kv::Store,
+    pub secrets: kv::Store,
 }
 
 /// What stands under a key.
@@ -151,6 +152,9 @@ impl Connection {
                 nodes: self.bucket(self.names.nodes(), "Lastframe: one key a node, its heartbeat").await?,
                 leases: self.leases().await?,
                 catalog: self.catalog().await?,
+                secrets: self
+                    .bucket(self.names.secrets(), "Lastframe: what the nodes alone know")
+                    .await?,
                 pushes: self
                     .bucket(self.names.pushes(), "Lastframe: one key a live push, under its node")
                     .await?,

@@ -142,6 +142,14 @@ impl Members {
         all
     }
 
+    /// A node's label, and where it is reached; its id for a label where it was not heard of yet.
+    pub fn place_of(&self, node: &str) -> (String, Option<String>) {
+        match self.lock().beats.get(node) {
+            Some(beat) => (beat.label.clone(), beat.rtmp.clone()),
+            None => (node.to_owned(), None),
+        }
+    }
+
     fn heard(&self, node: &str, revision: u64, beat: Beat, now: Instant) {
         let mut inner = self.lock();
         inner.liveness.heard(node, beat.run, revision, now);

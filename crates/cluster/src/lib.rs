@@ -13,6 +13,7 @@
 //! | [`ownership`] | leases of this node's pushes, kept in step with NATS |
 //! | [`estate`] | pushes as other nodes know them; the ends of a dead node's |
 //! | [`catalog`] | the catalog of all nodes |
+//! | [`secret`] | by what nodes know each other when they fetch streams |
 //! | [`commands`] | asking other nodes, and answering them |
 //! | [`cluster`] | [`Cluster`]: all of it together |
 #![forbid(unsafe_code)]
@@ -29,6 +30,7 @@ mod lease;
 mod liveness;
 mod names;
 mod ownership;
+mod secret;
 mod tls;
 mod trouble;
 

@@ -33,6 +33,11 @@ impl Names {
         format!("{}_catalog", self.name)
     }
 
+    /// What the nodes alone know.
+    pub fn secrets(&self) -> String {
+        format!("{}_secrets", self.name)
+    }
+
     /// Where a node listens for commands.
     pub fn commands(&self, node: &str) -> String {
         format!("{}.node.{node}", self.name)

@@ -10,6 +10,7 @@ use cause::{Cause, Detail, DetailKey};
 use futures_util::StreamExt;
 use live::Live;
 use live::cluster::{Claim, Command, Reply, TakenBy, Tenure};
+use live::pull::{Holder, OwnerFacts, Seen};
 use model::{Clock, PushId, StreamKey};
 use store::OpenRow;
 
@@ -215,7 +216,7 @@ impl Ownership {
             Outcome::Owns { revision, lease } => {
                 tracing::debug!(%key, revision, how = ?lease.how, "owns the stream key");
                 (state.standing, state.lease) = (Standing::Owns(revision), Some(lease));
-                self.live.carry(key);
+                self.live.carry(key, revision);
                 Ok(())
             }
             Outcome::Waits { revision } => {
@@ -328,9 +329,10 @@ impl Ownership {
         Ok(())
     }
 
-    /// Reads the leases of all keys of this node, since changes may have been missed.
+    /// Reads the leases of all keys that this node carries or fetches, since changes may have been missed.
     pub async fn look_again(self: &Arc<Self>) {
-        let keys: Vec<_> = self.lock().keys().cloned().collect();
+        let mut keys: HashSet<_> = self.lock().keys().cloned().collect();
+        keys.extend(self.live.pulled_keys());
         for key in keys {
             match self.read(&key).await {
                 Ok(found) => self.saw(key, found),
@@ -341,6 +343,7 @@ impl Ownership {
 
     /// A change was seen. Those of keys that do not concern this node cost one look into the map.
     fn saw(self: &Arc<Self>, key: StreamKey, found: Found) {
+        self.live.lease_changed(&key, || self.seen(&key, &found));
         let slot = self.lock().get(&key).cloned();
         let ownership = self.clone();
         match slot {
@@ -390,10 +393,14 @@ impl Ownership {
         let (standing, meaning) = notice(state.standing, self.members.me(), found.revision, lease.as_ref());
         state.standing = standing;
         match (meaning, lease) {
-            (Meaning::Nothing, _) => {}
+            (Meaning::Nothing, _) => {
+                if let Standing::Owns(revision) = state.standing {
+                    self.live.renew(key, revision);
+                }
+            }
             (Meaning::Carries, lease) => {
                 state.lease = lease;
-                self.live.carry(key);
+                self.live.carry(key, found.revision);
             }
             (Meaning::Free, _) => self.succeed(key, &mut state).await,
             (Meaning::Replaced, Some(lease)) => {
@@ -451,6 +458,7 @@ impl Ownership {
             match write(&buckets.leases, &name, revision, &fresh).await {
                 Ok(crate::lease::Written::As(revision)) => {
                     (state.standing, state.lease) = (Standing::Owns(revision), Some(fresh));
+                    self.live.renew(&carrier.key, revision);
                 }
                 // The watch says who has it now.
                 Ok(crate::lease::Written::TooLate) => {}
@@ -475,12 +483,32 @@ impl Ownership {
         }
     }
 
-    /// The lease of a key that another node has, and its revision.
-    pub async fn lease(&self, key: &StreamKey) -> Option<(Lease, u64)> {
+    /// Who carries a key now; `None` where the registry does not answer.
+    pub async fn owner(&self, key: &StreamKey) -> Option<Seen> {
         let found = self.read(key).await.ok()?;
-        let lease: Lease = serde_json::from_slice(found.value.as_deref()?).ok()?;
+        Some(self.seen(key, &found))
+    }
+
+    /// What stands under a key, as those see it who would fetch its stream. What cannot be read is nobody's.
+    fn seen(&self, key: &StreamKey, found: &Found) -> Seen {
+        let lease = found.value.as_deref().map(serde_json::from_slice::<Lease>).transpose();
+        let lease = lease.unwrap_or_else(|error| {
+            tracing::warn!(%key, %error, "a lease that cannot be read");
+            None
+        });
         let (node, run) = self.members.me();
-        (lease.node != node || lease.run != run).then_some((lease, found.revision))
+        let holder = match lease {
+            None => Holder::Nobody,
+            Some(lease) if lease.node == node && lease.run == run => Holder::Here,
+            // An earlier start of this node.
+            Some(lease) if lease.node == node => Holder::Nobody,
+            Some(lease) => {
+                let (label, rtmp) = self.members.place_of(&lease.node);
+                let (node, run) = (lease.node, lease.run.to_string());
+                Holder::There(OwnerFacts { label, rtmp, push: lease.push, node, run })
+            }
+        };
+        Seen { revision: found.revision, holder }
     }
 
     fn contender(&self, claim: &Claim) -> Contender {

@@ -34,6 +34,8 @@ pub struct LiveConfig {
     pub relays: Vec<crate::relay::Rule>,
     /// The server behind this one, if there is one.
     pub proxy: Option<crate::relay::ProxyConfig>,
+    /// How streams of other nodes are fetched, in a cluster.
+    pub pull: crate::pull::PullConfig,
     /// Tell refused and cut clients the code alone, for those who fear probing.
     pub terse: bool,
     /// Cut pushes whose media cannot be parsed (23/0); otherwise it is an event.

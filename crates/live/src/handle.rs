@@ -16,6 +16,7 @@ use crate::counters::LiveCounters;
 use crate::hub::feed::{Viewer, ViewerFacts, ViewerInfo};
 use crate::hub::{Switched, WatchError};
 use crate::play::hls::Hls;
+use crate::pull;
 use crate::push::LivePush;
 use crate::relay;
 use crate::shared::Shared;
@@ -209,6 +210,16 @@ impl Live {
     /// Live streams on their way to other servers.
     pub fn relays(&self) -> Vec<relay::Relay> {
         self.shared.relays.list()
+    }
+
+    /// Streams of other nodes that are fetched for viewers of this one, and the pulls that ended last, the newest first.
+    pub fn pulls(&self) -> (Vec<pull::Pull>, Vec<pull::EndedPull>) {
+        self.shared.pulls.list(&self.shared)
+    }
+
+    /// What fetching streams of other nodes has come to since the start; `None` where this node stands alone.
+    pub fn pull_figures(&self) -> Option<pull::PullFigures> {
+        self.shared.cluster.as_ref().map(|_| self.shared.pulls.figures())
     }
 
     /// What relays have done since the start, by rule.

@@ -11,6 +11,7 @@
 //! | `hub` | which push carries a live stream, who waits, who has to go |
 //! | [`play`] | who may play what, and what players are sent |
 //! | `relay` | live streams passed on to other servers, and proxy mode |
+//! | [`pull`] | streams of other nodes, fetched for the viewers of this one |
 //! | [`cluster`] | what is asked of other nodes, and done for them |
 //! | `catalog` | the snapshot that admission reads, and its changes |
 //! | `webrtc` | what WHIP and WHEP share: the UDP port, the peer, the resources |
@@ -35,6 +36,7 @@ mod listeners;
 pub mod outbound;
 pub mod pace;
 pub mod play;
+pub mod pull;
 mod push;
 mod recent;
 pub mod relay;

@@ -18,6 +18,7 @@ use crate::counters::Counters;
 use crate::drain::Drain;
 use crate::hub::{Hub, Slots};
 use crate::play::hls::Hls;
+use crate::pull::pulls::Pulls;
 use crate::push::{OrderSlot, Push};
 use crate::recent::RecentEnds;
 use crate::relay::relays::Relays;
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) hls: Arc<Hls>,
     pub(crate) slots: Arc<Slots>,
     pub(crate) relays: Relays,
+    pub(crate) pulls: Pulls,
     pub(crate) webrtc: Option<WebRtc>,
     pub(crate) auth_hook: Arc<HookRoom>,
     pub(crate) orders: Orders,

@@ -20,6 +20,7 @@ use crate::hub::Hub;
 use crate::ingest::srt::SrtConfigError;
 use crate::listeners::Listeners;
 use crate::play::hls::Hls;
+use crate::pull::pulls::Pulls;
 use crate::shared::{MessageMemory, Shared};
 use crate::{counters, drain, ingest, recent, relay, shared, webrtc};
 
@@ -113,6 +114,7 @@ impl Live {
         let hub = Arc::new(Hub::new(config.play.clone()));
         let hls = Arc::new(Hls::new(config.play.hls, hub.clone(), clock.clone()));
         let relays = relay::relays::Relays::new(&config.relays, config.proxy.as_ref(), &clock)?;
+        let pulls = Pulls::new(&config.pull, &clock, cluster.is_some())?;
         let webrtc = match (webrtc, config.webrtc.clone()) {
             (Some(ports), Some(settings)) => {
                 let addr = settings.listen;
@@ -123,6 +125,7 @@ impl Live {
         };
         let shared = Arc::new(Shared {
             relays,
+            pulls,
             webrtc,
             journal: store.journal(),
             catalog: CatalogRoom::load(store.catalog()),

@@ -30,9 +30,9 @@ impl Live {
     }
 
     /// Asks to play. `None` where WebRTC is turned off.
-    pub fn whep(&self, offer: Offer) -> Option<Result<Answered, WhepError>> {
+    pub async fn whep(&self, offer: Offer) -> Option<Result<Answered, WhepError>> {
         self.shared.webrtc.as_ref()?;
-        Some(whep::begin(&self.shared, offer))
+        Some(whep::begin(&self.shared, offer).await)
     }
 
     /// Ends a session.

@@ -71,6 +71,7 @@ async fn a_push_whose_task_panics_is_recorded_as_5_0_and_others_go_on() {
         chosen_hook: live::outbound::Reach::default(),
         relays: Vec::new(),
         proxy: None,
+        pull: live::pull::PullConfig::default(),
         terse: false,
         strict_media: false,
     };

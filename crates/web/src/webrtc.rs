@@ -84,7 +84,7 @@ async fn begin(
             Ok(answered) => Ok(created("whip", answered)),
             Err(refusal) => Err(refused(&refusal)),
         },
-        ResourceKind::Whep => match state.live().whep(offer).ok_or_else(off)? {
+        ResourceKind::Whep => match state.live().whep(offer).await.ok_or_else(off)? {
             Ok(answered) => Ok(created("whep", answered)),
             Err(error) => Err(not_played(error)),
         },

@@ -27,6 +27,9 @@ pub fn run(file: Option<&Path>) -> Result<(), Failure> {
         };
         writeln!(out, "{}: the certificate {verb} on {}; renew it", files.cert.display(), validity.until)?;
     }
+    if let Some(note) = crate::config::advertise::note(&loaded.config) {
+        writeln!(out, "{note}")?;
+    }
     match file {
         Some(path) => writeln!(out, "{}: no mistakes", path.display())?,
         None => writeln!(out, "no configuration file is given; the environment has no mistakes")?,

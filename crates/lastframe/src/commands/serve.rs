@@ -2,6 +2,8 @@
 
 mod cluster;
 mod control;
+#[cfg(feature = "cluster")]
+mod advertised;
 mod greeting;
 mod ports;
 mod secured;
@@ -67,7 +69,7 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
     let secrets = first_start::prepare(data, &store.catalog())?;
     configured::upsert(config, &store.catalog());
 
-    let cluster = cluster::connect(config, &live_config.node_label, node_id, &clock).await?;
+    let cluster = cluster::connect(config, &live_config.node_label, node_id, &ports.addresses, &clock).await?;
     let live = Live::start_among(ports.live, live_config, &store, Arc::clone(&clock), cluster.for_live())
         .await
         .map_err(Failure::failed)?;

@@ -10,7 +10,7 @@ use super::mistake::{Mistake, Origin, nearest, position};
 use super::settings::SETTINGS;
 use super::tables::{TABLES, read_entry};
 use super::value::Given;
-use super::{Config, ConfigError, certificates, listeners};
+use super::{Config, ConfigError, advertise, certificates, listeners};
 
 /// Files above this size are no configuration.
 const MAX_FILE: u64 = 4 << 20;
@@ -32,6 +32,7 @@ pub struct Loaded {
 pub fn load(file: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Loaded, ConfigError> {
     let mut reader = Reader::of(file, env)?;
     reader.named_files();
+    reader.warnings.extend(advertise::doubts(&reader.config));
     reader.finish()
 }
 

@@ -10,6 +10,7 @@
 //! | [`load`] | walks the file and the environment, and collects every mistake |
 //! | [`mistake`] | what is wrong, where, and what to do |
 
+pub mod advertise;
 mod certificates;
 mod listeners;
 pub mod load;
@@ -421,8 +422,14 @@ pub struct Cluster {
     pub grace: Duration,
     /// How many servers of NATS keep each bucket.
     pub replicas: usize,
-    /// Where other nodes reach this one's RTMP port, `host:port`.
+    /// Where other nodes fetch streams from this one: `host:port`, or `rtmps://host:port`.
     pub advertise: Option<String>,
+    /// Without a viewer for this long a stream of another node is no longer fetched.
+    pub pull_idle: Duration,
+    /// How long viewers of such a stream wait for a new owner.
+    pub pull_wait: Duration,
+    /// Streams of other nodes that are fetched at once.
+    pub pulls: usize,
 }
 
 /// The servers of NATS, in a build that has it.
@@ -518,6 +525,9 @@ impl Default for Config {
                 grace: Duration::from_secs(30),
                 replicas: 1,
                 advertise: None,
+                pull_idle: live::pull::PullConfig::default().idle,
+                pull_wait: live::pull::PullConfig::default().wait,
+                pulls: live::pull::PullConfig::default().most,
             },
             relays: Vec::new(),
             accounts: Vec::new(),

@@ -342,13 +342,15 @@ pub const SETTINGS: &[Setting] = &[
     }),
     setting("cluster", "advertise", |c, v| {
         let text = bounded(v, 300)?;
-        let fits = |(host, port): (&str, &str)| !host.is_empty() && port.parse::<u16>().is_ok_and(|p| p != 0);
-        if !text.is_empty() && !text.rsplit_once(':').is_some_and(fits) {
-            return Err(format!("{} is no place; write host:port, such as \"10.0.0.7:1935\"", v.shown()));
+        if !text.is_empty() {
+            super::advertise::check(&text).map_err(|why| format!("{} {why}", v.shown()))?;
         }
         c.cluster.advertise = (!text.is_empty()).then_some(text);
         Ok(())
     }),
+    setting("cluster", "pull_idle", |c, v| put(&mut c.cluster.pull_idle, within(v, "1s", "1h"))),
+    setting("cluster", "pull_wait", |c, v| put(&mut c.cluster.pull_wait, within(v, "1s", "10m"))),
+    setting("cluster", "pulls", |c, v| put(&mut c.cluster.pulls, v.count(1_000_000))),
     setting("auth_hook", "allow_private", |c, v| put(&mut c.auth_hook.allow_private, v.boolean())),
     setting("callback", "allow_private", |c, v| put(&mut c.callback.allow_private, v.boolean())),
     setting("callback", "allow_networks", |c, v| put(&mut c.callback.allow_networks, v.networks())),

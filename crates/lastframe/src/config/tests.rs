@@ -131,6 +131,9 @@ const GOOD: &[(&str, &str, &str)] = &[
     ("cluster", "grace", "\"10s\""),
     ("cluster", "replicas", "3"),
     ("cluster", "advertise", "\"10.0.0.7:1935\""),
+    ("cluster", "pull_idle", "\"4s\""),
+    ("cluster", "pull_wait", "\"9s\""),
+    ("cluster", "pulls", "7"),
 ];
 
 /// A build without the cluster takes no servers.

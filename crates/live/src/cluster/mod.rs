@@ -19,6 +19,6 @@ pub(crate) mod words;
 
 pub use self::command::{Command, Reply};
 pub use self::everywhere::{Everywhere, PushesEverywhere};
-pub use self::registry::{Asked, Boxed, Claim, Cluster, NodeFacts, OwnerFacts, Tenure};
+pub use self::registry::{Asked, Boxed, Claim, Cluster, NodeFacts, Tenure};
 pub use self::standing::{Carrier, TakenBy};
 pub use self::words::Word;

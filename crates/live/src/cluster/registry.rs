@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use store::OpenRow;
 
 use super::{Command, Reply};
+use crate::pull::{Secret, Seen};
 
 /// A future behind a pointer, since the registry is one.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -36,8 +37,14 @@ pub trait Cluster: fmt::Debug + Send + Sync {
     /// Asks all other nodes to do something; each that is there answers, or is named as silent.
     fn ask_all(&self, command: Command) -> Boxed<'_, Asked>;
 
-    /// Which other node carries a stream key now; `None` where nobody does, this one does, or the registry is away.
-    fn owner<'a>(&'a self, key: &'a StreamKey) -> Boxed<'a, Option<OwnerFacts>>;
+    /// Who carries a stream key now; `None` where the registry is away.
+    fn owner<'a>(&'a self, key: &'a StreamKey) -> Boxed<'a, Option<Seen>>;
+
+    /// This node's id.
+    fn me(&self) -> &str;
+
+    /// What nodes show each other that they are nodes with; `None` until the registry was reached.
+    fn secret(&self) -> Option<Secret>;
 
     /// All nodes that are there, this one first.
     fn nodes(&self) -> Vec<NodeFacts>;
@@ -91,21 +98,6 @@ pub struct Asked {
     pub silent: Vec<String>,
 }
 
-/// The node that carries a stream key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnerFacts {
-    /// The node's id.
-    pub node: String,
-    /// Its name in records.
-    pub label: String,
-    /// Where it is reached for the stream, `host:port`.
-    pub rtmp: Option<String>,
-    /// The push that carries the stream.
-    pub push: PushId,
-    /// The lease's revision: what was asked of an owner of a lower one is over.
-    pub revision: u64,
-}
-
 /// A node of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeFacts {
@@ -119,7 +111,7 @@ pub struct NodeFacts {
     pub since: Timestamp,
     /// Pushes that are live or wait there.
     pub pushes: usize,
-    /// Where other nodes reach its RTMP port, `host:port`.
+    /// Where other nodes fetch streams from it: `host:port`, or `rtmps://host:port`.
     pub rtmp: Option<String>,
     /// Whether its heartbeat is heard.
     pub alive: bool,

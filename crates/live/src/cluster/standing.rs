@@ -9,6 +9,7 @@ use model::{PushId, StreamKey};
 
 use crate::Live;
 use crate::hub::contest;
+use crate::pull::{Holder, Seen};
 
 /// The push on another node that has taken a stream key over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,31 +36,51 @@ pub struct Carrier {
 }
 
 impl Live {
-    /// The stream key is this node's: its first push carries the stream from now on.
-    pub fn carry(&self, key: &StreamKey) {
-        self.shared.hub.stands(key, true);
+    /// The stream key is this node's by the lease of this revision: its first push carries the stream from now on.
+    pub fn carry(&self, key: &StreamKey, revision: u64) {
+        self.shared.hub.stands_here(key, revision);
+        self.shared.pulls.learn(&self.shared, key, || Seen { revision, holder: Holder::Here });
+    }
+
+    /// This node has written its own lease again: the newest revision of what it carries already.
+    pub fn renew(&self, key: &StreamKey, revision: u64) {
+        self.shared.hub.renew_tenure(key, revision);
     }
 
     /// The stream key is another node's: the pushes of this one wait as backups.
     pub fn wait(&self, key: &StreamKey) {
-        self.shared.hub.stands(key, false);
+        self.shared.hub.stands_elsewhere(key);
+        self.shared.pulls.look(&self.shared, key);
+    }
+
+    /// A change of a lease was seen. `seen` is asked only where somebody here watches the stream.
+    pub fn lease_changed(&self, key: &StreamKey, seen: impl FnOnce() -> Seen) {
+        self.shared.pulls.learn(&self.shared, key, seen);
+    }
+
+    /// The streams that this node fetches from others.
+    pub fn pulled_keys(&self) -> Vec<StreamKey> {
+        self.shared.pulls.keys()
     }
 
     /// A push on another node has taken the stream key over: the pushes of this node end 21/102, or 21/103 where they had
     /// sent nothing. Returns how many.
     pub fn taken_over(&self, key: &StreamKey, by: TakenBy) -> usize {
         let now = self.shared.clock.instant();
+        self.shared.hub.stands_elsewhere(key);
         self.shared.hub.order_where(|push| (push.key == *key).then(|| contest::replaced(push, by, now)))
     }
 
     /// The stream key is lost to this node for a reason other than a takeover: its pushes end 38/0. Returns how many.
     pub fn lost(&self, key: &StreamKey, reason: &str) -> usize {
+        self.shared.hub.stands_elsewhere(key);
         self.shared.hub.order(key, &ownership_lost(reason))
     }
 
     /// All stream keys are lost: every push of this node ends 38/0. Returns how many.
     pub fn lost_all(&self, reason: &str) -> usize {
         let act = ownership_lost(reason);
+        self.shared.hub.all_stand_elsewhere();
         self.shared.hub.order_where(|_| Some(act.clone()))
     }
 

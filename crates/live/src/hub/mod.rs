@@ -6,6 +6,8 @@
 pub(crate) mod contest;
 mod duel;
 pub mod feed;
+mod pulled;
+mod served;
 mod slots;
 mod test_push;
 
@@ -21,11 +23,14 @@ use model::catalog::ConflictRule;
 use model::{Sequence, StreamKey, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use self::pulled::PullPlace;
+pub use self::served::NotServed;
 pub use self::slots::{Slot, Slots};
 pub use self::test_push::TestPlace;
 
 use self::duel::DuelGuard;
 use self::feed::{Cached, Ended, Feed, MediaMemory, Seat, Viewer, ViewerFacts, ViewerInfo, Writer};
+use self::served::Tenure;
 use self::test_push::TestPushes;
 use crate::cluster::{Carrier, TakenBy};
 use crate::config::PlayConfig;
@@ -54,6 +59,10 @@ struct LiveStream {
     feed: Arc<Feed>,
     /// Another node carries the stream: all members wait.
     elsewhere: bool,
+    /// By which leases this node carries the stream, in a cluster.
+    tenure: Option<Tenure>,
+    /// The stream is fetched from another node: which pull does so, and the number of its writer of now.
+    pulled: Option<(u64, Option<u64>)>,
 }
 
 #[derive(Debug)]
@@ -156,6 +165,8 @@ impl Hub {
         let mut streams = self.lock();
         let stream = streams.entry(handle.key.clone()).or_insert_with(|| self.stream());
         let replaces = stream.enter(&handle, number, rule, max_stream, now)?;
+        // Until the registry says otherwise.
+        stream.elsewhere |= stream.pulled.is_some();
         let feed = stream.feed.clone();
         drop(streams);
         self.pushes.fetch_add(1, Ordering::Relaxed);
@@ -242,7 +253,14 @@ impl Hub {
 
     fn stream(&self) -> LiveStream {
         let feed = Arc::new(Feed::new(self.memory.clone()));
-        LiveStream { members: Vec::new(), duel: DuelGuard::default(), feed, elsewhere: false }
+        LiveStream {
+            members: Vec::new(),
+            duel: DuelGuard::default(),
+            feed,
+            elsewhere: false,
+            tenure: None,
+            pulled: None,
+        }
     }
 
     /// Gives `act` to every push of `key`, backups and tests included; returns how many it reached.
@@ -289,15 +307,31 @@ impl Hub {
         }
     }
 
-    /// Whether a stream key is this node's to carry, or its pushes wait while another node's carries it.
-    pub fn stands(&self, key: &StreamKey, here: bool) {
+    /// The stream key is this node's to carry, by the lease of this revision.
+    pub fn stands_here(&self, key: &StreamKey, revision: u64) {
         let mut streams = self.lock();
         let Some(stream) = streams.get_mut(key) else { return };
-        stream.elsewhere = !here;
-        let first = stream.members.first();
+        stream.elsewhere = false;
+        stream.begin_tenure(revision);
         // One that is still being admitted begins by itself.
-        if let Some(first) = first.filter(|m| here && m.is_live()) {
+        if let Some(first) = stream.members.first().filter(|m| m.is_live()) {
             stream.feed.carry(first.writer);
+        }
+    }
+
+    /// The stream key is another node's: the pushes of this one wait, or are about to end.
+    pub fn stands_elsewhere(&self, key: &StreamKey) {
+        let mut streams = self.lock();
+        let Some(stream) = streams.get_mut(key) else { return };
+        stream.elsewhere = true;
+        stream.end_tenure();
+    }
+
+    /// No stream key is this node's any more.
+    pub fn all_stand_elsewhere(&self) {
+        for stream in self.lock().values_mut() {
+            stream.elsewhere = !stream.members.is_empty();
+            stream.end_tenure();
         }
     }
 
@@ -330,7 +364,9 @@ impl Hub {
     pub fn sweep(&self, now: Instant) {
         self.lock().retain(|_, stream| {
             stream.duel.expire(now);
-            if stream.feed.is_given_up(now, self.play.linger) {
+            // A pull knows how long to wait, and a backup may go on with the same viewers.
+            let alone = stream.pulled.is_none() && stream.members.is_empty();
+            if alone && stream.feed.is_given_up(now, self.play.linger) {
                 stream.end(Ended::Lost, &self.memory);
             }
             stream.is_needed()
@@ -360,9 +396,17 @@ impl Hub {
         let Some(stream) = streams.get_mut(&place.handle.key) else { return };
         stream.members.retain(|m| m.handle.id != place.handle.id);
         stream.elsewhere &= !stream.members.is_empty();
+        let carried = feed.carrier() == Some(place.writer.number());
+        if stream.members.is_empty() {
+            stream.leave_tenure(place.parting);
+        }
         match (stream.members.first(), place.parting) {
-            (Some(next), _) if feed.carrier() == Some(place.writer.number()) => feed.carry(next.writer),
-            (Some(_), _) => {}
+            (Some(next), _) if carried && !stream.elsewhere => feed.carry(next.writer),
+            (Some(_), _) if !carried => {}
+            (None, _) if stream.pulled.is_some() && !carried => {}
+            // What another node carries goes on by a pull.
+            (Some(_), _) => feed.lose(),
+            (None, _) if stream.pulled.is_some() => feed.lose(),
             // It never went live: who waits for the stream goes on waiting, and who came for this push leaves.
             (None, _) if !feed.is_on() => feed.refuse(),
             (None, Parting::Lost) if feed.viewers() > 0 && !self.play.linger.is_zero() => feed.lose(),
@@ -391,7 +435,10 @@ impl LiveStream {
     }
 
     fn is_needed(&self) -> bool {
-        !self.members.is_empty() || !self.duel.is_quiet() || self.feed.viewers() > 0
+        !self.members.is_empty()
+            || !self.duel.is_quiet()
+            || self.feed.viewers() > 0
+            || self.pulled.is_some()
     }
 
     /// Sends the viewers away; who comes from now on waits for another stream under the same key.

@@ -31,6 +31,20 @@ pub(super) async fn end_of(span: &Span, run: impl Future<Output = End>) -> (End,
     }
 }
 
+/// What a push leaves to its viewers. In a cluster they wait where the stream is likely to go on with another node.
+fn parting(shared: &Shared, cause: Cause) -> Parting {
+    let moves = match cause {
+        Cause::TakenOver | Cause::TakenOverEmpty | Cause::OwnershipLost => true,
+        // A drain; in proxy mode it is the server behind this one that has ended the push.
+        Cause::ProxyToldToStop => shared.relays.proxy.is_none(),
+        _ => false,
+    };
+    match shared.cluster.is_some() && moves {
+        true => Parting::Lost,
+        false => Parting::after(cause),
+    }
+}
+
 /// Verdict, record, log line.
 pub(super) async fn conclude<W: Way>(shared: &Arc<Shared>, way: &W, push: &mut Push, end: &End) {
     with_facts(shared, way.facts(), push, end).await;
@@ -49,7 +63,7 @@ pub(super) async fn with_facts(
         push.conclude(end.clone(), facts, now, shared.clock.now(), &shared.config.node_label);
     // The place is given back first, so that whoever reads the record finds the stream key free.
     if let Some(place) = push.place.take() {
-        place.leave(Parting::after(verdict.cause));
+        place.leave(parting(shared, verdict.cause));
     }
     let was_test = push.test.take().is_some();
     push.slot = None;

@@ -13,13 +13,21 @@ pub mod hls;
 mod outbox;
 pub(crate) mod whep;
 
+use std::sync::Arc;
+
 use model::{PlayRefusal, PushUrl, StreamKey};
 
 pub(crate) use self::outbox::Outbox;
 use crate::Live;
 use crate::hub::WatchError;
 use crate::hub::feed::{Viewer, ViewerInfo};
+use crate::pull;
 use crate::shared::Shared;
+
+/// What one who plays over RTMP is told when the push of its stream has ended in an orderly way.
+pub(crate) const STREAM_HAS_ENDED: &str = "The stream has ended.";
+/// The same when the push was lost, and nobody has taken its place.
+pub(crate) const STREAM_WAS_LOST: &str = "The stream was lost.";
 
 /// Why something cannot be played.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,29 +41,24 @@ pub enum PlayError {
 }
 
 impl Live {
-    /// Which live stream a play URL means, if it may be played: the first that is live of those it may mean, else the
-    /// first.
-    ///
-    /// # Errors
-    /// [`PlayRefusal`].
-    pub fn authorize_play(&self, url: &PushUrl) -> Result<StreamKey, PlayRefusal> {
-        authorize(&self.shared, url)
-    }
-
-    /// Joins the viewers of what a play URL means.
+    /// Joins the viewers of what a play URL means; see [`Live::find_stream`].
     ///
     /// # Errors
     /// [`PlayError`].
-    pub fn play(&self, url: &PushUrl, who: ViewerInfo) -> Result<Viewer, PlayError> {
-        let key = self.authorize_play(url)?;
-        Ok(self.watch(&key, who)?)
+    pub async fn play(&self, url: &PushUrl, who: ViewerInfo) -> Result<Viewer, PlayError> {
+        watch(&self.shared, url, who).await
     }
 }
 
-/// Which live stream a play URL means, if it may be played.
-pub(crate) fn authorize(shared: &Shared, url: &PushUrl) -> Result<StreamKey, PlayRefusal> {
+/// Joins the viewers of what a play URL means, wherever that is carried.
+pub(crate) async fn watch(shared: &Arc<Shared>, url: &PushUrl, who: ViewerInfo) -> Result<Viewer, PlayError> {
+    let found = pull::find(shared, url).await?;
+    Ok(shared.hub.watch(&found.key, who)?)
+}
+
+/// The streams that a play URL may mean, best first, if it may be played.
+pub(crate) fn granted(shared: &Shared, url: &PushUrl) -> Result<Vec<StreamKey>, PlayRefusal> {
     let catalog = shared.catalog.snapshot().ok_or(PlayRefusal::CatalogUnavailable)?;
     let grant = model::playback::authorize(&catalog, &shared.config.admission, url, shared.clock.now())?;
-    let live = grant.keys.iter().find(|key| shared.hub.is_on(key));
-    live.or(grant.keys.first()).cloned().ok_or(PlayRefusal::NoDomain)
+    Ok(grant.keys)
 }

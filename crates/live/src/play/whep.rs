@@ -48,11 +48,10 @@ pub enum WhepError {
 }
 
 /// Answers an offer to play, and drives the session until it ends.
-pub(crate) fn begin(shared: &Arc<Shared>, request: Offer) -> Result<Answered, WhepError> {
+pub(crate) async fn begin(shared: &Arc<Shared>, request: Offer) -> Result<Answered, WhepError> {
     let Some(webrtc) = &shared.webrtc else { return Err(WhepError::Internal) };
-    let key = super::authorize(shared, &request.url).map_err(PlayError::from)?;
     let who = ViewerInfo { kind: ViewerKind::Whep, client: request.client, since: shared.clock.now() };
-    let viewer = shared.hub.watch(&key, who).map_err(PlayError::from)?;
+    let viewer = super::watch(shared, &request.url, who).await?;
     let offered = Offered::read(&request.sdp)?;
     let stream = Made::of(&viewer.headers_now());
     let (carried, note) = stream.carried(&offered)?;

@@ -1,4 +1,4 @@
-//! A connection to a target: the socket and the [`Sender`] on it, driven to the next thing that matters.
+//! A connection to another server: the socket and the [`Side`] that speaks on it, driven to the next thing that matters.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -22,7 +22,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::parting::Parting;
-use super::sender::{Goodbye, Heard, Sender};
+use super::sender::{Goodbye, Heard, Received, Sender};
 use super::target::Endpoint;
 use crate::socket::close_of;
 
@@ -53,14 +53,34 @@ pub struct Dialer {
     pub limit: Duration,
 }
 
-/// An open connection to a target.
+/// What speaks on a link, without I/O.
+pub trait Side {
+    /// Where bytes of the other server go.
+    fn read_buf(&mut self) -> &mut BytesMut;
+    /// Bytes for the other server, to be taken out and sent.
+    fn output(&mut self) -> &mut BytesMut;
+    /// Whether there are some.
+    fn has_output(&self) -> bool;
+    /// How far it has come.
+    fn stage(&self) -> Stage;
+    /// What was said that matters; `None` where more bytes are needed.
+    ///
+    /// # Errors
+    /// The rule of RTMP that the other server broke.
+    fn hear(&mut self) -> Result<Option<Heard>, rtmp::Fault>;
+    /// Says goodbye, where that has words.
+    fn leave(&mut self, goodbye: Goodbye);
+}
+
+/// An open connection to another server; by default one that is published to.
 #[derive(Debug)]
-pub struct Link {
+pub struct Link<S = Sender> {
     socket: Socket,
-    sender: Sender,
+    sender: S,
     /// What waits to be sent; pieces of media are shared with other viewers.
     output: VecDeque<Bytes>,
     waiting: usize,
+    bytes_in: u64,
     bytes_out: u64,
     /// Bytes were written that TLS may still hold.
     unflushed: bool,
@@ -76,6 +96,8 @@ enum Turn {
     Live,
     /// Output went out.
     Wrote,
+    /// Something of a stream that is played.
+    Got(Received),
 }
 
 struct ClockRef(Arc<dyn Clock>);
@@ -103,6 +125,14 @@ impl Dialer {
         enhanced: &Enhancements,
         random: [u8; 1528],
     ) -> Result<Link, Parting> {
+        self.open_as(endpoint, Sender::new(endpoint, enhanced, random)).await
+    }
+
+    /// Connects, and does there what the side is for; ready once media flows.
+    ///
+    /// # Errors
+    /// How it ended before that.
+    pub async fn open_as<S: Side>(&self, endpoint: &Endpoint, side: S) -> Result<Link<S>, Parting> {
         let mut stage = Stage::NoBytes;
         let opening = async {
             let stream = connect(endpoint).await?;
@@ -112,7 +142,7 @@ impl Dialer {
             } else {
                 Socket::Plain(stream)
             };
-            let mut link = Link::new(socket, Sender::new(endpoint, enhanced, random), self.clock.clone());
+            let mut link = Link::new(socket, side, self.clock.clone());
             loop {
                 stage = link.sender.stage();
                 if link.step().await? == Some(Turn::Live) {
@@ -166,8 +196,8 @@ async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-impl Link {
-    fn new(socket: Socket, sender: Sender, clock: Arc<dyn Clock>) -> Self {
+impl<S: Side> Link<S> {
+    fn new(socket: Socket, sender: S, clock: Arc<dyn Clock>) -> Self {
         let stall = Box::pin(tokio::time::sleep_until((clock.instant() + STALL).into()));
         let (output, clock) = (VecDeque::new(), ClockRef(clock));
         Self {
@@ -175,6 +205,7 @@ impl Link {
             sender,
             output,
             waiting: 0,
+            bytes_in: 0,
             bytes_out: 0,
             unflushed: false,
             write_failed: None,
@@ -184,13 +215,18 @@ impl Link {
     }
 
     /// The session, to hand media to.
-    pub fn sender(&mut self) -> &mut Sender {
+    pub fn sender(&mut self) -> &mut S {
         &mut self.sender
     }
 
     /// The target's address.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.socket.tcp().peer_addr().ok()
+    }
+
+    /// Bytes received.
+    pub fn bytes_in(&self) -> u64 {
+        self.bytes_in
     }
 
     /// Bytes handed to the kernel.
@@ -218,12 +254,42 @@ impl Link {
         }
     }
 
-    async fn step(&mut self) -> Result<Option<Turn>, Parting> {
+    /// Sends and listens until something of the stream that is played has come. May be dropped at any time.
+    ///
+    /// # Errors
+    /// How the connection ended.
+    pub async fn next(&mut self) -> Result<Received, Parting> {
+        loop {
+            if let Some(Turn::Got(received)) = self.step().await? {
+                return Ok(received);
+            }
+        }
+    }
+
+    /// As [`Link::next`], for what has been received already.
+    ///
+    /// # Errors
+    /// How the connection ended.
+    pub fn try_next(&mut self) -> Result<Option<Received>, Parting> {
+        match self.hear()? {
+            Some(Turn::Got(received)) => Ok(Some(received)),
+            _ => Ok(None),
+        }
+    }
+
+    fn hear(&mut self) -> Result<Option<Turn>, Parting> {
         match self.sender.hear() {
-            Ok(Some(Heard::Live)) => return Ok(Some(Turn::Live)),
-            Ok(Some(Heard::Parted(parting))) => return Err(parting),
-            Ok(None) => {}
-            Err(fault) => return Err(Parting::Broken(Box::new(fault))),
+            Ok(Some(Heard::Live)) => Ok(Some(Turn::Live)),
+            Ok(Some(Heard::Got(received))) => Ok(Some(Turn::Got(received))),
+            Ok(Some(Heard::Parted(parting))) => Err(parting),
+            Ok(None) => Ok(None),
+            Err(fault) => Err(Parting::Broken(Box::new(fault))),
+        }
+    }
+
+    async fn step(&mut self) -> Result<Option<Turn>, Parting> {
+        if let Some(turn) = self.hear()? {
+            return Ok(Some(turn));
         }
         self.take_output();
         poll_fn(|cx| self.poll_step(cx)).await
@@ -284,7 +350,10 @@ impl Link {
         }
         match pin!(self.socket.read_buf(buffer)).poll(cx) {
             Poll::Ready(Ok(0)) => return Poll::Ready(Err(closed(self, Close::EndOfFile))),
-            Poll::Ready(Ok(_)) => return Poll::Ready(Ok(None)),
+            Poll::Ready(Ok(count)) => {
+                self.bytes_in += count as u64;
+                return Poll::Ready(Ok(None));
+            }
             Poll::Ready(Err(error)) => return Poll::Ready(Err(closed(self, closed_by(&error)))),
             Poll::Pending => {}
         }

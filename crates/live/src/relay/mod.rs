@@ -9,7 +9,7 @@
 //! | `run` | one relay, from the first media to the end of the stream |
 //! | `proxy` | a push whose upstream decides about it |
 //! | `flow` | media from the hub to a link |
-//! | `link` | a connection to a target: the socket, plain or TLS |
+//! | `link` | a connection to another server: the socket, plain or TLS |
 //! | `sender` | the publishing side of a connection, without I/O |
 //! | `parting` | how a connection to a target ended |
 //! | `backoff` | how long to wait before the next attempt |
@@ -19,16 +19,16 @@
 mod backoff;
 mod flow;
 pub(crate) mod link;
-mod parting;
+pub(crate) mod parting;
 mod pattern;
 pub(crate) mod proxy;
 pub(crate) mod relays;
 mod rule;
 mod run;
-mod sender;
+pub(crate) mod sender;
 mod status;
-mod target;
-mod tls;
+pub(crate) mod target;
+pub(crate) mod tls;
 
 pub use pattern::Pattern;
 pub use rule::{ProxyConfig, Rule};

@@ -6,10 +6,11 @@ use rtmp::amf0::{self, Value};
 use rtmp::client::{Event, Status};
 use rtmp::ertmp::{self, Enhancements, caps};
 use rtmp::message::control::Control;
-use rtmp::message::data::SET_DATA_FRAME;
-use rtmp::message::{MessageInfo, type_id};
+use rtmp::message::data::{DataMessage, SET_DATA_FRAME};
+use rtmp::message::{MediaMessage, MessageInfo, type_id};
 use rtmp::{ClientConfig, ClientSession, Fault, MediaKind};
 
+use super::link::Side;
 use super::parting::{Parting, Said};
 use super::target::Endpoint;
 use crate::hub::feed::RTMP_CHUNK_SIZE;
@@ -43,6 +44,17 @@ pub enum Heard {
     Live,
     /// It is over.
     Parted(Parting),
+    /// It sent something of a stream that is played.
+    Got(Received),
+}
+
+/// Something of a stream that is played.
+#[derive(Debug, PartialEq)]
+pub enum Received {
+    /// Audio or video.
+    Media(MediaMessage),
+    /// Data, such as `onMetaData`.
+    Data(Box<DataMessage>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,45 +90,6 @@ impl Sender {
         session.connect(&endpoint.app, &endpoint.tc_url, &more);
         let name = endpoint.name.clone();
         Self { session, name, step: Step::Handshake, stream_id: 0 }
-    }
-
-    /// Where bytes of the target go.
-    pub fn read_buf(&mut self) -> &mut BytesMut {
-        self.session.read_buf()
-    }
-
-    /// Bytes for the target, to be taken out and sent.
-    pub fn output(&mut self) -> &mut BytesMut {
-        self.session.output()
-    }
-
-    /// Whether there are bytes for the target.
-    pub fn has_output(&self) -> bool {
-        self.session.has_output()
-    }
-
-    /// How far it has come.
-    pub fn stage(&self) -> Stage {
-        match self.step {
-            Step::Handshake => Stage::RtmpHandshake,
-            Step::Connect => Stage::BeforeConnect,
-            Step::CreateStream => Stage::Connected,
-            Step::Publish => Stage::StreamCreated,
-            Step::Live | Step::Leaving => Stage::Live,
-        }
-    }
-
-    /// What the target said that matters; `None` where more bytes are needed.
-    ///
-    /// # Errors
-    /// The rule of RTMP that it broke.
-    pub fn hear(&mut self) -> Result<Option<Heard>, Fault> {
-        while let Some(event) = self.session.poll()? {
-            if let Some(heard) = self.event(event) {
-                return Ok(Some(heard));
-            }
-        }
-        Ok(None)
     }
 
     fn event(&mut self, event: Event) -> Option<Heard> {
@@ -211,9 +184,41 @@ impl Sender {
             self.session.send_chunked(&info, body, CHUNK_SIZE);
         }
     }
+}
 
-    /// Takes the stream back, in words where the goodbye has any.
-    pub fn leave(&mut self, goodbye: Goodbye) {
+impl Side for Sender {
+    fn read_buf(&mut self) -> &mut BytesMut {
+        self.session.read_buf()
+    }
+
+    fn output(&mut self) -> &mut BytesMut {
+        self.session.output()
+    }
+
+    fn has_output(&self) -> bool {
+        self.session.has_output()
+    }
+
+    fn stage(&self) -> Stage {
+        match self.step {
+            Step::Handshake => Stage::RtmpHandshake,
+            Step::Connect => Stage::BeforeConnect,
+            Step::CreateStream => Stage::Connected,
+            Step::Publish => Stage::StreamCreated,
+            Step::Live | Step::Leaving => Stage::Live,
+        }
+    }
+
+    fn hear(&mut self) -> Result<Option<Heard>, Fault> {
+        while let Some(event) = self.session.poll()? {
+            if let Some(heard) = self.event(event) {
+                return Ok(Some(heard));
+            }
+        }
+        Ok(None)
+    }
+
+    fn leave(&mut self, goodbye: Goodbye) {
         if self.step == Step::Live {
             match goodbye {
                 Goodbye::Delete => {

@@ -107,6 +107,13 @@ impl Target {
         endpoint
     }
 
+    /// Where a stream is played from, as [`Target::endpoint_through`]; names are written so that the other server reads
+    /// them as they are, whatever they look like.
+    pub fn endpoint_to_play(&self, key: &StreamKey, query: &str) -> Endpoint {
+        let written = StreamKey { app: escaped(&key.app), stream: escaped(&key.stream), ..key.clone() };
+        self.endpoint_through(&written, query)
+    }
+
     /// Whether it is RTMPS.
     pub fn is_tls(&self) -> bool {
         self.tls
@@ -244,6 +251,18 @@ fn fill(text: &str, key: &StreamKey) -> String {
     }
     filled.push_str(left);
     filled
+}
+
+/// Percent-encodes what could be taken for anything but a part of a path (RFC 3986, section 2.1).
+fn escaped(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'/' => written.push(char::from(byte)),
+            _ => written.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    written
 }
 
 fn join(name: String, query: &str) -> String {

@@ -4,6 +4,7 @@
 mod callbacks;
 mod certificates;
 mod nodes;
+mod pulls;
 mod relays;
 mod shipping;
 
@@ -54,6 +55,7 @@ pub async fn scrape(
     registry.register_collector(Box::new(relays::Relays(state.live().relay_figures())));
     let nodes = state.live().registry_is_connected().map(|connected| (connected, state.live().nodes()));
     registry.register_collector(Box::new(nodes::Nodes(nodes)));
+    registry.register_collector(Box::new(pulls::Pulls(state.live().pull_figures())));
     registry.register_collector(Box::new(shipping::Shipping(state.journal().shipping())));
     let mut text = String::new();
     encode(&mut text, &registry).map_err(|error| {

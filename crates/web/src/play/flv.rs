@@ -21,24 +21,27 @@ use crate::server::{Beside, Streaming};
 use crate::state::WebState;
 
 /// Answers `GET` and `HEAD` of a stream.
-pub(super) fn answer(state: &WebState, stream: &str, request: Request) -> Result<Response, Problem> {
+pub(super) async fn answer(state: &WebState, stream: &str, request: Request) -> Result<Response, Problem> {
     let url = play_url(&request, stream);
-    let body = if request.method() == Method::HEAD {
+    let is_head = request.method() == Method::HEAD;
+    let who = viewer(state, &request, ViewerKind::Flv);
+    let streaming = request.extensions().get::<Streaming>().cloned();
+    let beside = beside(&request);
+    drop(request);
+    let body = if is_head {
         // To look is not to play.
-        let key = state.live().authorize_play(&url).map_err(refused)?;
-        if !state.live().is_live(&key) {
+        if !state.live().look_for_stream(&url).await.map_err(refused)? {
             return Err(not_watched(WatchError::NoSuchStream));
         }
         Body::empty()
     } else {
-        let who = viewer(state, &request, ViewerKind::Flv);
-        let viewer = state.live().play(&url, who).map_err(not_played)?;
-        if let Some(streaming) = request.extensions().get::<Streaming>() {
+        let viewer = state.live().play(&url, who).await.map_err(not_played)?;
+        if let Some(streaming) = streaming {
             streaming.begin();
         }
         Body::new(Flv {
             tags: Tags::new(viewer),
-            beside: beside(&request),
+            beside,
             begun: false,
             rest: VecDeque::new(),
         })

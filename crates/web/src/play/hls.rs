@@ -86,14 +86,15 @@ struct Asked {
 
 impl Asked {
     async fn index(&self, state: &WebState, url: &PushUrl, who: ViewerInfo) -> Result<Response, Problem> {
-        let key = state.live().authorize_play(url).map_err(refused)?;
         if self.head {
             // To look is not to play.
-            state.live().hls().look(&key).map_err(problem)?;
+            let is_live = state.live().look_for_stream(url).await.map_err(refused)?;
+            state.live().hls().look(is_live).map_err(problem)?;
             return Ok(self.with_body(Pieces::default(), PLAYLIST, NOT_SHARED, false));
         }
         let uri = |token: &str| format!("hls/{token}/media.m3u8");
-        let opened = state.live().hls().open(&key, who, uri).await.map_err(problem)?;
+        let found = state.live().find_stream(url).await.map_err(refused)?;
+        let opened = state.live().hls().open(&found.key, who, uri).await.map_err(problem)?;
         let playlist = Text::new(opened.playlist);
         let playlist = if self.gzip { playlist.gzip() } else { playlist.plain() };
         Ok(self.with_body(Pieces::new(vec![playlist.clone()]), PLAYLIST, NOT_SHARED, self.gzip))

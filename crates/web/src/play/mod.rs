@@ -29,9 +29,10 @@ use crate::state::WebState;
 /// Answers what no other path has taken.
 pub(crate) async fn serve(State(state): State<WebState>, request: Request) -> Response {
     if let Some(stream) = request.uri().path().strip_suffix(".flv").map(str::to_owned) {
-        return answer(request, async |request| match websocket::is_asked_for(&request) {
-            true => websocket::answer(&state, &stream, request),
-            false => flv::answer(&state, &stream, request),
+        let over_websocket = websocket::is_asked_for(&request);
+        return answer(request, async |request| match over_websocket {
+            true => websocket::answer(&state, &stream, request).await,
+            false => flv::answer(&state, &stream, request).await,
         })
         .await;
     }

@@ -218,6 +218,7 @@ fn live_config() -> LiveConfig {
         chosen_hook: live::outbound::Reach { private: true, networks: Vec::new() },
         relays: Vec::new(),
         proxy: None,
+        pull: live::pull::PullConfig::default(),
         terse: false,
         strict_media: false,
     }

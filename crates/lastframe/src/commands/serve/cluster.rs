@@ -8,6 +8,7 @@ use model::Clock;
 use store::Store;
 use uuid::Uuid;
 
+use super::ports::Addresses;
 use crate::config::Config;
 use crate::failure::Failure;
 
@@ -18,6 +19,7 @@ pub use there::connect;
 
 #[cfg(feature = "cluster")]
 mod there {
+    use super::super::advertised;
     use super::*;
 
     /// The cluster before the live path runs; `None` for a node that stands alone.
@@ -31,6 +33,7 @@ mod there {
         config: &Config,
         label: &str,
         node: Uuid,
+        at: &Addresses,
         clock: &Arc<dyn Clock>,
     ) -> Result<Connected, Failure> {
         let cluster = &config.cluster;
@@ -42,6 +45,7 @@ mod there {
                 return Err(Failure::Usage("cluster.cert and cluster.key belong together: give both".into()));
             }
         };
+        let rtmp = advertised::address(config, &servers, at).await;
         let settings = ::cluster::ClusterConfig {
             servers,
             name: cluster.name.clone(),
@@ -54,7 +58,7 @@ mod there {
             node: node.to_string(),
             label: label.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            rtmp: cluster.advertise.clone(),
+            rtmp,
         };
         let connected = ::cluster::Cluster::connect(settings, Arc::clone(clock)).await;
         connected.map(Some).map(Connected).map_err(Failure::failed)
@@ -109,6 +113,7 @@ mod alone {
         config: &Config,
         _: &str,
         _: Uuid,
+        _: &Addresses,
         _: &Arc<dyn Clock>,
     ) -> Result<Connected, Failure> {
         match config.cluster.servers {

@@ -67,6 +67,12 @@ pub fn live(config: &Config) -> LiveConfig {
             timeout: config.proxy.timeout,
             ca: config.proxy.ca.clone(),
         }),
+        pull: live::pull::PullConfig {
+            idle: config.cluster.pull_idle,
+            wait: config.cluster.pull_wait,
+            most: config.cluster.pulls,
+            ca: config.cluster.ca.clone(),
+        },
         terse: limits.terse,
         strict_media: limits.strict_media,
     }

@@ -213,6 +213,16 @@ impl Feed {
         self.lock().counted()
     }
 
+    /// Whether somebody watches for whom the stream would be fetched from another node.
+    pub(crate) fn is_watched_here(&self) -> bool {
+        self.lock().viewers.values().any(|entry| entry.info().kind.may_be_fetched_for())
+    }
+
+    /// Whether a push carries the stream now.
+    pub(crate) fn is_carried(&self) -> bool {
+        matches!(self.lock().phase, Phase::Live)
+    }
+
     /// Who watches.
     pub(crate) fn viewer_facts(&self) -> Vec<ViewerFacts> {
         let state = self.lock();

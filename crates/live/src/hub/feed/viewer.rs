@@ -37,12 +37,22 @@ pub enum ViewerKind {
     Relay,
     /// The packager of HLS. It watches on behalf of the players, and is nobody itself.
     Packager,
+    /// Another node, on behalf of its own viewers.
+    Node,
 }
 
 impl ViewerKind {
     /// All kinds, in the order in which counters keep them.
-    pub const ALL: [Self; 7] =
-        [Self::Rtmp, Self::Flv, Self::FlvWebsocket, Self::Hls, Self::Whep, Self::Relay, Self::Packager];
+    pub const ALL: [Self; 8] = [
+        Self::Rtmp,
+        Self::Flv,
+        Self::FlvWebsocket,
+        Self::Hls,
+        Self::Whep,
+        Self::Relay,
+        Self::Packager,
+        Self::Node,
+    ];
 
     /// Its name in lists and metrics.
     pub fn as_str(self) -> &'static str {
@@ -54,12 +64,19 @@ impl ViewerKind {
             Self::Whep => "whep",
             Self::Relay => "relay",
             Self::Packager => "packager",
+            Self::Node => "node",
         }
     }
 
     /// Whether it counts where viewers are counted.
     pub fn counts(self) -> bool {
         self != Self::Packager
+    }
+
+    /// Whether it is one for whom a stream is fetched from the node that carries it: a node that asks on behalf of its
+    /// own viewers is none, so that streams are fetched from their owners only.
+    pub(crate) fn may_be_fetched_for(self) -> bool {
+        !matches!(self, Self::Packager | Self::Node | Self::Relay)
     }
 }
 

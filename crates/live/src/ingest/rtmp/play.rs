@@ -15,9 +15,9 @@ use crate::hub::WatchError;
 use crate::hub::feed::{
     Ended, FrameKind, Headers, RTMP_CHUNK_SIZE, RTMP_STREAM_ID, Step, Viewer, ViewerInfo, ViewerKind,
 };
-use crate::ingest::admission::ordered;
+use crate::ingest::admission::{left_or_ordered, ordered};
 use crate::ingest::way::Way;
-use crate::play::Outbox;
+use crate::play::{Outbox, STREAM_HAS_ENDED, STREAM_WAS_LOST};
 use crate::push::{End, Push};
 use crate::shared::Shared;
 
@@ -29,6 +29,8 @@ struct Player {
     /// Entered where lines are logged.
     span: Span,
     viewer: Viewer,
+    /// Another node plays, on behalf of its own viewers.
+    by_node: bool,
     stream_id: u32,
     outbox: Outbox,
     /// The client has heard `Play.Start`.
@@ -51,14 +53,16 @@ enum Then {
 
 /// Plays until the client stops it (`None`: its connection may go on) or leaves.
 pub(super) async fn run(
-    shared: &Shared,
+    shared: &Arc<Shared>,
     connection: &mut Connection,
     push: &mut Push,
     play: &Play,
     span: &Span,
 ) -> Option<End> {
-    let (viewer, give_up) = match join(shared, connection, push, play) {
-        Ok(joined) => joined,
+    let by_node = crate::pull::asked_by_a_node(shared, &play_url(connection, play));
+    let (viewer, give_up) = match Box::pin(join(shared, connection, push, play, by_node)).await {
+        Ok(Some(joined)) => joined,
+        Ok(None) => return Some(left_or_ordered(connection, push)),
         Err((code, text)) => {
             span.in_scope(|| tracing::info!(reason = text, "play refused"));
             connection.session.reject_play(play.stream_id, code, &text);
@@ -69,6 +73,7 @@ pub(super) async fn run(
     let mut player = Player {
         span: span.clone(),
         viewer,
+        by_node,
         stream_id: play.stream_id,
         outbox: Outbox::default(),
         started: false,
@@ -86,29 +91,49 @@ pub(super) async fn run(
     end
 }
 
-/// The viewer, and until when it waits for a stream that is not live.
-fn join(
-    shared: &Shared,
-    connection: &Connection,
-    push: &Push,
-    play: &Play,
-) -> Result<(Viewer, Option<Instant>), (PlayRejection, String)> {
+fn play_url(connection: &Connection, play: &Play) -> PushUrl {
     let (tc_url, app) = connection.connect.as_ref().map_or(("", ""), |c| (&c.tc_url, &c.app));
-    let url = PushUrl::from_rtmp(tc_url, app, &play.name);
-    let who = ViewerInfo { kind: ViewerKind::Rtmp, client: push.client, since: shared.clock.now() };
-    let key = crate::play::authorize(shared, &url).map_err(|e| (PlayRejection::Failed, e.to_string()))?;
+    PushUrl::from_rtmp(tc_url, app, &play.name)
+}
+
+/// A viewer, and until when it waits for a stream that is not live.
+type Joined = (Viewer, Option<Instant>);
+
+/// The viewer; `None` if its client has left meanwhile, or has to.
+async fn join(
+    shared: &Arc<Shared>,
+    connection: &mut Connection,
+    push: &mut Push,
+    play: &Play,
+    by_node: bool,
+) -> Result<Option<Joined>, (PlayRejection, String)> {
+    let url = play_url(connection, play);
+    let kind = if by_node { ViewerKind::Node } else { ViewerKind::Rtmp };
+    let who = ViewerInfo { kind, client: push.client, since: shared.clock.now() };
+    if by_node {
+        let served = crate::pull::serve(shared, &url, &push.order, who);
+        return served
+            .map(|viewer| Some((viewer, None)))
+            .map_err(|error| (PlayRejection::Failed, error.to_string()));
+    }
+    let order = push.order.clone();
+    let Some(found) = connection.hold(&mut push.watch, &order, crate::pull::find(shared, &url)).await else {
+        return Ok(None);
+    };
+    let found = found.map_err(|e| (PlayRejection::Failed, e.to_string()))?;
+    let key = &found.key;
     // A player that may wait hears `Play.Start` only once the stream is live.
     let (wait, hub) = (shared.config.play.wait, &shared.hub);
-    let joined = match wait.is_zero() || hub.is_live(&key) {
-        true => hub.watch(&key, who),
+    let joined = match wait.is_zero() || hub.is_live(key) {
+        true => hub.watch(key, who),
         false => Err(WatchError::NoSuchStream),
     };
     match joined {
-        Ok(viewer) => Ok((viewer, None)),
+        Ok(viewer) => Ok(Some((viewer, None))),
         Err(WatchError::NoSuchStream) if !wait.is_zero() => {
-            let viewer = hub.watch_for(&key, who);
+            let viewer = hub.watch_for(key, who);
             viewer
-                .map(|viewer| (viewer, Some(connection.now() + wait)))
+                .map(|viewer| Some((viewer, Some(connection.now() + wait))))
                 .map_err(|e| (PlayRejection::Failed, e.to_string()))
         }
         Err(error @ WatchError::NoSuchStream) => Err((PlayRejection::StreamNotFound, error.to_string())),
@@ -137,7 +162,9 @@ impl Player {
             }
             match input {
                 PlayInput::Step(Step::Ended(why)) => {
-                    self.ended(connection, why);
+                    // What ended the stream may have ended this connection too, as a stop does.
+                    let ordered = self.by_node && order.get().is_some();
+                    self.ended(connection, if ordered { Ended::Lost } else { why });
                     return None;
                 }
                 PlayInput::Step(step) => {
@@ -165,7 +192,9 @@ impl Player {
                 PlayInput::Client(Input::Memory(end)) => return Some(end),
                 PlayInput::Client(Input::Closed(close)) => return Some(End::closed(close)),
                 PlayInput::Client(Input::Ordered) => {
-                    self.ended(connection, Ended::Unpublished);
+                    // Another node asks the next owner, who may have the stream already.
+                    let why = if self.by_node { Ended::Lost } else { Ended::Unpublished };
+                    self.ended(connection, why);
                     return Some(ordered(push));
                 }
             }
@@ -282,8 +311,8 @@ impl Player {
     fn ended(&mut self, connection: &mut Connection, why: Ended) {
         if self.started {
             let text = match why {
-                Ended::Unpublished => "The stream has ended.",
-                Ended::Lost => "The stream was lost.",
+                Ended::Unpublished => STREAM_HAS_ENDED,
+                Ended::Lost => STREAM_WAS_LOST,
             };
             connection.session.play_stop(self.stream_id, text);
         } else {

@@ -106,15 +106,15 @@ impl Hls {
         Ok(Opened { token, playlist })
     }
 
-    /// Whether a session could be opened; opens none.
+    /// Whether a session of a stream could be opened that is live or not; opens none.
     ///
     /// # Errors
     /// [`HlsError`].
-    pub fn look(&self, key: &StreamKey) -> Result<(), HlsError> {
+    pub fn look(&self, is_live: bool) -> Result<(), HlsError> {
         if self.config.mode == HlsMode::Off {
             return Err(HlsError::Off);
         }
-        self.hub.is_on(key).then_some(()).ok_or(HlsError::NotLive(WatchError::NoSuchStream))
+        is_live.then_some(()).ok_or(HlsError::NotLive(WatchError::NoSuchStream))
     }
 
     /// A file of a session, in pieces that lie in memory once for all.

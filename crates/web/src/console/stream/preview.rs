@@ -52,7 +52,7 @@ pub(in crate::console) async fn page(
         return render(StatusCode::NOT_FOUND, &page);
     }
     let page = Page {
-        live: state.live().is_live(&key),
+        live: state.live().is_live_somewhere(&key).await,
         flv: url(&state, &key, UrlKind::Flv),
         hls: url(&state, &key, UrlKind::Hls),
         back: link(&key),

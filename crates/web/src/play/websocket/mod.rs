@@ -38,24 +38,25 @@ pub(super) fn is_asked_for(request: &Request) -> bool {
 }
 
 /// Answers such a request for a stream.
-pub(super) fn answer(state: &WebState, stream: &str, mut request: Request) -> Result<Response, Problem> {
-    let text = |name: HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
-    if text(header::SEC_WEBSOCKET_VERSION).map(str::trim) != Some(VERSION) {
-        let problem =
-            Problem::new(Kind::BadRequest, format!("only version {VERSION} of WebSocket is spoken"));
-        let version = [(header::SEC_WEBSOCKET_VERSION, VERSION)];
-        return Ok((version, problem.with_field("sec-websocket-version")).into_response());
-    }
-    let accept = text(header::SEC_WEBSOCKET_KEY).and_then(|key| accept(key.trim())).ok_or_else(|| {
-        Problem::new(Kind::BadRequest, "a key of 16 bytes is missing").with_field("sec-websocket-key")
-    })?;
+pub(super) async fn answer(
+    state: &WebState,
+    stream: &str,
+    mut request: Request,
+) -> Result<Response, Problem> {
+    let accept = match handshake(request.headers()) {
+        Ok(accept) => accept,
+        Err(refusal) => return Ok(refusal),
+    };
     let who = viewer(state, &request, ViewerKind::FlvWebsocket);
-    let viewer = state.live().play(&play_url(&request, stream), who).map_err(not_played)?;
-    if let Some(streaming) = request.extensions().get::<Streaming>() {
-        streaming.begin();
-    }
+    let url = play_url(&request, stream);
+    let streaming = request.extensions().get::<Streaming>().cloned();
     let beside = request.extensions().get::<Beside>().cloned();
     let upgrade = hyper::upgrade::on(&mut request);
+    drop(request);
+    let viewer = state.live().play(&url, who).await.map_err(not_played)?;
+    if let Some(streaming) = streaming {
+        streaming.begin();
+    }
     tokio::spawn(async move {
         match upgrade.await {
             Ok(connection) => talk::play(connection, beside, Tags::new(viewer)).await,
@@ -69,6 +70,22 @@ pub(super) fn answer(state: &WebState, stream: &str, mut request: Request) -> Re
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     Ok(response)
+}
+
+/// The answer to the client's key; where it asks in another way, what it is told.
+fn handshake(headers: &HeaderMap) -> Result<HeaderValue, Response> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    if text(header::SEC_WEBSOCKET_VERSION).map(str::trim) != Some(VERSION) {
+        let problem =
+            Problem::new(Kind::BadRequest, format!("only version {VERSION} of WebSocket is spoken"));
+        let version = [(header::SEC_WEBSOCKET_VERSION, VERSION)];
+        return Err((version, problem.with_field("sec-websocket-version")).into_response());
+    }
+    let accept = text(header::SEC_WEBSOCKET_KEY).and_then(|key| accept(key.trim()));
+    accept.ok_or_else(|| {
+        let problem = Problem::new(Kind::BadRequest, "a key of 16 bytes is missing");
+        problem.with_field("sec-websocket-key").into_response()
+    })
 }
 
 /// Whether a header lists a token, in any case (RFC 9110, 5.6.1).

@@ -1,0 +1,260 @@
+//! The playing side of a connection to another node, without I/O: what the node says in, what it is told out.
+
+use bytes::BytesMut;
+use cause::evidence::Stage;
+use rtmp::amf0::Value;
+use rtmp::client::{Event, Status};
+use rtmp::message::control::Control;
+use rtmp::{ClientConfig, ClientSession, Fault};
+
+use crate::relay::link::Side;
+use crate::relay::parting::{Parting, Said};
+use crate::relay::sender::{Goodbye, Heard, Received};
+use crate::relay::target::Endpoint;
+
+/// What nodes call themselves to each other.
+const FLASH_VER: &str = "Lastframe";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Handshake,
+    Connect,
+    CreateStream,
+    Play,
+    Live,
+    Leaving,
+}
+
+/// One connection that plays, from the first byte to the goodbye.
+#[derive(Debug)]
+pub(super) struct Player {
+    session: ClientSession,
+    name: String,
+    step: Step,
+    stream_id: u32,
+}
+
+impl Player {
+    /// Begins the handshake and asks to connect. Messages of up to `longest` bytes are taken.
+    pub fn new(endpoint: &Endpoint, longest: usize, random: [u8; 1528]) -> Self {
+        let mut config = ClientConfig::new(random);
+        config.limits.message = config.limits.message.max(longest);
+        config.limits.partial = config.limits.partial.max(longest.saturating_mul(2));
+        let mut session = ClientSession::new(config);
+        session.start();
+        session.connect(&endpoint.app, &endpoint.tc_url, &[("flashVer", FLASH_VER.into())]);
+        Self { session, name: endpoint.name.clone(), step: Step::Handshake, stream_id: 0 }
+    }
+
+    fn event(&mut self, event: Event) -> Option<Heard> {
+        match event {
+            Event::HandshakeDone(_) => {
+                self.step = Step::Connect;
+                None
+            }
+            Event::Connected { .. } => {
+                self.session.create_stream();
+                self.step = Step::CreateStream;
+                None
+            }
+            Event::ConnectRejected(refusal) => {
+                Some(self.refused(Said::new(&refusal.code, &refusal.description)))
+            }
+            Event::StreamCreated { stream_id, .. } if self.step == Step::CreateStream => {
+                self.stream_id = stream_id;
+                self.session.play(stream_id, &self.name);
+                self.step = Step::Play;
+                None
+            }
+            Event::Error(reply) if matches!(reply.to.as_deref(), Some("createStream" | "play")) => {
+                let text = |name| reply.values.iter().find_map(|value| value.field(name));
+                let text = |name| text(name).as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
+                Some(self.refused(Said::new(&text("code"), &text("description"))))
+            }
+            Event::Status(status) => self.status(&status),
+            Event::Media(media) if self.step == Step::Live => Some(Heard::Got(Received::Media(media))),
+            Event::Data(data) if self.step == Step::Live => Some(Heard::Got(Received::Data(data))),
+            Event::Command(command) if command.name == "close" => Some(self.refused(Said::new("", "close"))),
+            Event::Control { control: Control::SetPeerBandwidth { window, .. }, .. } => {
+                self.session.control(&Control::WindowAckSize(window));
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn status(&mut self, status: &Status) -> Option<Heard> {
+        match (self.step, status.code.as_str()) {
+            (Step::Leaving, _) => None,
+            (Step::Play, "NetStream.Play.Start") => {
+                self.step = Step::Live;
+                Some(Heard::Live)
+            }
+            (_, code) if status.level == "error" || is_end(code) => {
+                Some(self.refused(Said::new(code, &status.description)))
+            }
+            _ => None,
+        }
+    }
+
+    fn refused(&self, said: Said) -> Heard {
+        Heard::Parted(match self.step {
+            Step::Live | Step::Leaving => Parting::Stopped(said),
+            _ => Parting::Refused { stage: self.stage(), said },
+        })
+    }
+}
+
+impl Side for Player {
+    fn read_buf(&mut self) -> &mut BytesMut {
+        self.session.read_buf()
+    }
+
+    fn output(&mut self) -> &mut BytesMut {
+        self.session.output()
+    }
+
+    fn has_output(&self) -> bool {
+        self.session.has_output()
+    }
+
+    fn stage(&self) -> Stage {
+        match self.step {
+            Step::Handshake => Stage::RtmpHandshake,
+            Step::Connect => Stage::BeforeConnect,
+            Step::CreateStream => Stage::Connected,
+            Step::Play => Stage::StreamCreated,
+            Step::Live | Step::Leaving => Stage::Live,
+        }
+    }
+
+    fn hear(&mut self) -> Result<Option<Heard>, Fault> {
+        while let Some(event) = self.session.poll()? {
+            if let Some(heard) = self.event(event) {
+                return Ok(Some(heard));
+            }
+        }
+        Ok(None)
+    }
+
+    fn leave(&mut self, goodbye: Goodbye) {
+        if self.step == Step::Live && goodbye == Goodbye::Delete {
+            self.session.delete_stream(self.stream_id);
+        }
+        self.step = Step::Leaving;
+    }
+}
+
+/// Codes that end a stream though their level is no error.
+fn is_end(code: &str) -> bool {
+    matches!(
+        code,
+        "NetStream.Play.UnpublishNotify"
+            | "NetStream.Play.Stop"
+            | "NetConnection.Connect.Closed"
+            | "NetConnection.Connect.Rejected"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use model::StreamKey;
+    use proptest::prelude::*;
+    use rtmp::server::{self, PlayRejection};
+    use rtmp::{MediaKind, ServerConfig, ServerSession};
+
+    use super::*;
+    use crate::relay::Target;
+
+    fn player() -> Player {
+        let target: Target = "rtmp://10.0.0.7".parse().unwrap();
+        let endpoint = target.endpoint_to_play(&StreamKey::new("d.example", "live", "mp4:配信"), "pull_token=t");
+        Player::new(&endpoint, 1 << 20, [3; 1528])
+    }
+
+    /// Moves bytes until the player hears something or nothing moves any more.
+    fn run(
+        player: &mut Player,
+        server: &mut ServerSession,
+        mut answer: impl FnMut(&mut ServerSession, &server::Event),
+    ) -> Option<Heard> {
+        for _ in 0..50 {
+            server.read_buf().extend_from_slice(&player.output().split());
+            while let Some(event) = server.poll().unwrap() {
+                answer(server, &event);
+            }
+            player.read_buf().extend_from_slice(&server.output().split());
+            if let Some(heard) = player.hear().unwrap() {
+                return Some(heard);
+            }
+        }
+        None
+    }
+
+    fn welcome(server: &mut ServerSession, event: &server::Event) {
+        match event {
+            server::Event::Connect(_) => server.accept_connect(),
+            server::Event::Play(play) => server.accept_play(play.stream_id),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn a_stream_is_asked_for_by_its_own_name_and_domain_and_then_taken() {
+        let (mut player, mut server) = (player(), ServerSession::new(ServerConfig::new([4; 1528])));
+        let mut asked = None;
+        let mut tc_url = String::new();
+        let heard = run(&mut player, &mut server, |server, event| {
+            match event {
+                server::Event::Connect(connect) => tc_url = connect.tc_url.clone(),
+                server::Event::Play(play) => {
+                    asked = Some(model::PushUrl::from_rtmp(&tc_url, "live", &play.name));
+                }
+                _ => {}
+            }
+            welcome(server, event);
+        });
+        assert_eq!(heard, Some(Heard::Live));
+        let asked = asked.unwrap();
+        assert_eq!(asked.host, model::stream_key::Host::Domain("d.example".to_owned()));
+        assert_eq!((asked.app.as_str(), asked.stream.as_str()), ("live", "mp4:配信"));
+        assert_eq!(asked.params.get("pull_token"), Some("t"));
+        server.send_media(1, MediaKind::Video, 40, b"\x17\x01abc");
+        let Some(Heard::Got(Received::Media(media))) = run(&mut player, &mut server, |_, _| {}) else {
+            panic!("no media")
+        };
+        assert_eq!((media.kind, media.info.timestamp, &media.payload[..]), (MediaKind::Video, 40, &b"\x17\x01abc"[..]));
+        server.play_stop(1, "The stream has ended.");
+        let heard = run(&mut player, &mut server, |_, _| {});
+        let said = Said::new("NetStream.Play.UnpublishNotify", "The stream has ended.");
+        assert_eq!(heard, Some(Heard::Parted(Parting::Stopped(said))));
+    }
+
+    #[test]
+    fn a_refusal_is_heard_with_its_words() {
+        let (mut player, mut server) = (player(), ServerSession::new(ServerConfig::new([4; 1528])));
+        let heard = run(&mut player, &mut server, |server, event| match event {
+            server::Event::Play(play) => server.reject_play(play.stream_id, PlayRejection::Failed, "not the owner"),
+            other => welcome(server, other),
+        });
+        let said = Said::new("NetStream.Play.Failed", "not the owner");
+        assert_eq!(heard, Some(Heard::Parted(Parting::Refused { stage: Stage::StreamCreated, said })));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_node_sends_is_heard_or_a_fault(bytes in prop::collection::vec(any::<u8>(), 0..4000)) {
+            let mut player = player();
+            player.read_buf().extend_from_slice(&bytes);
+            while let Ok(Some(_)) = player.hear() {}
+        }
+
+        #[test]
+        fn whatever_follows_the_handshake_is_heard_or_a_fault(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+            let (mut player, mut server) = (player(), ServerSession::new(ServerConfig::new([4; 1528])));
+            prop_assert_eq!(run(&mut player, &mut server, welcome), Some(Heard::Live));
+            player.read_buf().extend_from_slice(&bytes);
+            while let Ok(Some(_)) = player.hear() {}
+        }
+    }
+}

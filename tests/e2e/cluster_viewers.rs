@@ -1,0 +1,299 @@
+//! Viewers anywhere: a stream is played from any node of a cluster, whichever of them carries it.
+
+use model::sign::{Algorithm, signed_query};
+use serde_json::Value;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::cluster::{node, wait_for_nodes};
+use crate::playback::View;
+use crate::support::clock::{PATIENCE, until, until_true, wall};
+use crate::support::encoder::{Encoder, probe};
+use crate::support::http;
+use crate::support::nats::Nats;
+use crate::support::pusher::Pusher;
+use crate::support::rights;
+use crate::support::server::Server;
+use crate::support::setup::{DOMAIN, Setup};
+
+const SAFE: &str = r#"
+[[domain]]
+name = "safe.test"
+account = 7
+auth = false
+play_auth = true
+play_key = "the-play-key"
+"#;
+
+fn start(nats: &Nats, labels: &[&str], change: impl Fn(Setup) -> Setup) -> Vec<Server> {
+    let servers: Vec<_> = labels.iter().map(|label| change(node(nats, label)).start()).collect();
+    let mut sorted = labels.to_vec();
+    sorted.sort_unstable();
+    servers.iter().for_each(|server| wait_for_nodes(server, &sorted));
+    servers
+}
+
+fn rtmp(server: &Server, domain: &str, stream: &str) -> String {
+    format!("rtmp://{}/live/{stream}?domain={domain}", server.rtmp())
+}
+
+fn flv(server: &Server, domain: &str, stream: &str) -> String {
+    format!("http://{}/live/{stream}.flv?domain={domain}", server.http())
+}
+
+fn hls(server: &Server, domain: &str, stream: &str) -> String {
+    format!("http://{}/live/{stream}/index.m3u8?domain={domain}", server.http())
+}
+
+fn pulls(server: &Server) -> Vec<Value> {
+    server.get("/api/v1/cluster")["pulls"].as_array().unwrap().clone()
+}
+
+/// The pull that has ended last, once none is left.
+fn ended(server: &Server) -> Value {
+    until("the pull to end", PATIENCE, || {
+        let cluster = server.get("/api/v1/cluster");
+        cluster["pulls"].as_array()?.is_empty().then(|| cluster["ended_pulls"][0].clone())
+    })
+}
+
+/// The only pull, once its media comes from that node.
+fn fetched_from(server: &Server, owner: &str) -> Value {
+    until(&format!("the stream of {owner}"), PATIENCE, || {
+        let pulls = pulls(server);
+        assert!(pulls.len() <= 1, "{pulls:#?}");
+        pulls.into_iter().find(|pull| pull["owner"] == owner && pull["state"] == "live")
+    })
+}
+
+fn wait_for_media(server: &Server) {
+    until("media", PATIENCE, || {
+        let pushes = server.get("/api/v1/pushes");
+        (pushes["pushes"][0]["width"].is_u64() && pushes["pushes"][0]["audio_codec"].is_string())
+            .then_some(())
+    });
+}
+
+fn metric(server: &Server, name: &str) -> Option<u64> {
+    let metrics = http::request(server.http(), "GET", "/metrics", &[], &[]).unwrap().text();
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.and_then(|value| value.parse().ok())
+}
+
+/// Nothing was shown twice or out of order, and no hole is wider than players bridge.
+fn is_continuous(view: &View) {
+    let frames = view.frames();
+    for stream in 0..2 {
+        let times: Vec<_> = frames.iter().filter(|(s, _)| *s == stream).map(|(_, dts)| *dts).collect();
+        assert!(times.len() > 30 && times.is_sorted(), "stream {stream}: {times:?}");
+        let widest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+        assert!(widest < 1000, "stream {stream} has a hole of {widest} ms");
+    }
+}
+
+#[test]
+fn a_stream_is_played_from_another_node_by_one_pull_for_as_long_as_somebody_watches() {
+    let Some(nats) = Nats::start() else { return };
+    if !rights::has(&["ffmpeg", "ffprobe"]) {
+        return;
+    }
+    let nodes = start(&nats, &["east", "west"], |setup| setup.env("LASTFRAME_CLUSTER_PULL_IDLE", "2s"));
+    let (east, west) = (&nodes[0], &nodes[1]);
+    let mut encoder = Encoder::ffmpeg(&rtmp(east, DOMAIN, "far"));
+    wait_for_media(east);
+    let find: [fn(&Server, &str, &str) -> String; 3] = [rtmp, flv, hls];
+    for url in find.map(|url| url(west, DOMAIN, "far")) {
+        let found = probe(&url);
+        assert!(found.contains("codec_name=h264") && found.contains("codec_name=aac"), "{url}: {found}");
+    }
+    let views = [rtmp, flv].map(|url| View::of(&url(west, DOMAIN, "far")));
+    views.iter().for_each(|view| view.wait_for(60));
+    let pull = fetched_from(west, "east");
+    // The player of HLS is still counted: it may have asked for something a moment ago.
+    assert!(pull["viewers"].as_u64().unwrap() >= 2, "{pull}");
+    assert_eq!(metric(west, "lastframe_pulls"), Some(1));
+    let pushes = west.get("/api/v1/pushes")["pushes"].as_array().unwrap().clone();
+    assert_eq!(pushes.len(), 1, "it is a push of its owner only: {pushes:#?}");
+    assert_eq!((&pushes[0]["node"], &pushes[0]["viewers"]), (&"east".into(), &1.into()), "{pushes:#?}");
+    drop(views);
+    // A player of HLS is gone when it has not asked for half a minute.
+    let pull = until("the pull to end", Duration::from_secs(60), || {
+        let cluster = west.get("/api/v1/cluster");
+        cluster["pulls"].as_array()?.is_empty().then(|| cluster["ended_pulls"][0].clone())
+    });
+    assert_eq!(pull["why"], "idle", "{pull:#}");
+    until("the owner to have no viewers", PATIENCE, || {
+        (east.get("/api/v1/pushes")["pushes"][0]["viewers"] == 0).then_some(())
+    });
+
+    let mut view = View::of(&flv(west, DOMAIN, "far"));
+    view.wait_for(30);
+    encoder.interrupt();
+    assert!(view.ended(), "the viewer leaves with the stream");
+    let pull = ended(west);
+    assert_eq!(pull["why"], "over", "{pull:#}");
+    let last = pull["events"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["event"], &last["code"]), (&"told_to_stop".into(), &"10/0".into()), "{pull:#}");
+    assert_eq!(east.code("far"), "1/0");
+    assert!(west.records(&[]).is_empty(), "a pull is no push");
+}
+
+#[test]
+fn viewers_on_every_node_go_on_when_the_stream_moves_from_one_node_to_another() {
+    let Some(nats) = Nats::start() else { return };
+    if !rights::has(&["ffmpeg"]) {
+        return;
+    }
+    let nodes = start(&nats, &["east", "south", "west"], |setup| setup);
+    let [east, south, west] = &nodes[..] else { panic!("three nodes") };
+    let mut first = Encoder::ffmpeg(&rtmp(east, DOMAIN, "moving"));
+    wait_for_media(east);
+    let mut views = [
+        View::of(&flv(west, DOMAIN, "moving")),
+        View::of(&rtmp(west, DOMAIN, "moving")),
+        View::of(&flv(east, DOMAIN, "moving")),
+    ];
+    views.iter().for_each(|view| view.wait_for(60));
+    let before = fetched_from(west, "east");
+    let mut second = Encoder::ffmpeg(&rtmp(south, DOMAIN, "moving"));
+    first.wait();
+    assert_eq!(east.code("moving"), "21/102");
+    let after = fetched_from(west, "south");
+    assert!(after["revision"].as_u64() > before["revision"].as_u64(), "{before:#} {after:#}");
+    fetched_from(east, "south");
+    let seen: Vec<_> = views.iter().map(|view| view.frames().len()).collect();
+    views.iter().zip(seen).for_each(|(view, seen)| view.wait_for(seen + 90));
+    second.interrupt();
+    for view in &mut views {
+        assert!(view.ended());
+        is_continuous(view);
+    }
+    assert_eq!(south.code("moving"), "1/0");
+}
+
+#[test]
+fn viewers_of_a_node_that_lives_go_on_with_the_backup_of_one_that_died() {
+    let Some(nats) = Nats::start() else { return };
+    if !rights::has(&["ffmpeg"]) {
+        return;
+    }
+    let mut nodes = start(&nats, &["east", "south", "west"], |setup| setup);
+    let _first = Encoder::ffmpeg(&rtmp(&nodes[0], "backup.test", "kept"));
+    wait_for_media(&nodes[0]);
+    let mut second = Encoder::ffmpeg(&rtmp(&nodes[1], "backup.test", "kept"));
+    until("the backup", PATIENCE, || {
+        let pushes = nodes[1].get("/api/v1/pushes");
+        pushes["pushes"].as_array()?.iter().any(|push| push["role"] == "backup").then_some(())
+    });
+    // Also one on the node whose own push waits.
+    let mut views = [1, 2].map(|at: usize| View::of(&flv(&nodes[at], "backup.test", "kept")));
+    views.iter().for_each(|view| view.wait_for(60));
+    fetched_from(&nodes[1], "east");
+    fetched_from(&nodes[2], "east");
+    nodes[0].kill();
+    let seen: Vec<_> = views.iter().map(|view| view.frames().len()).collect();
+    views.iter().zip(seen).for_each(|(view, seen)| view.wait_for(seen + 90));
+    fetched_from(&nodes[2], "south");
+    assert!(pulls(&nodes[1]).is_empty(), "what a node carries itself is not fetched");
+    second.interrupt();
+    for view in &mut views {
+        assert!(view.ended());
+        is_continuous(view);
+    }
+}
+
+#[test]
+fn viewers_are_let_go_when_no_node_has_their_stream_any_more() {
+    let Some(nats) = Nats::start() else { return };
+    if !rights::has(&["ffmpeg"]) {
+        return;
+    }
+    let mut nodes = start(&nats, &["east", "west"], |setup| setup.env("LASTFRAME_CLUSTER_PULL_WAIT", "3s"));
+    let _encoder = Encoder::ffmpeg(&rtmp(&nodes[0], DOMAIN, "gone"));
+    wait_for_media(&nodes[0]);
+    let mut view = View::of(&flv(&nodes[1], DOMAIN, "gone"));
+    view.wait_for(60);
+    nodes[0].kill();
+    view.ended();
+    let pull = ended(&nodes[1]);
+    assert_eq!(pull["why"], "no_owner", "{pull:#}");
+    let head = http::request(nodes[1].http(), "HEAD", &format!("/live/nobody.flv?domain={DOMAIN}"), &[], &[]);
+    assert_eq!(head.unwrap().status, 404, "what nobody carries is not there");
+}
+
+#[test]
+fn who_may_play_is_decided_where_the_viewer_is_and_only_nodes_are_served_as_nodes() {
+    let Some(nats) = Nats::start() else { return };
+    if !rights::has(&["ffprobe"]) {
+        return;
+    }
+    let nodes = start(&nats, &["east", "west"], |setup| setup.config(SAFE));
+    let (east, west) = (&nodes[0], &nodes[1]);
+    let mut pusher = Pusher::push_to(east.rtmp(), "safe.test", "live", "seen").unwrap();
+    pusher.sending(|| {
+        let look = |method: &str, query: &str| {
+            let path = format!("/live/seen.flv?domain=safe.test&{query}");
+            http::request(west.http(), method, &path, &[], &[]).unwrap().status
+        };
+        assert_eq!((look("HEAD", ""), look("GET", "")), (403, 403));
+        assert!(pulls(west).is_empty(), "nothing is fetched for who may not play");
+        let signed = |key| signed_query(key, "seen", wall().plus(Duration::from_secs(60)), Algorithm::Md5);
+        assert_eq!(look("GET", &signed("another-key")), 403);
+        let query = signed("the-play-key");
+        assert_eq!(look("HEAD", &query), 200);
+        let found = probe(&format!("{}&{query}", flv(west, "safe.test", "seen")));
+        assert!(found.contains("codec_name=h264"), "{found}");
+        assert_eq!(pulls(west).len(), 1);
+
+        let served = metric(east, "lastframe_pulls_served_total");
+        let nonce = "ab".repeat(16);
+        let code = "cd".repeat(32);
+        let forged = [
+            "1".to_owned(),
+            format!("1.1.someone.{}.{nonce}.{code}", wall().millis()),
+            format!("1.{}.someone.{}.{nonce}.{code}", pulls(west)[0]["revision"], wall().millis()),
+        ];
+        for (at, ticket) in forged.iter().enumerate() {
+            let found = probe(&format!("{}&pull_token={ticket}", rtmp(east, "safe.test", "seen")));
+            assert!(!found.contains("codec_name"), "{ticket}: {found}");
+            let refused = u64::try_from(at).unwrap() + 1;
+            assert_eq!(metric(east, "lastframe_pulls_refused_total"), Some(refused), "{ticket}");
+        }
+        assert_eq!(metric(east, "lastframe_pulls_served_total"), served);
+        let printed = [east, west].map(Server::printed).concat();
+        assert!(!printed.contains(&code) && !printed.contains("pull_token=1"), "no ticket is in a log");
+    });
+    pusher.delete_stream().unwrap();
+    assert_eq!(east.code("seen"), "1/0");
+}
+
+#[test]
+fn a_stream_is_fetched_over_tls_where_its_owner_says_so() {
+    let Some(nats) = Nats::start() else { return };
+    if !rights::has(&["ffprobe"]) {
+        return;
+    }
+    let file = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/e2e/support/tls");
+        folder.join(name).to_str().unwrap().to_owned()
+    };
+    let nodes = start(&nats, &["east", "west"], |setup| {
+        let place = format!("rtmps://localhost:{}", setup.rtmps_port);
+        setup
+            .env("LASTFRAME_RTMPS_CERT", &file("localhost.pem"))
+            .env("LASTFRAME_RTMPS_KEY", &file("localhost.key"))
+            .env("LASTFRAME_CLUSTER_ADVERTISE", &place)
+            .env("LASTFRAME_CLUSTER_CA", &file("authority.pem"))
+    });
+    let (east, west) = (&nodes[0], &nodes[1]);
+    let mut pusher = Pusher::push(east.rtmp(), "sealed").unwrap();
+    pusher.sending(|| {
+        let found = probe(&flv(west, DOMAIN, "sealed"));
+        assert!(found.contains("codec_name=h264"), "{found}");
+        fetched_from(west, "east");
+        until_true("the owner to count the node", PATIENCE, || {
+            east.get("/api/v1/pushes")["pushes"][0]["viewers"] == 1
+        });
+    });
+    pusher.delete_stream().unwrap();
+}

@@ -101,31 +101,28 @@ fn a_stream_is_played_from_another_node_by_one_pull_for_as_long_as_somebody_watc
     let (east, west) = (&nodes[0], &nodes[1]);
     let mut encoder = Encoder::ffmpeg(&rtmp(east, DOMAIN, "far"));
     wait_for_media(east);
-    let find: [fn(&Server, &str, &str) -> String; 3] = [rtmp, flv, hls];
-    for url in find.map(|url| url(west, DOMAIN, "far")) {
+    let both_tracks = |url: String| {
         let found = probe(&url);
         assert!(found.contains("codec_name=h264") && found.contains("codec_name=aac"), "{url}: {found}");
-    }
+    };
+    both_tracks(rtmp(west, DOMAIN, "far"));
+    both_tracks(flv(west, DOMAIN, "far"));
     let views = [rtmp, flv].map(|url| View::of(&url(west, DOMAIN, "far")));
     views.iter().for_each(|view| view.wait_for(60));
     let pull = fetched_from(west, "east");
-    // The player of HLS is still counted: it may have asked for something a moment ago.
-    assert!(pull["viewers"].as_u64().unwrap() >= 2, "{pull}");
+    assert_eq!(pull["viewers"], 2, "{pull}");
     assert_eq!(metric(west, "lastframe_pulls"), Some(1));
     let pushes = west.get("/api/v1/pushes")["pushes"].as_array().unwrap().clone();
     assert_eq!(pushes.len(), 1, "it is a push of its owner only: {pushes:#?}");
     assert_eq!((&pushes[0]["node"], &pushes[0]["viewers"]), (&"east".into(), &1.into()), "{pushes:#?}");
     drop(views);
-    // A player of HLS is gone when it has not asked for half a minute.
-    let pull = until("the pull to end", Duration::from_secs(60), || {
-        let cluster = west.get("/api/v1/cluster");
-        cluster["pulls"].as_array()?.is_empty().then(|| cluster["ended_pulls"][0].clone())
-    });
+    let pull = ended(west);
     assert_eq!(pull["why"], "idle", "{pull:#}");
     until("the owner to have no viewers", PATIENCE, || {
         (east.get("/api/v1/pushes")["pushes"][0]["viewers"] == 0).then_some(())
     });
 
+    both_tracks(hls(west, DOMAIN, "far"));
     let mut view = View::of(&flv(west, DOMAIN, "far"));
     view.wait_for(30);
     encoder.interrupt();

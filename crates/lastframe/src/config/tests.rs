@@ -472,3 +472,19 @@ fn the_reference_names_every_key_with_its_default() {
         assert!(reference.contains(&format!("\n## `[[{table}]]`")), "[[{table}]] is not in the reference");
     }
 }
+
+#[cfg(feature = "cluster")]
+#[test]
+fn a_node_that_others_cannot_reach_for_its_streams_is_doubted() {
+    let doubts = |text: &str| read(text).unwrap().warnings;
+    let nats = "[cluster]\nnats = \"nats://10.0.0.5:4222\"\n";
+    let local = "[rtmp]\nlisten = \"127.0.0.1:1935\"\n";
+    assert_eq!(doubts(nats), Vec::<String>::new());
+    assert!(doubts(&format!("{local}{nats}"))[0].contains("no other machine can fetch"));
+    assert_eq!(doubts(&format!("{local}{nats}advertise = \"10.0.0.7:1935\"\n")), Vec::<String>::new());
+    let off = format!("[rtmps]\nlisten = \"\"\n{nats}advertise = \"rtmps://n1:1936\"\n");
+    assert!(doubts(&off)[0].contains("RTMPS is off"));
+    let note = |text: &str| super::advertise::note(&read(text).unwrap().config);
+    assert!(note(nats).unwrap().contains("with port 1935"));
+    assert_eq!(note(local), None);
+}

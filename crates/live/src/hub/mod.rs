@@ -577,4 +577,6 @@ impl Drop for Place {
 }
 
 #[cfg(test)]
+mod cluster_tests;
+#[cfg(test)]
 mod tests;

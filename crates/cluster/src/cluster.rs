@@ -42,7 +42,7 @@ struct Inner {
     connection: Arc<Connection>,
     members: Arc<Members>,
     catalog: Arc<SharedCatalog>,
-    secret: SharedSecret,
+    secret: Arc<SharedSecret>,
     /// Once the live path runs.
     ownership: OnceLock<Arc<Ownership>>,
 }
@@ -96,6 +96,7 @@ impl Cluster {
         live.share_catalog(inner.catalog.clone());
         let tasks = vec![
             tokio::spawn(inner.catalog.clone().listen(live.clone())),
+            tokio::spawn(inner.secret.clone().keep()),
             tokio::spawn(beat(self.clone(), live.clone(), ownership.clone(), estate.clone())),
             tokio::spawn(look(self.clone(), ownership.clone(), estate.clone())),
             tokio::spawn(tidy(estate)),
@@ -145,13 +146,8 @@ async fn beat(cluster: Cluster, live: Live, ownership: Arc<Ownership>, estate: A
         let beat = heartbeat::beat(&inner.connection, &inner.members, &inner.config, &live, &*inner.clock);
         match beat.await {
             Ok(()) => {
-                let again = !std::mem::replace(&mut connected, true);
-                if (again || inner.secret.get().is_none())
-                    && let Err(error) = inner.secret.load().await
-                {
-                    tracing::warn!(%error, "the secret of the nodes is not known: no streams are fetched");
-                }
-                if again {
+                if !std::mem::replace(&mut connected, true) {
+                    inner.secret.read_again();
                     tracing::info!(servers = %inner.config.servers, "connected to the cluster");
                     ownership.look_again().await;
                     let estate = estate.clone();

@@ -2,14 +2,18 @@
 //! first node that comes.
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use async_nats::jetstream::kv::UpdateErrorKind;
 use live::pull::Secret;
+use tokio::sync::Notify;
 
 use crate::connection::{Connection, Fault, read, within};
 
 /// Its key in the bucket.
 const NAME: &str = "pull";
+/// The pause before it is read again where that failed.
+const AGAIN: Duration = Duration::from_secs(5);
 /// So often another node may be faster in making it.
 const TRIES: usize = 3;
 
@@ -18,12 +22,29 @@ const TRIES: usize = 3;
 pub(crate) struct SharedSecret {
     connection: Arc<Connection>,
     known: RwLock<Option<Secret>>,
+    wanted: Notify,
 }
 
 impl SharedSecret {
     /// Not known yet.
-    pub fn new(connection: Arc<Connection>) -> Self {
-        Self { connection, known: RwLock::default() }
+    pub fn new(connection: Arc<Connection>) -> Arc<Self> {
+        Arc::new(Self { connection, known: RwLock::default(), wanted: Notify::new() })
+    }
+
+    /// It may be another one: NATS is reached again.
+    pub fn read_again(&self) {
+        self.wanted.notify_one();
+    }
+
+    /// Reads it whenever that is wanted, for ever.
+    pub async fn keep(self: Arc<Self>) {
+        loop {
+            self.wanted.notified().await;
+            while let Err(error) = self.load().await {
+                tracing::warn!(%error, "the secret of the nodes is not read; streams of other nodes need it");
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
     }
 
     /// The secret, once it was read.
@@ -32,7 +53,7 @@ impl SharedSecret {
     }
 
     /// Reads it, or makes it where there is none.
-    pub async fn load(&self) -> Result<(), Fault> {
+    async fn load(&self) -> Result<(), Fault> {
         let bucket = &self.connection.buckets().await?.secrets;
         for _ in 0..TRIES {
             let found = read(bucket, NAME).await?;

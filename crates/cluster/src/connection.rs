@@ -152,9 +152,7 @@ impl Connection {
                 nodes: self.bucket(self.names.nodes(), "Lastframe: one key a node, its heartbeat").await?,
                 leases: self.leases().await?,
                 catalog: self.catalog().await?,
-                secrets: self
-                    .bucket(self.names.secrets(), "Lastframe: what the nodes alone know")
-                    .await?,
+                secrets: self.bucket(self.names.secrets(), "Lastframe: what the nodes alone know").await?,
                 pushes: self
                     .bucket(self.names.pushes(), "Lastframe: one key a live push, under its node")
                     .await?,

@@ -1,9 +1,9 @@
 //! `serve`: runs the server.
 
-mod cluster;
-mod control;
 #[cfg(feature = "cluster")]
 mod advertised;
+mod cluster;
+mod control;
 mod greeting;
 mod ports;
 mod secured;
@@ -69,7 +69,8 @@ async fn serve(config: &Config, data: &Path) -> Result<(), Failure> {
     let secrets = first_start::prepare(data, &store.catalog())?;
     configured::upsert(config, &store.catalog());
 
-    let cluster = cluster::connect(config, &live_config.node_label, node_id, &ports.addresses, &clock).await?;
+    let cluster =
+        cluster::connect(config, &live_config.node_label, node_id, &ports.addresses, &clock).await?;
     let live = Live::start_among(ports.live, live_config, &store, Arc::clone(&clock), cluster.for_live())
         .await
         .map_err(Failure::failed)?;

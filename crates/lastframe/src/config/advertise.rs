@@ -86,9 +86,13 @@ mod tests {
 
     #[test]
     fn places_that_others_can_connect_to_are_taken() {
-        for good in
-            ["10.0.0.7:1935", "n1.example.com:1935", "[2001:db8::7]:1935", "rtmps://n1.example.com:1936", "rtmps://n1"]
-        {
+        for good in [
+            "10.0.0.7:1935",
+            "n1.example.com:1935",
+            "[2001:db8::7]:1935",
+            "rtmps://n1.example.com:1936",
+            "rtmps://n1",
+        ] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
     }

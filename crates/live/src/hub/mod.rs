@@ -435,10 +435,7 @@ impl LiveStream {
     }
 
     fn is_needed(&self) -> bool {
-        !self.members.is_empty()
-            || !self.duel.is_quiet()
-            || self.feed.viewers() > 0
-            || self.pulled.is_some()
+        !self.members.is_empty() || !self.duel.is_quiet() || self.feed.viewers() > 0 || self.pulled.is_some()
     }
 
     /// Sends the viewers away; who comes from now on waits for another stream under the same key.

@@ -113,4 +113,3 @@ fn over(reason: &str) -> Act {
     let detail = Detail::new(DetailKey::LeaseLost).with("reason", reason);
     Act { code: Cause::OwnershipLost.code(), detail: Some(detail) }
 }
-

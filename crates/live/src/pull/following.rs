@@ -50,7 +50,8 @@ impl Following {
 
     /// Takes what was seen; returns whether it is news. What is older than what is known already never is.
     pub fn learn(&mut self, seen: Seen) -> bool {
-        let news = seen.revision > self.0.revision || (seen.revision == self.0.revision && self.completes(&seen));
+        let news =
+            seen.revision > self.0.revision || (seen.revision == self.0.revision && self.completes(&seen));
         if news {
             self.0 = seen;
         }

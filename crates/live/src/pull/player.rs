@@ -168,7 +168,8 @@ mod tests {
 
     fn player() -> Player {
         let target: Target = "rtmp://10.0.0.7".parse().unwrap();
-        let endpoint = target.endpoint_to_play(&StreamKey::new("d.example", "live", "mp4:配信"), "pull_token=t");
+        let endpoint =
+            target.endpoint_to_play(&StreamKey::new("d.example", "live", "mp4:配信"), "pull_token=t");
         Player::new(&endpoint, 1 << 20, [3; 1528])
     }
 
@@ -223,7 +224,10 @@ mod tests {
         let Some(Heard::Got(Received::Media(media))) = run(&mut player, &mut server, |_, _| {}) else {
             panic!("no media")
         };
-        assert_eq!((media.kind, media.info.timestamp, &media.payload[..]), (MediaKind::Video, 40, &b"\x17\x01abc"[..]));
+        assert_eq!(
+            (media.kind, media.info.timestamp, &media.payload[..]),
+            (MediaKind::Video, 40, &b"\x17\x01abc"[..])
+        );
         server.play_stop(1, "The stream has ended.");
         let heard = run(&mut player, &mut server, |_, _| {});
         let said = Said::new("NetStream.Play.UnpublishNotify", "The stream has ended.");
@@ -234,7 +238,9 @@ mod tests {
     fn a_refusal_is_heard_with_its_words() {
         let (mut player, mut server) = (player(), ServerSession::new(ServerConfig::new([4; 1528])));
         let heard = run(&mut player, &mut server, |server, event| match event {
-            server::Event::Play(play) => server.reject_play(play.stream_id, PlayRejection::Failed, "not the owner"),
+            server::Event::Play(play) => {
+                server.reject_play(play.stream_id, PlayRejection::Failed, "not the owner")
+            }
             other => welcome(server, other),
         });
         let said = Said::new("NetStream.Play.Failed", "not the owner");

@@ -91,7 +91,11 @@ impl Pulls {
     ///
     /// # Errors
     /// Certificates that cannot be used.
-    pub(crate) fn new(config: &PullConfig, clock: &Arc<dyn Clock>, in_cluster: bool) -> Result<Self, TrustError> {
+    pub(crate) fn new(
+        config: &PullConfig,
+        clock: &Arc<dyn Clock>,
+        in_cluster: bool,
+    ) -> Result<Self, TrustError> {
         let tls = in_cluster.then(|| tls::connector(config.ca.as_deref())).transpose()?;
         Ok(Self {
             config: config.clone(),

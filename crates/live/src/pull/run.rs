@@ -243,7 +243,8 @@ impl PullTask<'_> {
         let unusable = |reason: &str| Parting::Unreachable(reason.to_owned());
         let address = owner.rtmp.as_deref().ok_or_else(|| unusable("the node advertises no address"))?;
         let url = if address.contains("://") { address.to_owned() } else { format!("rtmp://{address}") };
-        let target: Target = url.parse().map_err(|error| Parting::Unreachable(format!("{address}: {error}")))?;
+        let target: Target =
+            url.parse().map_err(|error| Parting::Unreachable(format!("{address}: {error}")))?;
         let cluster = self.shared.cluster.as_ref().ok_or_else(|| unusable("this node stands alone"))?;
         let secret =
             cluster.secret().ok_or_else(|| unusable("the registry has not been reached since the start"))?;
@@ -252,8 +253,7 @@ impl PullTask<'_> {
         let errand = Errand { key: &self.entry.key, revision, from: cluster.me(), to: &owner.node };
         let ticket = sign(&secret, &errand, self.shared.clock.now(), nonce);
         let endpoint = target.endpoint_to_play(&self.entry.key, &format!("{PARAMETER}={ticket}"));
-        let player =
-            Player::new(&endpoint, self.shared.config.limits.message, self.shared.handshake_bytes());
+        let player = Player::new(&endpoint, self.shared.config.limits.message, self.shared.handshake_bytes());
         self.shared.pulls.dialer.open_as(&endpoint, player).await
     }
 

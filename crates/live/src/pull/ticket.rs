@@ -156,7 +156,8 @@ impl Used {
 
 fn code(secret: &Secret, errand: &Errand<'_>, time: i64, nonce: [u8; 16]) -> Hmac<Sha256> {
     // Keys of any length are taken; the fallback is never met.
-    let mut code = Hmac::<Sha256>::new_from_slice(&secret.0).unwrap_or_else(|_| Hmac::new(&Default::default()));
+    let mut code =
+        Hmac::<Sha256>::new_from_slice(&secret.0).unwrap_or_else(|_| Hmac::new(&Default::default()));
     let (revision, time) = (errand.revision.to_be_bytes(), time.to_be_bytes());
     let StreamKey { domain, app, stream } = errand.key;
     let parts: [&[u8]; 9] = [
@@ -211,7 +212,13 @@ mod tests {
         StreamKey::new("push.example.com", "live", stream)
     }
 
-    fn take(used: &Used, secret: &Secret, ticket: &str, stream: &str, now: Timestamp) -> Result<Good, TicketError> {
+    fn take(
+        used: &Used,
+        secret: &Secret,
+        ticket: &str,
+        stream: &str,
+        now: Timestamp,
+    ) -> Result<Good, TicketError> {
         used.take(secret, ticket, &key(stream), "owner", (now, SystemClock.instant()))
     }
 

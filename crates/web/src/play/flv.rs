@@ -39,12 +39,7 @@ pub(super) async fn answer(state: &WebState, stream: &str, request: Request) -> 
         if let Some(streaming) = streaming {
             streaming.begin();
         }
-        Body::new(Flv {
-            tags: Tags::new(viewer),
-            beside,
-            begun: false,
-            rest: VecDeque::new(),
-        })
+        Body::new(Flv { tags: Tags::new(viewer), beside, begun: false, rest: VecDeque::new() })
     };
     let headers = [
         (header::CONTENT_TYPE, "video/x-flv"),

@@ -28,11 +28,16 @@ pub async fn address(config: &Config, servers: &Servers, at: &Addresses) -> Opti
     match found {
         Some(ip) => {
             let address = SocketAddr::new(ip, listen.port()).to_string();
-            tracing::info!(address, "other nodes fetch streams from here; cluster.advertise would name another address");
+            tracing::info!(
+                address,
+                "other nodes fetch streams from here; cluster.advertise would name another address"
+            );
             Some(address)
         }
         None => {
-            tracing::warn!("no way to NATS is known: no node can fetch streams from this one; set cluster.advertise");
+            tracing::warn!(
+                "no way to NATS is known: no node can fetch streams from this one; set cluster.advertise"
+            );
             None
         }
     }

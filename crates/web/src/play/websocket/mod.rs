@@ -44,8 +44,8 @@ pub(super) async fn answer(
     mut request: Request,
 ) -> Result<Response, Problem> {
     let accept = match handshake(request.headers()) {
-        Ok(accept) => accept,
-        Err(refusal) => return Ok(refusal),
+        Handshake::Good(accept) => accept,
+        Handshake::Refused(answer) => return Ok(answer),
     };
     let who = viewer(state, &request, ViewerKind::FlvWebsocket);
     let url = play_url(&request, stream);
@@ -72,19 +72,26 @@ pub(super) async fn answer(
     Ok(response)
 }
 
-/// The answer to the client's key; where it asks in another way, what it is told.
-fn handshake(headers: &HeaderMap) -> Result<HeaderValue, Response> {
+/// What comes of a client's handshake.
+enum Handshake {
+    /// It is good: the answer to its key.
+    Good(HeaderValue),
+    /// It is not: what the client is told.
+    Refused(Response),
+}
+
+fn handshake(headers: &HeaderMap) -> Handshake {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if text(header::SEC_WEBSOCKET_VERSION).map(str::trim) != Some(VERSION) {
         let problem =
             Problem::new(Kind::BadRequest, format!("only version {VERSION} of WebSocket is spoken"));
         let version = [(header::SEC_WEBSOCKET_VERSION, VERSION)];
-        return Err((version, problem.with_field("sec-websocket-version")).into_response());
+        return Handshake::Refused((version, problem.with_field("sec-websocket-version")).into_response());
     }
     let accept = text(header::SEC_WEBSOCKET_KEY).and_then(|key| accept(key.trim()));
-    accept.ok_or_else(|| {
+    accept.map(Handshake::Good).unwrap_or_else(|| {
         let problem = Problem::new(Kind::BadRequest, "a key of 16 bytes is missing");
-        problem.with_field("sec-websocket-key").into_response()
+        Handshake::Refused(problem.with_field("sec-websocket-key").into_response())
     })
 }
 

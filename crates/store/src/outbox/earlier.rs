@@ -49,7 +49,10 @@ impl Earlier {
     }
 
     /// What the database is still to be asked about, be it held back or not.
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "asked where there is a shipper"))]
+    #[cfg_attr(
+        not(any(feature = "postgres", test)),
+        expect(dead_code, reason = "asked where there is a shipper")
+    )]
     pub fn unasked(&self) -> Option<i64> {
         match *self.lock() {
             State::Ends { to, .. } => Some(to),
@@ -58,7 +61,10 @@ impl Earlier {
     }
 
     /// The database was asked: what is left is to be told.
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "asked where there is a shipper"))]
+    #[cfg_attr(
+        not(any(feature = "postgres", test)),
+        expect(dead_code, reason = "asked where there is a shipper")
+    )]
     pub fn asked(&self) {
         *self.lock() = State::Nothing;
     }

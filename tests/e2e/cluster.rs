@@ -120,6 +120,31 @@ fn an_order_given_to_any_node_reaches_the_push() {
 }
 
 #[test]
+fn an_order_that_was_meant_for_an_earlier_push_of_the_stream_is_not_carried_out() {
+    let Some(nats) = Nats::start() else { return };
+    let [east, _west] = two(&nats);
+    let mut pusher = push(&east, DOMAIN, "late").unwrap();
+    sends(&east, "late", &mut pusher);
+    let nodes = east.get("/api/v1/cluster");
+    let node = nodes["nodes"].as_array().unwrap().iter().find(|node| node["label"] == "east").unwrap();
+    let subject = format!("lastframe.node.{}", node["id"].as_str().unwrap());
+    let order = |revision: u64| {
+        let by = serde_json::json!({ "who": "e2e", "via": "api", "from": null });
+        let key = serde_json::json!({ "domain": DOMAIN, "app": "live", "stream": "late" });
+        let command = serde_json::json!({ "do": "drop", "key": key, "by": by, "revision": revision });
+        let asking = serde_json::json!({ "v": 1, "from": "e2e", "command": command });
+        let answer: serde_json::Value =
+            serde_json::from_str(&nats.ask(&subject, &asking.to_string())).unwrap();
+        answer["reply"].clone()
+    };
+    let outdated = order(0);
+    assert_eq!(outdated["did"], "outdated", "{outdated}");
+    sends(&east, "late", &mut pusher);
+    assert_eq!(order(outdated["since"].as_u64().unwrap())["pushes"], 1);
+    assert!(pusher.wait_for_cut().text.starts_with("[21/100]"));
+}
+
+#[test]
 fn a_push_on_one_node_takes_over_from_another_node() {
     let Some(nats) = Nats::start() else { return };
     let [east, west] = two(&nats);

@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -99,6 +100,21 @@ impl Nats {
     /// Its address and port.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from((self.place.address, self.place.port))
+    }
+
+    /// Asks whoever listens to a subject, in the words of NATS itself; gives the answer.
+    pub fn ask(&self, subject: &str, question: &str) -> String {
+        let mut socket = TcpStream::connect(self.address()).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let length = question.len();
+        write!(
+            socket,
+            "CONNECT {{\"verbose\":false}}\r\nSUB answers 1\r\nPUB {subject} answers {length}\r\n{question}\r\n"
+        )
+        .unwrap();
+        let mut lines = BufReader::new(socket).lines();
+        while !lines.next().unwrap().unwrap().starts_with("MSG answers ") {}
+        lines.next().unwrap().unwrap()
     }
 
     /// It answers nobody, and closes no connection: as behind a cut link.

@@ -21,6 +21,9 @@ pub enum Command {
         key: StreamKey,
         /// Who gave the order.
         by: OrderedBy,
+        /// The revision of the stream's lease that the order is meant for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revision: Option<u64>,
     },
     /// To keep a stream key out, and to end its pushes: 21/101.
     Forbid {
@@ -44,6 +47,9 @@ pub enum Command {
         to: Sequence,
         /// Who gave the order.
         by: OrderedBy,
+        /// The revision of the stream's lease that the order is meant for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revision: Option<u64>,
     },
     /// To list its pushes.
     Pushes,
@@ -85,6 +91,11 @@ pub enum Reply {
         /// How many.
         pushes: u32,
     },
+    /// It carries the stream by a lease that is newer than the order, which was meant for an earlier push: nothing was done.
+    Outdated {
+        /// The revision by which it began to.
+        since: u64,
+    },
     /// It could not do it.
     Failed {
         /// Why, in English.
@@ -106,14 +117,23 @@ mod tests {
         for command in [
             Command::Ping,
             Command::Pushes,
-            Command::Drop { key: key.clone(), by: by.clone() },
-            Command::Switch { key: key.clone(), to: Sequence(7), by: by.clone() },
+            Command::Drop { key: key.clone(), by: by.clone(), revision: Some(12) },
+            Command::Drop { key: key.clone(), by: by.clone(), revision: None },
+            Command::Switch { key: key.clone(), to: Sequence(7), by: by.clone(), revision: Some(12) },
             Command::Count { key: key.clone() },
             Command::Resume { key, by },
         ] {
             let text = serde_json::to_string(&command).unwrap();
             assert_eq!(serde_json::from_str::<Command>(&text).unwrap(), command, "{text}");
         }
+    }
+
+    #[test]
+    fn an_order_without_a_revision_is_what_versions_sent_that_knew_none() {
+        let by = OrderedBy { who: "ann".into(), via: "console", from: None };
+        let order =
+            Command::Drop { key: StreamKey::new("push.example.com", "live", "demo"), by, revision: None };
+        assert!(!serde_json::to_string(&order).unwrap().contains("revision"));
     }
 
     #[test]

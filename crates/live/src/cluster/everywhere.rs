@@ -1,5 +1,7 @@
 //! Orders and lists that mean all nodes: this one does its part, and asks the others for theirs. Alone, it is the whole.
 
+use std::time::Duration;
+
 use model::catalog::Forbidden;
 use model::{Sequence, StreamKey, Timestamp};
 
@@ -18,6 +20,11 @@ pub struct Everywhere<T> {
     pub silent: Vec<String>,
 }
 
+/// How long the registry may take to say who carries a stream.
+const LOOKUP: Duration = Duration::from_millis(500);
+/// How often an order is given to whoever carries a stream then.
+const ORDERED_AGAIN: usize = 3;
+
 /// The pushes of all nodes.
 pub type PushesEverywhere = Everywhere<Vec<LivePush>>;
 
@@ -25,8 +32,8 @@ impl Live {
     /// Ends the pushes of a stream key (21/100) on all nodes; they may come again. Tells how many it reached.
     pub async fn drop_stream(&self, key: &StreamKey, by: &OrderedBy) -> Everywhere<usize> {
         let here = self.drop_here(key, by);
-        let asked = self.ask_others(|| Command::Drop { key: key.clone(), by: by.clone() }).await;
-        told(here, asked)
+        let order = |revision| Command::Drop { key: key.clone(), by: by.clone(), revision };
+        told(here, self.order_others(key, order).await)
     }
 
     /// Forbids a stream until `until`, on all nodes: its pushes end (21/101), and new ones are refused (18/305). Tells how
@@ -72,7 +79,8 @@ impl Live {
             Switched::NoSuchPush => {}
             done => return done,
         }
-        let asked = self.ask_others(|| Command::Switch { key: key.clone(), to, by: by.clone() }).await;
+        let order = |revision| Command::Switch { key: key.clone(), to, by: by.clone(), revision };
+        let asked = self.order_others(key, order).await;
         let done = asked.replies.into_iter().find_map(|(_, reply)| match reply {
             Reply::Switched { outcome } if outcome != Switched::NoSuchPush => Some(outcome),
             _ => None,
@@ -102,6 +110,26 @@ impl Live {
     /// Whether the registry of all nodes can be reached; `None` where there is none.
     pub fn registry_is_connected(&self) -> Option<bool> {
         self.shared.cluster.as_ref().map(|cluster| cluster.is_connected())
+    }
+
+    /// Gives an order for the push that carries a stream now. Where the stream has moved on meanwhile, the order is given
+    /// again for the one that carries it then, since whoever gave it still waits; one that arrives late is for nobody.
+    async fn order_others(&self, key: &StreamKey, order: impl Fn(Option<u64>) -> Command) -> Asked {
+        let Some(cluster) = &self.shared.cluster else { return Asked::default() };
+        let mut all = Asked::default();
+        for _ in 0..ORDERED_AGAIN {
+            let seen = tokio::time::timeout(LOOKUP, cluster.owner(key)).await.ok().flatten();
+            let asked = cluster.ask_all(order(seen.map(|seen| seen.revision))).await;
+            let is_outdated = |reply: &Reply| matches!(reply, Reply::Outdated { .. });
+            let moved = asked.replies.iter().any(|(_, reply)| is_outdated(reply));
+            all.replies.retain(|(_, reply)| !is_outdated(reply));
+            all.replies.extend(asked.replies);
+            all.silent = asked.silent;
+            if !moved {
+                break;
+            }
+        }
+        all
     }
 
     async fn ask_others(&self, command: impl FnOnce() -> Command) -> Asked {

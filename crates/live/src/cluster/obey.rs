@@ -1,5 +1,7 @@
 //! A node does what another asks of it, with its own pushes only: the one that asks asks every node.
 
+use model::StreamKey;
+
 use super::{Command, Reply};
 use crate::Live;
 
@@ -8,7 +10,10 @@ impl Live {
     pub async fn obey(&self, command: Command) -> Reply {
         match command {
             Command::Ping => Reply::Pong,
-            Command::Drop { key, by } => Reply::Told { pushes: self.drop_here(&key, &by) },
+            Command::Drop { key, by, revision } => match self.began_after(&key, revision) {
+                Some(since) => Reply::Outdated { since },
+                None => Reply::Told { pushes: self.drop_here(&key, &by) },
+            },
             Command::Forbid { forbidden, by } => match self.forbid_here(forbidden, &by).await {
                 Ok(pushes) => Reply::Told { pushes },
                 Err(error) => Reply::Failed { reason: error.to_string() },
@@ -17,9 +22,19 @@ impl Live {
                 Ok(was) => Reply::Resumed { was },
                 Err(error) => Reply::Failed { reason: error.to_string() },
             },
-            Command::Switch { key, to, by } => Reply::Switched { outcome: self.switch_here(&key, to, &by) },
+            Command::Switch { key, to, by, revision } => match self.began_after(&key, revision) {
+                Some(since) => Reply::Outdated { since },
+                None => Reply::Switched { outcome: self.switch_here(&key, to, &by) },
+            },
             Command::Pushes => Reply::Pushes { pushes: self.pushes() },
             Command::Count { key } => Reply::Counted { pushes: self.count_of(&key) },
         }
+    }
+
+    /// The revision by which this node has come by a stream, where an order names an earlier one: it was given before that,
+    /// was long on its way, and is meant for a push that is gone.
+    fn began_after(&self, key: &StreamKey, order: Option<u64>) -> Option<u64> {
+        let since = self.shared.hub.carried_since(key)?;
+        (since > order?).then_some(since)
     }
 }

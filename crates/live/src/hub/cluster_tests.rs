@@ -207,3 +207,20 @@ fn a_stream_that_was_lost_is_over_for_nodes_at_once_and_one_that_has_ended_says_
     assert!(order.get().is_none());
     assert_eq!(seen(&mut viewer).1, Some(Ended::Unpublished));
 }
+
+#[test]
+fn a_stream_that_a_node_has_come_by_again_is_carried_since_then_and_not_since_its_first_push() {
+    let (hub, now) = (Arc::new(Hub::default()), SystemClock.instant());
+    assert_eq!(hub.carried_since(&key()), None);
+    let first = enter(&hub, now);
+    assert_eq!(hub.carried_since(&key()), None, "by no lease yet");
+    hub.stands_here(&key(), 5);
+    hub.renew_tenure(&key(), 8);
+    assert_eq!(hub.carried_since(&key()), Some(5));
+    hub.stands_elsewhere(&key());
+    assert_eq!(hub.carried_since(&key()), None);
+    hub.stands_here(&key(), 9);
+    assert_eq!(hub.carried_since(&key()), Some(9));
+    first.leave(Parting::Over);
+    assert_eq!(hub.carried_since(&key()), None);
+}

@@ -73,6 +73,11 @@ impl Hub {
         Ok(Viewer::join_push(&stream.feed, who, self.played.clone()))
     }
 
+    /// The revision of the lease by which this node has come by a stream; `None` where it does not carry it.
+    pub fn carried_since(&self, key: &StreamKey) -> Option<u64> {
+        self.lock().get(key)?.tenure.as_ref().map(|tenure| tenure.first)
+    }
+
     /// This node has written its own lease again.
     pub fn renew_tenure(&self, key: &StreamKey, revision: u64) {
         if let Some(tenure) = self.lock().get_mut(key).and_then(|stream| stream.tenure.as_mut()) {

@@ -245,10 +245,18 @@ impl Court<'_> {
         };
         let Some(lived) = lived else { return Ok(()) };
         let far = view.node != life.node;
+        let excused = |from, to| {
+            // Who carries a stream of another node is found out by the registry.
+            let lost = far && [view.node, life.node].iter().any(|node| self.disturbed(*node, from, to));
+            lost || self.apart(view.node, life.node, from, to)
+        };
         let Some((first, last)) = view.seen else {
             let long = lived.at.saturating_duration_since(lived.from) > lived.gap + STALL;
-            let excused = self.apart(view.node, life.node, lived.from, lived.at) || far;
-            return if long && !excused { Err("nothing was seen".to_owned()) } else { Ok(()) };
+            return if long && !excused(lived.from, lived.at) {
+                Err("nothing was seen".to_owned())
+            } else {
+                Ok(())
+            };
         };
         let pauses = [
             (first.saturating_duration_since(lived.from), first),
@@ -256,7 +264,7 @@ impl Court<'_> {
             (lived.at.saturating_duration_since(last), lived.at),
         ];
         let (pause, at) = pauses[usize::from(far)..].iter().max().copied().unwrap_or(view.gap);
-        match pause > lived.gap + STALL && !self.apart(view.node, life.node, at - pause, at) {
+        match pause > lived.gap + STALL && !excused(at - pause, at) {
             true => Err(format!("{pause:?} without media")),
             false => Ok(()),
         }

@@ -101,6 +101,7 @@ async fn attempt(scenario: &Scenario, trial: Trial) -> Result<Outcome, LabError>
     let started = SystemClock.now();
     let seen = (scenario.run)(trial).await?;
     let found = truth::find(&seen, started).await?;
+    let scenario = &found.as_ref().map_or_else(|| scenario.clone(), |found| scenario.as_found(found.code));
     let judgement = match truth::compare(scenario, &seen, found.as_ref()) {
         Some(wrong) => Judgement::Wrong(wrong),
         None => Judgement::Right,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cause::evidence::Evidence;
 use cause::{Cause, DetailKey, EventKind};
-use model::{Clock, Record, SystemClock, Timestamp};
+use model::{Clock, Code, Record, SystemClock, Timestamp};
 
 use crate::client::{Client, Told};
 use crate::error::LabError;
@@ -68,6 +68,8 @@ pub struct Scenario {
     pub name: &'static str,
     /// The cause that the record must have.
     pub cause: Cause,
+    /// The cause that is as right, where the client's system decides which of the two happens.
+    pub or: Option<Cause>,
     /// The detail that it must have, where that is certain.
     pub detail: Option<DetailKey>,
     /// What is done.
@@ -94,6 +96,7 @@ impl Scenario {
         Self {
             name,
             cause,
+            or: None,
             detail: detail.into(),
             needs: Needs::Client,
             heavy: false,
@@ -118,6 +121,18 @@ impl Scenario {
     /// How often it is run where each is to be run `repeat` times.
     pub fn repeats(&self, repeat: u32) -> u32 {
         if self.heavy { repeat.min(HEAVY_REPEATS) } else { repeat }
+    }
+
+    /// The same where the client's system decides whether it is this instead.
+    #[must_use]
+    pub fn or(self, cause: Cause) -> Self {
+        Self { or: Some(cause), ..self }
+    }
+
+    /// The scenario as it went by the record that was found.
+    pub(crate) fn as_found(&self, code: Code) -> Self {
+        let cause = self.or.filter(|or| or.code() == code).unwrap_or(self.cause);
+        Self { cause, ..self.clone() }
     }
 
     /// The same with a promise of how soon its end is detected.

@@ -47,9 +47,10 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             "whip_chromium_tcp_killed",
             Cause::EndOfFile,
             None,
-            "Chromium over WebRTC, no datagram of which gets through, is killed.",
+            "Chromium over WebRTC, no datagram of which gets through, is killed; a reset (4/0) if it had not read all yet.",
             |t| Box::pin(firewalled(t, Fate::Meets(Signal::Kill))),
         )
+        .or(Cause::Reset)
         .within(SOON),
         Scenario::new(
             "whip_chromium_tcp_frozen",

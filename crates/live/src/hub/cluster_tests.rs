@@ -224,3 +224,19 @@ fn a_stream_that_a_node_has_come_by_again_is_carried_since_then_and_not_since_it
     first.leave(Parting::Over);
     assert_eq!(hub.carried_since(&key()), None);
 }
+
+#[test]
+fn nodes_get_nothing_of_what_was_fetched_from_the_owner_before() {
+    let (hub, now) = (Arc::new(Hub::default()), SystemClock.instant());
+    let pull = hub.enter_pull(&key());
+    let mut fetched = pull.begin().unwrap();
+    let mut viewer = hub.watch(&key(), who(ViewerKind::Flv)).unwrap();
+    frame(&mut fetched, now, 1);
+    let mut place = enter(&hub, now);
+    hub.stands_here(&key(), 7);
+    place.take_over();
+    let mut served = serve(&hub, "b", 7).0.unwrap();
+    frame(place.writer(), now, 2);
+    assert_eq!(seen(&mut served), (vec![2], None));
+    assert_eq!(seen(&mut viewer), (vec![1, 2], None), "who was there misses nothing");
+}

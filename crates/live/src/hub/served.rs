@@ -91,7 +91,11 @@ impl LiveStream {
     pub(super) fn begin_tenure(&mut self, revision: u64) {
         match &mut self.tenure {
             Some(tenure) => tenure.newest = tenure.newest.max(revision),
-            None => self.tenure = Some(Tenure { first: revision, newest: revision, served: Vec::new() }),
+            None => {
+                // What was fetched from the owner before is not for nodes that follow this one.
+                self.feed.forget_start();
+                self.tenure = Some(Tenure { first: revision, newest: revision, served: Vec::new() });
+            }
         }
     }
 

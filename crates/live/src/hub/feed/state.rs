@@ -187,6 +187,14 @@ impl Feed {
         self.seal_and_wake(state);
     }
 
+    /// Who joins from here on begins with the next key frame: what came before is for those who had begun with it.
+    pub(crate) fn forget_start(&self) {
+        let mut state = self.lock();
+        state.hand_out(&self.memory);
+        state.start = None;
+        self.seal_and_wake(state);
+    }
+
     /// Whether its push was lost, and nobody took its place for `linger`.
     pub(crate) fn is_given_up(&self, now: Instant, linger: Duration) -> bool {
         match &mut self.lock().phase {

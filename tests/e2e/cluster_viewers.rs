@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::cluster::{node, wait_for_nodes};
-use crate::playback::View;
+use crate::playback::{SAFE, View};
 use crate::support::clock::{PATIENCE, until, until_true, wall};
 use crate::support::encoder::{Encoder, probe};
 use crate::support::http;
@@ -15,15 +15,6 @@ use crate::support::pusher::Pusher;
 use crate::support::rights;
 use crate::support::server::Server;
 use crate::support::setup::{DOMAIN, Setup};
-
-const SAFE: &str = r#"
-[[domain]]
-name = "safe.test"
-account = 7
-auth = false
-play_auth = true
-play_key = "the-play-key"
-"#;
 
 fn start(nats: &Nats, labels: &[&str], change: impl Fn(Setup) -> Setup) -> Vec<Server> {
     let servers: Vec<_> = labels.iter().map(|label| change(node(nats, label)).start()).collect();

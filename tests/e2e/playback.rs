@@ -16,7 +16,8 @@ use crate::support::rights;
 use crate::support::server::Server;
 use crate::support::setup::{DOMAIN, Setup};
 
-const SAFE: &str = r#"
+/// A domain whose streams are played with signed URLs only, and a play domain beside it.
+pub const SAFE: &str = r#"
 [[domain]]
 name = "safe.test"
 account = 7

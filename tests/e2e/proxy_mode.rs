@@ -97,13 +97,8 @@ fn an_upstream_that_ends_a_push_ends_it_here_with_its_words() {
     assert_eq!(detail(&server, "dropped").0, "upstream_order");
 }
 
-#[test]
-fn a_push_that_takes_over_keeps_its_place_at_the_upstream() {
-    if !rights::has(&["nginx"]) {
-        return;
-    }
-    // nginx gives a name to nobody else while it has a publisher.
-    let nginx = Nginx::start();
+/// A push that takes over is passed on in the place of the one before, until it ends.
+fn a_push_takes_over_at(nginx: &Nginx) {
     let server = in_front_of(nginx.rtmp(), "");
     let mut old = Pusher::push(server.rtmp(), "contested").unwrap();
     old.send_media(2_000).unwrap();
@@ -117,6 +112,16 @@ fn a_push_that_takes_over_keeps_its_place_at_the_upstream() {
     let codes = server.codes("contested", 2);
     assert_eq!(codes[0], "1/0");
     assert!(codes[1].starts_with("21/10"), "{codes:?}");
+}
+
+#[test]
+fn a_push_that_takes_over_keeps_its_place_at_the_upstream() {
+    if !rights::has(&["nginx"]) {
+        return;
+    }
+    // nginx gives a name to nobody else while it has a publisher.
+    let nginx = Nginx::start();
+    a_push_takes_over_at(&nginx);
 }
 
 /// nginx that says nothing to a second publisher of a name, and closes: as SRS does.
@@ -140,17 +145,7 @@ fn a_push_takes_over_at_an_upstream_that_closes_without_a_word_while_the_name_is
         return;
     }
     let nginx = nginx_without_a_word();
-    let server = in_front_of(nginx.rtmp(), "");
-    let mut old = Pusher::push(server.rtmp(), "contested").unwrap();
-    old.send_media(2_000).unwrap();
-    nginx.wait_for("contested", true);
-    let mut new = Pusher::push(server.rtmp(), "contested").unwrap();
-    assert!(old.wait_for_cut().text.starts_with("[21/10"));
-    new.send_media(2_000).unwrap();
-    new.delete_stream().unwrap();
-    let codes = server.codes("contested", 2);
-    assert_eq!(codes[0], "1/0");
-    assert!(codes[1].starts_with("21/10"), "{codes:?}");
+    a_push_takes_over_at(&nginx);
 }
 
 #[test]

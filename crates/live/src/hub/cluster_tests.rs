@@ -8,7 +8,7 @@ use model::catalog::ConflictRule;
 use model::{Clock, StreamKey, SystemClock, Timestamp};
 
 use super::feed::{Ended, FrameKind, Step, Viewer, ViewerInfo, ViewerKind, Writer};
-use super::{Hub, NotServed, Parting, Place};
+use super::{Hub, NotServed, Parting, Place, PullPlace};
 use crate::push::{OrderSlot, PushHandle};
 
 fn key() -> StreamKey {
@@ -31,6 +31,21 @@ fn frame(writer: &mut Writer, now: Instant, mark: u8) {
     let payload = Bytes::from(vec![0x17, 1, 0, 0, 0, 0, 0, 0, 1, mark]);
     writer.media(now, FrameKind::Video, 0, payload, true, true);
     writer.flush(now + Duration::from_secs(1));
+}
+
+/// A stream that is fetched from its owner, and who watches it here.
+fn fetch(hub: &Arc<Hub>) -> (PullPlace, Writer, Viewer) {
+    let pull = hub.enter_pull(&key());
+    let fetched = pull.begin().unwrap();
+    (pull, fetched, hub.watch(&key(), who(ViewerKind::Flv)).unwrap())
+}
+
+/// A push that waits, since another node owns the stream.
+fn wait(hub: &Arc<Hub>, now: Instant) -> Place {
+    let mut place = enter(hub, now);
+    hub.stands_elsewhere(&key());
+    place.take_over();
+    place
 }
 
 /// The marks of the frames that a viewer gets now, and whether it is sent away.
@@ -69,13 +84,9 @@ fn viewers_go_on_from_one_owner_to_the_next_and_what_the_first_still_sends_is_dr
 #[test]
 fn a_push_that_waits_beside_a_pull_goes_on_with_its_viewers() {
     let (hub, now) = (Arc::new(Hub::default()), SystemClock.instant());
-    let pull = hub.enter_pull(&key());
-    let mut fetched = pull.begin().unwrap();
-    let mut viewer = hub.watch(&key(), who(ViewerKind::Flv)).unwrap();
+    let (pull, mut fetched, mut viewer) = fetch(&hub);
     frame(&mut fetched, now, 1);
-    let mut place = enter(&hub, now);
-    hub.stands_elsewhere(&key());
-    place.take_over();
+    let mut place = wait(&hub, now);
     frame(place.writer(), now, 2);
     frame(&mut fetched, now, 3);
     assert_eq!(seen(&mut viewer), (vec![1, 3], None), "the push waits");
@@ -92,13 +103,9 @@ fn a_push_that_waits_beside_a_pull_goes_on_with_its_viewers() {
 #[test]
 fn a_pull_that_ends_leaves_the_viewers_to_a_push_that_waits() {
     let (hub, now) = (Arc::new(Hub::default()), SystemClock.instant());
-    let pull = hub.enter_pull(&key());
-    let mut fetched = pull.begin().unwrap();
-    let mut viewer = hub.watch(&key(), who(ViewerKind::Flv)).unwrap();
+    let (pull, mut fetched, mut viewer) = fetch(&hub);
     frame(&mut fetched, now, 1);
-    let mut place = enter(&hub, now);
-    hub.stands_elsewhere(&key());
-    place.take_over();
+    let mut place = wait(&hub, now);
     pull.end(Ended::Lost);
     hub.sweep(now);
     hub.sweep(now + Duration::from_secs(3600));
@@ -112,12 +119,8 @@ fn a_pull_that_ends_leaves_the_viewers_to_a_push_that_waits() {
 #[test]
 fn a_push_that_waits_and_leaves_takes_nothing_from_the_viewers_of_a_pull() {
     let (hub, now) = (Arc::new(Hub::default()), SystemClock.instant());
-    let pull = hub.enter_pull(&key());
-    let mut fetched = pull.begin().unwrap();
-    let mut viewer = hub.watch(&key(), who(ViewerKind::Flv)).unwrap();
-    let mut place = enter(&hub, now);
-    hub.stands_elsewhere(&key());
-    place.take_over();
+    let (_pull, mut fetched, mut viewer) = fetch(&hub);
+    let place = wait(&hub, now);
     place.leave(Parting::Over);
     frame(&mut fetched, now, 1);
     assert_eq!(seen(&mut viewer), (vec![1], None));
@@ -228,9 +231,7 @@ fn a_stream_that_a_node_has_come_by_again_is_carried_since_then_and_not_since_it
 #[test]
 fn nodes_get_nothing_of_what_was_fetched_from_the_owner_before() {
     let (hub, now) = (Arc::new(Hub::default()), SystemClock.instant());
-    let pull = hub.enter_pull(&key());
-    let mut fetched = pull.begin().unwrap();
-    let mut viewer = hub.watch(&key(), who(ViewerKind::Flv)).unwrap();
+    let (_pull, mut fetched, mut viewer) = fetch(&hub);
     frame(&mut fetched, now, 1);
     let mut place = enter(&hub, now);
     hub.stands_here(&key(), 7);

@@ -1,163 +1,70 @@
-//! The playing side of a connection to another node, without I/O: what the node says in, what it is told out.
+//! The side of a connection to another node that plays.
 
-use bytes::BytesMut;
-use cause::evidence::Stage;
-use rtmp::amf0::Value;
-use rtmp::client::{Event, Status};
-use rtmp::message::control::Control;
-use rtmp::{ClientConfig, ClientSession, Fault};
+use rtmp::client::Event;
+use rtmp::{ClientConfig, ClientSession};
 
-use crate::relay::link::Side;
-use crate::relay::parting::{Parting, Said};
-use crate::relay::sender::{Goodbye, Heard, Received};
+use crate::relay::side::{Goodbye, Purpose, Received, Side};
 use crate::relay::target::Endpoint;
 
 /// What nodes call themselves to each other.
 const FLASH_VER: &str = "Lastframe";
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Handshake,
-    Connect,
-    CreateStream,
-    Play,
-    Live,
-    Leaving,
-}
-
-/// One connection that plays, from the first byte to the goodbye.
+/// To play the stream.
 #[derive(Debug)]
-pub(super) struct Player {
-    session: ClientSession,
-    name: String,
-    step: Step,
-    stream_id: u32,
+pub(super) enum Playing {}
+
+/// One connection to another node.
+pub(super) type Player = Side<Playing>;
+
+impl Purpose for Playing {
+    const COMMAND: &'static str = "play";
+    const GRANTED: &'static str = "NetStream.Play.Start";
+
+    fn ask(session: &mut ClientSession, stream_id: u32, name: &str) {
+        session.play(stream_id, name);
+    }
+
+    fn received(event: Event) -> Option<Received> {
+        match event {
+            Event::Media(media) => Some(Received::Media(media)),
+            Event::Data(data) => Some(Received::Data(data)),
+            _ => None,
+        }
+    }
+
+    fn is_end(code: &str) -> bool {
+        matches!(
+            code,
+            "NetStream.Play.UnpublishNotify"
+                | "NetStream.Play.Stop"
+                | "NetConnection.Connect.Closed"
+                | "NetConnection.Connect.Rejected"
+        )
+    }
+
+    fn leave(session: &mut ClientSession, stream_id: u32, _name: &str, goodbye: Goodbye) {
+        if goodbye == Goodbye::Delete {
+            session.delete_stream(stream_id);
+        }
+    }
 }
 
 impl Player {
     /// Begins the handshake and asks to connect. Messages of up to `longest` bytes are taken.
-    pub fn new(endpoint: &Endpoint, longest: usize, random: [u8; 1528]) -> Self {
+    pub fn playing(endpoint: &Endpoint, longest: usize, random: [u8; 1528]) -> Self {
         let mut config = ClientConfig::new(random);
         config.limits.message = config.limits.message.max(longest);
         config.limits.partial = config.limits.partial.max(longest.saturating_mul(2));
         let mut session = ClientSession::new(config);
         session.start();
         session.connect(&endpoint.app, &endpoint.tc_url, &[("flashVer", FLASH_VER.into())]);
-        Self { session, name: endpoint.name.clone(), step: Step::Handshake, stream_id: 0 }
+        Self::new(session, endpoint.name.clone())
     }
-
-    fn event(&mut self, event: Event) -> Option<Heard> {
-        match event {
-            Event::HandshakeDone(_) => {
-                self.step = Step::Connect;
-                None
-            }
-            Event::Connected { .. } => {
-                self.session.create_stream();
-                self.step = Step::CreateStream;
-                None
-            }
-            Event::ConnectRejected(refusal) => {
-                Some(self.refused(Said::new(&refusal.code, &refusal.description)))
-            }
-            Event::StreamCreated { stream_id, .. } if self.step == Step::CreateStream => {
-                self.stream_id = stream_id;
-                self.session.play(stream_id, &self.name);
-                self.step = Step::Play;
-                None
-            }
-            Event::Error(reply) if matches!(reply.to.as_deref(), Some("createStream" | "play")) => {
-                let text = |name| reply.values.iter().find_map(|value| value.field(name));
-                let text = |name| text(name).as_ref().and_then(Value::as_str).unwrap_or_default().to_owned();
-                Some(self.refused(Said::new(&text("code"), &text("description"))))
-            }
-            Event::Status(status) => self.status(&status),
-            Event::Media(media) if self.step == Step::Live => Some(Heard::Got(Received::Media(media))),
-            Event::Data(data) if self.step == Step::Live => Some(Heard::Got(Received::Data(data))),
-            Event::Command(command) if command.name == "close" => Some(self.refused(Said::new("", "close"))),
-            Event::Control { control: Control::SetPeerBandwidth { window, .. }, .. } => {
-                self.session.control(&Control::WindowAckSize(window));
-                None
-            }
-            _ => None,
-        }
-    }
-
-    fn status(&mut self, status: &Status) -> Option<Heard> {
-        match (self.step, status.code.as_str()) {
-            (Step::Leaving, _) => None,
-            (Step::Play, "NetStream.Play.Start") => {
-                self.step = Step::Live;
-                Some(Heard::Live)
-            }
-            (_, code) if status.level == "error" || is_end(code) => {
-                Some(self.refused(Said::new(code, &status.description)))
-            }
-            _ => None,
-        }
-    }
-
-    fn refused(&self, said: Said) -> Heard {
-        Heard::Parted(match self.step {
-            Step::Live | Step::Leaving => Parting::Stopped(said),
-            _ => Parting::Refused { stage: self.stage(), said },
-        })
-    }
-}
-
-impl Side for Player {
-    fn read_buf(&mut self) -> &mut BytesMut {
-        self.session.read_buf()
-    }
-
-    fn output(&mut self) -> &mut BytesMut {
-        self.session.output()
-    }
-
-    fn has_output(&self) -> bool {
-        self.session.has_output()
-    }
-
-    fn stage(&self) -> Stage {
-        match self.step {
-            Step::Handshake => Stage::RtmpHandshake,
-            Step::Connect => Stage::BeforeConnect,
-            Step::CreateStream => Stage::Connected,
-            Step::Play => Stage::StreamCreated,
-            Step::Live | Step::Leaving => Stage::Live,
-        }
-    }
-
-    fn hear(&mut self) -> Result<Option<Heard>, Fault> {
-        while let Some(event) = self.session.poll()? {
-            if let Some(heard) = self.event(event) {
-                return Ok(Some(heard));
-            }
-        }
-        Ok(None)
-    }
-
-    fn leave(&mut self, goodbye: Goodbye) {
-        if self.step == Step::Live && goodbye == Goodbye::Delete {
-            self.session.delete_stream(self.stream_id);
-        }
-        self.step = Step::Leaving;
-    }
-}
-
-/// Codes that end a stream though their level is no error.
-fn is_end(code: &str) -> bool {
-    matches!(
-        code,
-        "NetStream.Play.UnpublishNotify"
-            | "NetStream.Play.Stop"
-            | "NetConnection.Connect.Closed"
-            | "NetConnection.Connect.Rejected"
-    )
 }
 
 #[cfg(test)]
 mod tests {
+    use cause::evidence::Stage;
     use model::StreamKey;
     use proptest::prelude::*;
     use rtmp::server::{self, PlayRejection};
@@ -165,12 +72,14 @@ mod tests {
 
     use super::*;
     use crate::relay::Target;
+    use crate::relay::parting::{Parting, Said};
+    use crate::relay::side::Heard;
 
     fn player() -> Player {
         let target: Target = "rtmp://10.0.0.7".parse().unwrap();
         let endpoint =
             target.endpoint_to_play(&StreamKey::new("d.example", "live", "mp4:配信"), "pull_token=t");
-        Player::new(&endpoint, 1 << 20, [3; 1528])
+        Player::playing(&endpoint, 1 << 20, [3; 1528])
     }
 
     /// Moves bytes until the player hears something or nothing moves any more.

@@ -8,7 +8,7 @@ use rtmp::MediaKind;
 use tokio::sync::watch;
 
 use super::following::{Following, Holder, OwnerFacts};
-use super::player::Player;
+use super::player::{Player, Playing};
 use super::pulls::{Entry, OPENING, Ready};
 use super::ticket::{Errand, PARAMETER, sign};
 use crate::hub::PullPlace;
@@ -17,7 +17,7 @@ use crate::play::STREAM_HAS_ENDED;
 use crate::relay::Target;
 use crate::relay::link::Link;
 use crate::relay::parting::{Parting, Said};
-use crate::relay::sender::{Goodbye, Received};
+use crate::relay::side::{Goodbye, Received};
 use crate::shared::Shared;
 
 /// How often it is looked whether somebody watches.
@@ -239,7 +239,7 @@ impl PullTask<'_> {
         if is_over { Outcome::Over } else { Outcome::Lost(any) }
     }
 
-    async fn open(&self, owner: &OwnerFacts, revision: u64) -> Result<Link<Player>, Parting> {
+    async fn open(&self, owner: &OwnerFacts, revision: u64) -> Result<Link<Playing>, Parting> {
         let unusable = |reason: &str| Parting::Unreachable(reason.to_owned());
         let address = owner.rtmp.as_deref().ok_or_else(|| unusable("the node advertises no address"))?;
         let url = if address.contains("://") { address.to_owned() } else { format!("rtmp://{address}") };
@@ -253,12 +253,13 @@ impl PullTask<'_> {
         let errand = Errand { key: &self.entry.key, revision, from: cluster.me(), to: &owner.node };
         let ticket = sign(&secret, &errand, self.shared.clock.now(), nonce);
         let endpoint = target.endpoint_to_play(&self.entry.key, &format!("{PARAMETER}={ticket}"));
-        let player = Player::new(&endpoint, self.shared.config.limits.message, self.shared.handshake_bytes());
+        let player =
+            Player::playing(&endpoint, self.shared.config.limits.message, self.shared.handshake_bytes());
         self.shared.pulls.dialer.open_as(&endpoint, player).await
     }
 
     /// Takes what an owner sends, until that ends.
-    async fn take(&self, link: &mut Link<Player>, taken: &mut Taken<'_>) -> Parting {
+    async fn take(&self, link: &mut Link<Playing>, taken: &mut Taken<'_>) -> Parting {
         let clock = &self.shared.clock;
         let mut counted = 0;
         let flush = tokio::time::sleep(LOOK);
@@ -351,7 +352,7 @@ async fn no_longer(
 }
 
 /// What an owner says at last, once it has lost its lease; what else it sends is let go.
-async fn last_word(link: &mut Link<Player>) -> Option<Parting> {
+async fn last_word(link: &mut Link<Playing>) -> Option<Parting> {
     let heard = async {
         loop {
             if let Err(parting) = link.next().await {

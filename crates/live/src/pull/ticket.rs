@@ -40,12 +40,12 @@ impl Secret {
 
     /// Its text, for the registry.
     pub fn to_text(&self) -> String {
-        hex(&self.0)
+        hex::encode(self.0)
     }
 
     /// Reads that text.
     pub fn from_text(text: &str) -> Option<Self> {
-        Some(Self(unhex(text)?.try_into().ok()?))
+        bytes(text).map(Self)
     }
 }
 
@@ -94,7 +94,14 @@ pub(super) struct Good {
 /// Makes a ticket; `nonce` has to be another one each time.
 pub(super) fn sign(secret: &Secret, errand: &Errand<'_>, now: Timestamp, nonce: [u8; 16]) -> String {
     let code = code(secret, errand, now.millis(), nonce).finalize().into_bytes();
-    format!("1.{}.{}.{}.{}.{}", errand.revision, errand.from, now.millis(), hex(&nonce), hex(&code))
+    format!(
+        "1.{}.{}.{}.{}.{}",
+        errand.revision,
+        errand.from,
+        now.millis(),
+        hex::encode(nonce),
+        hex::encode(code)
+    )
 }
 
 /// The tickets that this node has taken within the last minutes.
@@ -123,9 +130,8 @@ impl Used {
         }
         let revision = revision.parse().map_err(|_| TicketError::Form)?;
         let time: i64 = time.parse().map_err(|_| TicketError::Form)?;
-        let nonce: [u8; 16] =
-            unhex(nonce).and_then(|bytes| bytes.try_into().ok()).ok_or(TicketError::Form)?;
-        let given = unhex(given).ok_or(TicketError::Form)?;
+        let nonce = bytes(nonce).ok_or(TicketError::Form)?;
+        let given: [u8; 32] = bytes(given).ok_or(TicketError::Form)?;
         let errand = Errand { key, revision, from, to };
         // Compared in constant time.
         code(secret, &errand, time, nonce).verify_slice(&given).map_err(|_| TicketError::Forged)?;
@@ -179,20 +185,10 @@ fn code(secret: &Secret, errand: &Errand<'_>, time: i64, nonce: [u8; 16]) -> Hma
     code
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() > 128 || !text.len().is_multiple_of(2) {
-        return None;
-    }
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pair = |pair: &[u8]| match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    };
-    text.as_bytes().chunks(2).map(pair).collect()
+fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    hex::decode_to_slice(text, &mut bytes).ok()?;
+    Some(bytes)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use rtmp::ertmp::Enhancements;
 
 use super::link::Link;
 use super::parting::Parting;
-use super::sender::Goodbye;
+use super::side::Goodbye;
 use super::status::Status;
 use crate::hub::feed::{Batch, FrameKind, Headers, Step, Viewer};
 
@@ -86,7 +86,7 @@ impl<'a> Flow<'a> {
         match step {
             Step::Batch(batch) => {
                 self.give_headers(&batch);
-                let framed = batch.rtmp_on(self.link.sender().stream_id());
+                let framed = batch.rtmp_on(self.link.side().stream_id());
                 self.viewer.sent(framed.len() as u64);
                 self.link.send(framed);
                 self.status.sent(0, batch.frames().len());
@@ -103,7 +103,7 @@ impl<'a> Flow<'a> {
         if self.given.as_ref().is_some_and(|given| Arc::ptr_eq(given, headers)) {
             return;
         }
-        let (sender, timestamp) = (self.link.sender(), batch.timestamp());
+        let (sender, timestamp) = (self.link.side(), batch.timestamp());
         for frame in headers.since(self.given.as_deref()) {
             match frame.kind {
                 FrameKind::Script => sender.data(timestamp, &frame.payload),

@@ -22,7 +22,8 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::parting::Parting;
-use super::sender::{Goodbye, Heard, Received, Sender};
+use super::sender::{Publishing, Sender};
+use super::side::{Goodbye, Heard, Purpose, Received, Side};
 use super::target::Endpoint;
 use crate::socket::close_of;
 
@@ -53,30 +54,11 @@ pub struct Dialer {
     pub limit: Duration,
 }
 
-/// What speaks on a link, without I/O.
-pub trait Side {
-    /// Where bytes of the other server go.
-    fn read_buf(&mut self) -> &mut BytesMut;
-    /// Bytes for the other server, to be taken out and sent.
-    fn output(&mut self) -> &mut BytesMut;
-    /// Whether there are some.
-    fn has_output(&self) -> bool;
-    /// How far it has come.
-    fn stage(&self) -> Stage;
-    /// What was said that matters; `None` where more bytes are needed.
-    ///
-    /// # Errors
-    /// The rule of RTMP that the other server broke.
-    fn hear(&mut self) -> Result<Option<Heard>, rtmp::Fault>;
-    /// Says goodbye, where that has words.
-    fn leave(&mut self, goodbye: Goodbye);
-}
-
 /// An open connection to another server; by default one that is published to.
 #[derive(Debug)]
-pub struct Link<S = Sender> {
+pub struct Link<P = Publishing> {
     socket: Socket,
-    sender: S,
+    side: Side<P>,
     /// What waits to be sent; pieces of media are shared with other viewers.
     output: VecDeque<Bytes>,
     waiting: usize,
@@ -125,14 +107,14 @@ impl Dialer {
         enhanced: &Enhancements,
         random: [u8; 1528],
     ) -> Result<Link, Parting> {
-        self.open_as(endpoint, Sender::new(endpoint, enhanced, random)).await
+        self.open_as(endpoint, Sender::publishing(endpoint, enhanced, random)).await
     }
 
     /// Connects, and does there what the side is for; ready once media flows.
     ///
     /// # Errors
     /// How it ended before that.
-    pub async fn open_as<S: Side>(&self, endpoint: &Endpoint, side: S) -> Result<Link<S>, Parting> {
+    pub async fn open_as<P: Purpose>(&self, endpoint: &Endpoint, side: Side<P>) -> Result<Link<P>, Parting> {
         let mut stage = Stage::NoBytes;
         let opening = async {
             let stream = connect(endpoint).await?;
@@ -144,7 +126,7 @@ impl Dialer {
             };
             let mut link = Link::new(socket, side, self.clock.clone());
             loop {
-                stage = link.sender.stage();
+                stage = link.side.stage();
                 if link.step().await? == Some(Turn::Live) {
                     return Ok(link);
                 }
@@ -196,13 +178,13 @@ async fn connect_to(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-impl<S: Side> Link<S> {
-    fn new(socket: Socket, sender: S, clock: Arc<dyn Clock>) -> Self {
+impl<P: Purpose> Link<P> {
+    fn new(socket: Socket, side: Side<P>, clock: Arc<dyn Clock>) -> Self {
         let stall = Box::pin(tokio::time::sleep_until((clock.instant() + STALL).into()));
         let (output, clock) = (VecDeque::new(), ClockRef(clock));
         Self {
             socket,
-            sender,
+            side,
             output,
             waiting: 0,
             bytes_in: 0,
@@ -215,8 +197,8 @@ impl<S: Side> Link<S> {
     }
 
     /// The session, to hand media to.
-    pub fn sender(&mut self) -> &mut S {
-        &mut self.sender
+    pub fn side(&mut self) -> &mut Side<P> {
+        &mut self.side
     }
 
     /// The target's address.
@@ -278,7 +260,7 @@ impl<S: Side> Link<S> {
     }
 
     fn hear(&mut self) -> Result<Option<Turn>, Parting> {
-        match self.sender.hear() {
+        match self.side.hear() {
             Ok(Some(Heard::Live)) => Ok(Some(Turn::Live)),
             Ok(Some(Heard::Got(received))) => Ok(Some(Turn::Got(received))),
             Ok(Some(Heard::Parted(parting))) => Err(parting),
@@ -302,8 +284,8 @@ impl<S: Side> Link<S> {
     }
 
     fn take_output(&mut self) {
-        if self.sender.has_output() {
-            let said = self.sender.output().split().freeze();
+        if self.side.has_output() {
+            let said = self.side.output().split().freeze();
             self.queue(said);
         }
     }
@@ -339,12 +321,12 @@ impl<S: Side> Link<S> {
 
     /// Reads, or writes; reading comes first, because what a target says last must be heard before a write fails.
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Turn>, Parting>> {
-        let closed = |link: &Self, close| match (link.sender.stage(), close) {
+        let closed = |link: &Self, close| match (link.side.stage(), close) {
             // What the kernel could not get rid of had room in its buffer, so our own clock saw nothing stand still.
             (stage, Close::TimedOut) => Parting::Silent { stage, limit: KERNEL_STALL },
             (stage, close) => Parting::Closed { stage, close },
         };
-        let buffer = self.sender.read_buf();
+        let buffer = self.side.read_buf();
         if buffer.capacity() == buffer.len() {
             buffer.reserve(READ_AT_MOST);
         }
@@ -373,7 +355,7 @@ impl<S: Side> Link<S> {
             }
             Some(Poll::Pending) => {
                 ready!(self.stall.as_mut().poll(cx));
-                Poll::Ready(Err(Parting::Silent { stage: self.sender.stage(), limit: STALL }))
+                Poll::Ready(Err(Parting::Silent { stage: self.side.stage(), limit: STALL }))
             }
         }
     }
@@ -398,7 +380,7 @@ impl<S: Side> Link<S> {
 
     /// Takes the stream back, says so where the goodbye has words, and closes.
     pub async fn leave(mut self, goodbye: Goodbye) {
-        self.sender.leave(goodbye);
+        self.side.leave(goodbye);
         if goodbye == Goodbye::Reset {
             self.socket.reset_on_drop();
             return;

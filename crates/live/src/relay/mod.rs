@@ -10,7 +10,8 @@
 //! | `proxy` | a push whose upstream decides about it |
 //! | `flow` | media from the hub to a link |
 //! | `link` | a connection to another server: the socket, plain or TLS |
-//! | `sender` | the publishing side of a connection, without I/O |
+//! | `side` | what speaks on a link, without I/O, whatever it wants of the stream there |
+//! | `sender` | the side that publishes |
 //! | `parting` | how a connection to a target ended |
 //! | `backoff` | how long to wait before the next attempt |
 //! | `status` | what lists and metrics show |
@@ -25,7 +26,8 @@ pub(crate) mod proxy;
 pub(crate) mod relays;
 mod rule;
 mod run;
-pub(crate) mod sender;
+mod sender;
+pub(crate) mod side;
 mod status;
 pub(crate) mod target;
 pub(crate) mod tls;

@@ -14,7 +14,7 @@ use super::parting::Parting;
 use super::relays::Task;
 use super::rule::ProxyConfig;
 use super::run::{moved, watch};
-use super::sender::Goodbye;
+use super::side::Goodbye;
 use super::status::{Counts, Identity, Role, Status};
 use super::target::{Endpoint, Target};
 use super::tls::{self, TrustError};

@@ -10,7 +10,7 @@ use super::flow::{Flow, FlowEnd, enhancements};
 use super::link::Link;
 use super::parting::Parting;
 use super::relays::{Place, Ready};
-use super::sender::Goodbye;
+use super::side::Goodbye;
 use super::target::Endpoint;
 use crate::hub::feed::{Step, Viewer, ViewerInfo, ViewerKind};
 use crate::shared::Shared;

@@ -1,9 +1,13 @@
 //! The sender against the server half of the same protocol.
 
+use cause::evidence::Stage;
 use model::StreamKey;
+use rtmp::message::control::Control;
 use rtmp::server::{self, PublishRejection};
 use rtmp::{ServerConfig, ServerSession};
 
+use super::super::parting::{Parting, Said};
+use super::super::side::Heard;
 use super::super::target::Target;
 use super::*;
 
@@ -17,7 +21,7 @@ impl Pair {
     fn new(enhanced: &Enhancements) -> Self {
         let target: Target = "rtmp://origin/{app}/{stream}?k=v".parse().unwrap();
         let endpoint = target.endpoint(&StreamKey::new("d", "live", "cam"));
-        let sender = Sender::new(&endpoint, enhanced, [3; 1528]);
+        let sender = Sender::publishing(&endpoint, enhanced, [3; 1528]);
         Self { sender, server: ServerSession::new(ServerConfig::new([4; 1528])), seen: Vec::new() }
     }
 

@@ -160,8 +160,8 @@ pub(crate) fn fragment_of(sdp: &str) -> Option<&str> {
 pub(crate) fn credentials() -> Option<IceCreds> {
     let mut random = [0u8; 24];
     getrandom::fill(&mut random).ok()?;
-    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let (fragment, password) = hex.split_at_checked(16)?;
+    let text = hex::encode(random);
+    let (fragment, password) = text.split_at_checked(16)?;
     Some(IceCreds { ufrag: fragment.to_owned(), pass: password.to_owned() })
 }
 

@@ -87,7 +87,7 @@ impl Resources {
     ) -> Option<Resource> {
         let mut random = [0u8; 16];
         getrandom::fill(&mut random).ok()?;
-        let id: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = hex::encode(random);
         let (told, receiver) = mpsc::channel(WAITING);
         let client_fragment = client_fragment.map(str::to_owned);
         let entry = Entry::Open { kind, told, tag: tag.to_owned(), client_fragment };

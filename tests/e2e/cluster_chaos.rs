@@ -11,14 +11,18 @@
 //! | `viewers` | who watches |
 //! | `life` | what clients write down |
 //! | `plan` | what happens when, by a seed |
-//! | `judge` | their log against the records |
+//! | `records` | what the database says |
+//! | `claims` | which record is of which push |
+//! | `judge` | the clients' log against the records |
 
 mod acts;
+mod claims;
 mod clients;
 mod encoders;
 mod judge;
 mod life;
 mod plan;
+mod records;
 mod viewers;
 mod world;
 
@@ -27,8 +31,9 @@ use std::time::Duration;
 
 use self::acts::{Act, Log};
 use self::clients::Clients;
-use self::judge::{Judgement, judge, records};
+use self::judge::{Judgement, judge};
 use self::life::{End, Outcome};
+use self::records::records;
 use self::world::{Times, World};
 use crate::node_death::churn::Dice;
 use crate::support::clock::{now, until_true, wall};
@@ -108,7 +113,7 @@ fn whatever_is_killed_or_cut_every_accepted_push_has_one_record_with_its_cause()
     let judgement = settled(&world, &clients, &log);
     println!("seed {seed}, {} s", began.elapsed().as_secs());
     println!("{}", judgement.summary(&log.done()));
-    assert!(judgement.faults.is_empty(), "seed {seed}: {}", judgement.faults.join("\n"));
+    assert!(judgement.faults.is_empty(), "seed {seed}: {}", judgement.faults(&world.logs()));
 }
 
 /// Judges once all that is missing has come, or was waited for long enough.

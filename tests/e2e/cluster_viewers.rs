@@ -2,6 +2,8 @@
 
 use model::sign::{Algorithm, signed_query};
 use serde_json::Value;
+use std::io::Write;
+use std::net::TcpStream;
 use std::path::Path;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use crate::support::pusher::Pusher;
 use crate::support::rights;
 use crate::support::server::Server;
 use crate::support::setup::{DOMAIN, Setup};
+use crate::support::signal;
 
 fn start(nats: &Nats, labels: &[&str], change: impl Fn(Setup) -> Setup) -> Vec<Server> {
     let servers: Vec<_> = labels.iter().map(|label| change(node(nats, label)).start()).collect();
@@ -284,4 +287,46 @@ fn a_stream_is_fetched_over_tls_where_its_owner_says_so() {
         });
     });
     pusher.delete_stream().unwrap();
+}
+
+#[test]
+fn a_fetch_that_is_cut_in_its_handshake_is_no_encoder_that_failed() {
+    let Some(nats) = Nats::start() else { return };
+    let mut nodes = start(&nats, &["east", "west"], |setup| setup);
+    let (east, west) = nodes.split_at_mut(1);
+    let (east, west) = (&east[0], &mut west[0]);
+    let mut pusher = Pusher::push(east.rtmp(), "cut").unwrap();
+    pusher.sending(|| {
+        // Of those who come meanwhile its kernel takes the first bytes, and nobody answers.
+        signal::send_to(east.pid(), "STOP");
+        let mut viewer = TcpStream::connect(west.http()).unwrap();
+        write!(viewer, "GET /live/cut.flv HTTP/1.1\r\nHost: {DOMAIN}\r\n\r\n").unwrap();
+        until_true("the fetch to say its first bytes", PATIENCE, || was_spoken_to(east));
+        west.kill();
+        signal::send_to(east.pid(), "CONT");
+        until_true("the owner to see it off", PATIENCE, || {
+            east.printed().contains("another node's fetch ended before it named a stream")
+        });
+    });
+    // The same bytes and the same end, but not of a node.
+    let mut scanner = TcpStream::connect(east.rtmp()).unwrap();
+    scanner.write_all(&[&[3][..], &[9; 1536]].concat()).unwrap();
+    drop(scanner);
+    assert_eq!(east.record_of_code("25/0").stream, None);
+    pusher.delete_stream().unwrap();
+    assert_eq!(east.code("cut"), "1/0");
+    assert_eq!(east.records(&[]).len(), 2, "{:#?}", east.records(&[]));
+}
+
+/// Whether a connection to a node holds the first packet of a handshake that the node has not read.
+fn was_spoken_to(node: &Server) -> bool {
+    let table = std::fs::read_to_string("/proc/net/tcp").unwrap();
+    let port = format!(":{:04X}", node.rtmp().port());
+    table.lines().skip(1).any(|line| {
+        let mut words = line.split_whitespace().skip(1);
+        let local = words.next().is_some_and(|local| local.ends_with(&port));
+        let unread = words.nth(2).and_then(|queues| queues.split_once(':'));
+        let unread = unread.and_then(|(_, unread)| u64::from_str_radix(unread, 16).ok());
+        local && unread == Some(1 + 1536)
+    })
 }

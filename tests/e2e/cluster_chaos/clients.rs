@@ -6,7 +6,7 @@ use std::thread::{self, Scope, sleep};
 use std::time::{Duration, Instant};
 
 use super::encoders::encode;
-use super::life::{End, Life, Lived, Outcome};
+use super::life::{End, Life, Lived, Outcome, Port};
 use super::viewers::{View, view};
 use super::world::{COUNT, World};
 use crate::node_death::churn::Dice;
@@ -204,18 +204,18 @@ impl<'a> Clients<'a> {
         let mut life = Life {
             stream: stream.to_owned(),
             node,
-            port: None,
+            port: Port::None,
             asked,
-            outcome: Outcome::Unanswered { at: asked, connected: false },
+            outcome: Outcome::Unanswered { at: asked },
         };
         let outcome = match Pusher::open(self.world.rtmp(node)) {
-            Err(_) => Outcome::Unanswered { at: now(), connected: false },
+            Err(_) => Outcome::Unanswered { at: now() },
             Ok(pusher) => {
-                life.port = pusher.port();
+                life.port = pusher.port().map_or(Port::Hidden, Port::Known);
                 match publish(pusher, stream) {
                     Ok(pusher) => return Some(Push::live(life, pusher)),
                     Err(NotLive::Refused(told)) => Outcome::Refused { text: told.text, at: now() },
-                    Err(NotLive::Lost(_)) => Outcome::Unanswered { at: now(), connected: true },
+                    Err(NotLive::Lost(_)) => Outcome::Unanswered { at: now() },
                 }
             }
         };
@@ -319,7 +319,7 @@ impl Push {
     /// Its path is cut; the connection has to be kept, or the server would hear of its end some day.
     fn fall_silent(self, cut: impl FnOnce(u16)) -> (Life, Option<Pusher>) {
         match (&self.ended, self.life.port) {
-            (None, Some(port)) => {
+            (None, Port::Known(port)) => {
                 cut(port);
                 let lived = Lived { from: self.from, end: End::CutOff, at: now(), gap: self.gap };
                 (Life { outcome: Outcome::Live(lived), ..self.life }, Some(self.pusher))

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::clients::Clients;
-use super::life::{End, Life, Lived, Outcome, code};
+use super::life::{End, Life, Lived, Outcome, Port, code};
 use crate::node_death::churn::Dice;
 use crate::support::clock::{PATIENCE, now};
 use crate::support::encoder::Encoder;
@@ -41,7 +41,7 @@ fn one(clients: &Clients<'_>, node: usize, stream: &str, dice: &mut Dice) -> Lif
             Outcome::Live(Lived { from, end, at, gap: Duration::ZERO })
         }
     };
-    Life { stream: stream.to_owned(), node, port: None, asked, outcome }
+    Life { stream: stream.to_owned(), node, port: Port::Hidden, asked, outcome }
 }
 
 /// It opens its output as soon as it has been told that it may publish.
@@ -64,7 +64,7 @@ fn not_live(encoder: &Encoder) -> Outcome {
     let at = now();
     match told(encoder) {
         Some(text) => Outcome::Refused { text, at },
-        None => Outcome::Unanswered { at, connected: false },
+        None => Outcome::Unanswered { at },
     }
 }
 

@@ -8,17 +8,26 @@ pub struct Life {
     pub stream: String,
     /// The node that was asked.
     pub node: usize,
-    /// The client's port, where it is known: not that of an encoder in a process of its own.
-    pub port: Option<u16>,
+    pub port: Port,
     pub asked: Instant,
     pub outcome: Outcome,
+}
+
+/// The client's port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// There was no connection.
+    None,
+    Known(u16),
+    /// That of an encoder in a process of its own.
+    Hidden,
 }
 
 /// What came of it.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// The connection was lost before there was an answer, or never came about.
-    Unanswered { at: Instant, connected: bool },
+    Unanswered { at: Instant },
     /// The server said no, and why.
     Refused { text: String, at: Instant },
     /// The client saw `Publish.Start`.
@@ -55,6 +64,14 @@ pub enum End {
 }
 
 impl Life {
+    /// When its client was done with it.
+    pub fn over(&self) -> Instant {
+        match &self.outcome {
+            Outcome::Unanswered { at } | Outcome::Refused { at, .. } => *at,
+            Outcome::Live(lived) => lived.at,
+        }
+    }
+
     /// Where it was live.
     pub fn lived(&self) -> Option<&Lived> {
         match &self.outcome {

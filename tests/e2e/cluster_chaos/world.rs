@@ -105,6 +105,11 @@ impl World {
         self.database.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What the nodes have logged.
+    pub fn logs(&self) -> Vec<String> {
+        (0..COUNT).map(|node| self.node(node).printed()).collect()
+    }
+
     /// Waits until each node sees all of them alive, and has the registry and the database.
     pub fn wait_until_whole(&self) {
         for (node, label) in LABELS.iter().enumerate() {

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, id};
 use std::sync::atomic::{AtomicU8, Ordering};
 
+/// The last number of the address that this host has in there.
+const HOST: u8 = 1;
+
 static NEXT: AtomicU8 = AtomicU8::new(0);
 
 /// The bridge. It goes with the value, and must outlive its machines.
@@ -31,7 +34,7 @@ impl Site {
         ip(&["-n", name, "link", "set", "bridge", "up"]);
         ip(&["link", "add", uplink, "type", "veth", "peer", "name", "host", "netns", name]);
         ip(&["-n", name, "link", "set", "host", "master", "bridge", "up"]);
-        ip(&["addr", "add", &format!("{}/24", site.address(1)), "dev", uplink]);
+        ip(&["addr", "add", &format!("{}/24", site.address(HOST)), "dev", uplink]);
         ip(&["link", "set", uplink, "up"]);
         site
     }
@@ -92,11 +95,12 @@ impl Machine {
         self.between("-D", other);
     }
 
-    /// From now on nothing passes between a TCP port of a client and this machine, and nobody is told.
+    /// From now on nothing passes between a TCP port of a client on this host and this machine, and nobody is told.
     pub fn cut_off(&self, client_port: u16) {
-        let port = client_port.to_string();
-        self.rule(&["-I", "INPUT", "-p", "tcp", "--sport", &port]);
-        self.rule(&["-I", "OUTPUT", "-p", "tcp", "--dport", &port]);
+        let [a, b, c, _] = self.address.octets();
+        let (host, port) = (Ipv4Addr::new(a, b, c, HOST).to_string(), client_port.to_string());
+        self.rule(&["-I", "INPUT", "-s", &host, "-p", "tcp", "--sport", &port]);
+        self.rule(&["-I", "OUTPUT", "-d", &host, "-p", "tcp", "--dport", &port]);
     }
 
     /// The cable is pulled: the kernel of this machine knows it.

@@ -7,6 +7,7 @@
 //! | `run` | one pull, from its first viewer until nobody watches |
 //! | `following` | which owner a pull follows; pure |
 //! | `player` | the playing side of a connection, without I/O |
+//! | `mark` | what shows an owner from the first packet on that a node fetches |
 //! | `ticket` | what shows an owner that it is one of its nodes that asks |
 //! | `serve` | the owner's answer |
 //! | `status` | what lists and metrics show |
@@ -16,6 +17,7 @@
 
 mod find;
 mod following;
+mod mark;
 mod player;
 pub(crate) mod pulls;
 mod run;
@@ -28,6 +30,7 @@ use std::time::Duration;
 
 pub use self::find::Found;
 pub(crate) use self::find::find;
+pub(crate) use self::mark::is_of_a_node;
 pub use self::following::{Holder, OwnerFacts, Seen};
 pub(crate) use self::serve::{asked_by_a_node, serve};
 pub use self::status::{EndedPull, Pull, PullEvent, PullFigures, PullState};

@@ -8,6 +8,7 @@ use rtmp::MediaKind;
 use tokio::sync::watch;
 
 use super::following::{Following, Holder, OwnerFacts};
+use super::mark::mark;
 use super::player::{Player, Playing};
 use super::pulls::{Entry, OPENING, Ready};
 use super::ticket::{Errand, PARAMETER, sign};
@@ -253,8 +254,9 @@ impl PullTask<'_> {
         let errand = Errand { key: &self.entry.key, revision, from: cluster.me(), to: &owner.node };
         let ticket = sign(&secret, &errand, self.shared.clock.now(), nonce);
         let endpoint = target.endpoint_to_play(&self.entry.key, &format!("{PARAMETER}={ticket}"));
-        let player =
-            Player::playing(&endpoint, self.shared.config.limits.message, self.shared.handshake_bytes());
+        let mut random = self.shared.handshake_bytes();
+        mark(&secret, &owner.node, &mut random);
+        let player = Player::playing(&endpoint, self.shared.config.limits.message, random);
         self.shared.pulls.dialer.open_as(&endpoint, player).await
     }
 

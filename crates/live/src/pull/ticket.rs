@@ -47,6 +47,19 @@ impl Secret {
     pub fn from_text(text: &str) -> Option<Self> {
         bytes(text).map(Self)
     }
+
+    /// A message code over these parts, the first of which is what it is for.
+    pub(super) fn code(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
+        // Keys of any length are taken; the fallback is never met.
+        let mut code =
+            Hmac::<Sha256>::new_from_slice(&self.0).unwrap_or_else(|_| Hmac::new(&Default::default()));
+        for part in parts {
+            // With its length, so that nothing can move from one part into the next.
+            code.update(&(part.len() as u64).to_be_bytes());
+            code.update(part);
+        }
+        code
+    }
 }
 
 /// What a ticket is for.
@@ -161,12 +174,9 @@ impl Used {
 }
 
 fn code(secret: &Secret, errand: &Errand<'_>, time: i64, nonce: [u8; 16]) -> Hmac<Sha256> {
-    // Keys of any length are taken; the fallback is never met.
-    let mut code =
-        Hmac::<Sha256>::new_from_slice(&secret.0).unwrap_or_else(|_| Hmac::new(&Default::default()));
     let (revision, time) = (errand.revision.to_be_bytes(), time.to_be_bytes());
     let StreamKey { domain, app, stream } = errand.key;
-    let parts: [&[u8]; 9] = [
+    secret.code(&[
         PURPOSE,
         domain.as_bytes(),
         app.as_bytes(),
@@ -176,13 +186,7 @@ fn code(secret: &Secret, errand: &Errand<'_>, time: i64, nonce: [u8; 16]) -> Hma
         &revision,
         &time,
         &nonce,
-    ];
-    for part in parts {
-        // With its length, so that nothing can move from one part into the next.
-        code.update(&(part.len() as u64).to_be_bytes());
-        code.update(part);
-    }
-    code
+    ])
 }
 
 fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {

@@ -22,6 +22,8 @@ pub use server::ServerHandshake;
 pub const PACKET: usize = 1536;
 /// Length of the random part of C1 and S1 in bytes.
 pub const RANDOM: usize = 1528;
+/// Length of the part of C1's random bytes that a server keeps.
+pub const HEAD: usize = 48;
 /// The one version of plain RTMP.
 pub const VERSION: u8 = 3;
 

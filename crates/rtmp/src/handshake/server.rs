@@ -4,7 +4,7 @@ use bytes::{Buf, BufMut, BytesMut};
 
 use super::digest::{self, Maker};
 use super::error::check_version;
-use super::{HandshakeError, HandshakeKind, HandshakeStage, PACKET, Progress, RANDOM, VERSION};
+use super::{HEAD, HandshakeError, HandshakeKind, HandshakeStage, PACKET, Progress, RANDOM, VERSION};
 
 /// Version that S1 shows to clients of the digest handshake. ffmpeg looks for digests in S1 and S2 only where the first
 /// of these bytes is 3 or more.
@@ -16,6 +16,7 @@ pub struct ServerHandshake {
     random: [u8; RANDOM],
     uptime_ms: u32,
     kind: HandshakeKind,
+    client_head: Option<[u8; HEAD]>,
     stage: HandshakeStage,
     consumed: u64,
 }
@@ -24,12 +25,17 @@ impl ServerHandshake {
     /// Starts with these random bytes for S1 and this time for it.
     pub fn new(random: [u8; RANDOM], uptime_ms: u32) -> Self {
         let stage = HandshakeStage::Version;
-        Self { random, uptime_ms, kind: HandshakeKind::Simple, stage, consumed: 0 }
+        Self { random, uptime_ms, kind: HandshakeKind::Simple, client_head: None, stage, consumed: 0 }
     }
 
     /// What is awaited of the client.
     pub fn stage(&self) -> HandshakeStage {
         self.stage
+    }
+
+    /// The first of the random bytes of C1, once it has come.
+    pub fn client_head(&self) -> Option<[u8; HEAD]> {
+        self.client_head
     }
 
     /// Bytes of the client used up.
@@ -52,6 +58,7 @@ impl ServerHandshake {
         }
         if self.stage == HandshakeStage::Packet {
             let Some(c1) = input.first_chunk() else { return Ok(Progress::NeedMore) };
+            self.client_head = c1.get(PACKET - RANDOM..).and_then(|random| random.first_chunk()).copied();
             self.kind = self.answer(c1, out);
             self.consume(input, PACKET, HandshakeStage::Answer);
         }

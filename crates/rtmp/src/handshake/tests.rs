@@ -67,6 +67,20 @@ fn a_simple_client_and_the_server_echo_each_other() {
 }
 
 #[test]
+fn the_server_keeps_the_head_of_the_clients_random_bytes_as_soon_as_they_have_come() {
+    let mut random = [9; RANDOM];
+    (0..).zip(&mut random).for_each(|(at, byte)| *byte = u8::try_from(at % 251).unwrap());
+    let (mut sent, mut server, mut out) = (BytesMut::new(), server(), BytesMut::new());
+    ClientHandshake::new(ClientMode::Simple, random, 5).start(&mut sent);
+    let mut last = sent.split_off(PACKET);
+    assert_eq!(server.input(&mut sent, &mut out), Ok(Progress::NeedMore));
+    assert_eq!(server.client_head(), None);
+    sent.unsplit(last.split());
+    assert_eq!(server.input(&mut sent, &mut out), Ok(Progress::NeedMore));
+    assert_eq!(server.client_head().as_ref(), random.first_chunk());
+}
+
+#[test]
 fn a_digest_client_and_the_server_prove_themselves_in_either_scheme() {
     for scheme in Scheme::ALL {
         let dialogue = dialogue(ClientMode::Digest(scheme), std::array::from_fn(|index| (index * 31) as u8));

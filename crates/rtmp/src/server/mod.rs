@@ -28,7 +28,7 @@ use bytes::BytesMut;
 use crate::chunk::{self, Headers, MidMessage, Place};
 use crate::ertmp::Enhancements;
 use crate::fault::{Fault, Rule, Stage};
-use crate::handshake::{HandshakeError, HandshakeKind, HandshakeStage, Progress, ServerHandshake};
+use crate::handshake::{HEAD, HandshakeError, HandshakeKind, HandshakeStage, Progress, ServerHandshake};
 use crate::link::{Incoming, Link};
 use crate::message::control::{Control, UserControl};
 use crate::message::data::DataMessage;
@@ -40,6 +40,7 @@ use streams::MessageStreams;
 pub struct ServerSession {
     /// Taken when it is done: it is as large as the rest of the session together.
     handshake: Option<Box<ServerHandshake>>,
+    client_head: Option<[u8; HEAD]>,
     link: Link,
     connection: Connection,
     /// What is said when `connect` is accepted. Taken then: a connection lives for hours without it.
@@ -75,6 +76,7 @@ impl ServerSession {
         link.reader.set_commands_only(true);
         Self {
             handshake: Some(Box::new(ServerHandshake::new(config.random, 0))),
+            client_head: None,
             link,
             connection: Connection::Awaited,
             announcement: Some(Box::new(Announcement {
@@ -133,6 +135,12 @@ impl ServerSession {
         }
     }
 
+    /// The first of the random bytes that the client's handshake began with, once they have come. Clients that know the
+    /// server may show in them who they are.
+    pub fn client_head(&self) -> Option<&[u8; HEAD]> {
+        self.client_head.as_ref()
+    }
+
     /// Bytes of the client that have been used up, those of half-received messages included.
     pub fn bytes_received(&self) -> u64 {
         self.link.reader.position()
@@ -160,7 +168,9 @@ impl ServerSession {
 
     fn advance(&mut self) -> Result<Option<Event>, chunk::Error> {
         if let Some(handshake) = &mut self.handshake {
-            let Some(kind) = shake_hands(handshake, &mut self.link)? else { return Ok(None) };
+            let done = shake_hands(handshake, &mut self.link)?;
+            self.client_head = handshake.client_head();
+            let Some(kind) = done else { return Ok(None) };
             self.handshake = None;
             return Ok(Some(Event::HandshakeDone(kind)));
         }

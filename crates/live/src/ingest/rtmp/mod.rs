@@ -76,12 +76,22 @@ async fn serve_push(
     let run = run(shared, connection, push, overload, span);
     let (end, failed) = end_of(span, run).await;
     shared.orders.leave(push);
-    let attempted = first || push.claimed.stream.is_some();
     // What follows a finished push on its connection is a push only once it names a stream, and playing is none.
-    if attempted && !(connection.plays && push.claimed.stream.is_none()) {
+    let attempted = push.claimed.stream.is_some() || (first && !connection.plays);
+    if attempted && !was_to_fetch(shared, connection, push, &end, span) {
         Box::pin(conclude(shared, connection, push, &end)).instrument(span.clone()).await;
     }
     !failed && end.goodbye.is_some() && connection.sensor.closed().is_none()
+}
+
+/// Whether a connection that ended before it said what it wanted is that of another node: that fetches, and pushes nothing.
+fn was_to_fetch(shared: &Shared, connection: &Connection, push: &Push, end: &End, span: &Span) -> bool {
+    if push.claimed.stream.is_some() || !crate::pull::is_of_a_node(shared, connection.session.client_head()) {
+        return false;
+    }
+    let (stage, close) = (push.stage, end.close);
+    span.in_scope(|| tracing::info!(?stage, ?close, "another node's fetch ended before it named a stream"));
+    true
 }
 
 async fn run(

@@ -229,7 +229,8 @@ impl Court<'_> {
         let elsewhere = next.stream == life.stream && next.node != record.node;
         let meanwhile = life.asked <= newcomer.asked && next.from <= at + APART;
         // Who is cut off hears of it late.
-        let told_in_time = at <= next.to.max(newcomer.over()) + LATER || self.disturbed(life.node, next.from, at);
+        let told_in_time =
+            at <= next.to.max(newcomer.over()) + LATER || self.disturbed(life.node, next.from, at);
         match took && elsewhere && meanwhile && told_in_time {
             true => Ok(()),
             false => Err(format!("its successor does not fit: {newcomer:?} has {next:?}")),
@@ -248,7 +249,9 @@ impl Court<'_> {
         record.code == "22/0"
             && record.stream.is_empty()
             && record.bytes_in == 0
-            && self.acts_on(cut).any(|done| done.from <= record.to + APART && record.from <= done.until + APART)
+            && self
+                .acts_on(cut)
+                .any(|done| done.from <= record.to + APART && record.from <= done.until + APART)
     }
 
     fn acts_on(&self, is: impl Fn(Act) -> bool) -> impl Iterator<Item = &Done> {

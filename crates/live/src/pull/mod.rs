@@ -30,8 +30,8 @@ use std::time::Duration;
 
 pub use self::find::Found;
 pub(crate) use self::find::find;
-pub(crate) use self::mark::is_of_a_node;
 pub use self::following::{Holder, OwnerFacts, Seen};
+pub(crate) use self::mark::is_of_a_node;
 pub(crate) use self::serve::{asked_by_a_node, serve};
 pub use self::status::{EndedPull, Pull, PullEvent, PullFigures, PullState};
 pub use self::ticket::Secret;

@@ -87,17 +87,9 @@ fn what_was_done_explains_a_cause_only_where_and_when_it_was_done() {
     }
     let left = [life(began, End::DeleteStream)];
     assert_eq!(faults(&left, &[done(Act::KillNode(0), 10)], &[record("11/0")]), 0, "at the very moment");
-    assert_eq!(
-        faults(&left, &[done(Act::KillNode(0), 12)], &[record("11/0")]),
-        1,
-        "two seconds too late"
-    );
+    assert_eq!(faults(&left, &[done(Act::KillNode(0), 12)], &[record("11/0")]), 1, "two seconds too late");
     let told = [life(began, End::Told("[21/102] taken over".into()))];
-    assert_eq!(
-        faults(&told, &[done(Act::KillNode(0), 10)], &[record("11/0")]),
-        0,
-        "told, and not committed"
-    );
+    assert_eq!(faults(&told, &[done(Act::KillNode(0), 10)], &[record("11/0")]), 0, "told, and not committed");
     assert_eq!(faults(&told, &[done(Act::KillNode(0), 12)], &[record("11/0")]), 1, "told long before");
     let lost = [life(began, End::Told("[38/0] lost".into()))];
     let lost_record = Found {
@@ -125,12 +117,9 @@ fn a_viewer_misses_nothing_and_never_sees_an_earlier_push_again() {
         closed: None,
         pushes: pushes.to_vec(),
     };
-    for (view, count) in [
-        (seen(&[1], 1, 10), 0),
-        (seen(&[1], 5, 10), 1),
-        (seen(&[1], 1, 5), 1),
-        (seen(&[1, 2, 1], 1, 10), 1),
-    ] {
+    for (view, count) in
+        [(seen(&[1], 1, 10), 0), (seen(&[1], 5, 10), 1), (seen(&[1], 1, 5), 1), (seen(&[1, 2, 1], 1, 10), 1)]
+    {
         let lives = from_ref(&shown);
         let judgement = judge(TIMES, lives, from_ref(&view), &[], &records);
         assert_eq!(judgement.faults.len(), count, "{view:?}");
@@ -216,7 +205,11 @@ fn a_record_without_a_stream_is_of_one_client_by_port_and_time_or_a_fault() {
     let count = |lives: &[Life], record: Found| faults(lives, &stop, &[record]);
     assert_eq!(count(from_ref(&lost), nameless.clone()), 0);
     assert_eq!(count(from_ref(&hidden), nameless.clone()), 0);
-    assert_eq!(count(from_ref(&lost), Found { from: began + s(9), ..nameless.clone() }), 1, "at another time");
+    assert_eq!(
+        count(from_ref(&lost), Found { from: began + s(9), ..nameless.clone() }),
+        1,
+        "at another time"
+    );
     let client = "10.0.0.1:9".parse().unwrap();
     assert_eq!(count(from_ref(&lost), Found { client, ..nameless.clone() }), 1, "another client's");
     let by_node = Found { from_node: Some(1), ..nameless.clone() };

@@ -19,7 +19,7 @@ use crate::support::server::Server;
 use crate::support::setup::{DOMAIN, Setup};
 use crate::support::signal;
 
-fn start(nats: &Nats, labels: &[&str], change: impl Fn(Setup) -> Setup) -> Vec<Server> {
+pub fn start(nats: &Nats, labels: &[&str], change: impl Fn(Setup) -> Setup) -> Vec<Server> {
     let servers: Vec<_> = labels.iter().map(|label| change(node(nats, label)).start()).collect();
     let mut sorted = labels.to_vec();
     sorted.sort_unstable();
@@ -27,11 +27,11 @@ fn start(nats: &Nats, labels: &[&str], change: impl Fn(Setup) -> Setup) -> Vec<S
     servers
 }
 
-fn rtmp(server: &Server, domain: &str, stream: &str) -> String {
+pub fn rtmp(server: &Server, domain: &str, stream: &str) -> String {
     format!("rtmp://{}/live/{stream}?domain={domain}", server.rtmp())
 }
 
-fn flv(server: &Server, domain: &str, stream: &str) -> String {
+pub fn flv(server: &Server, domain: &str, stream: &str) -> String {
     format!("http://{}/live/{stream}.flv?domain={domain}", server.http())
 }
 
@@ -52,7 +52,7 @@ fn ended(server: &Server) -> Value {
 }
 
 /// The only pull, once its media comes from that node.
-fn fetched_from(server: &Server, owner: &str) -> Value {
+pub fn fetched_from(server: &Server, owner: &str) -> Value {
     until(&format!("the stream of {owner}"), PATIENCE, || {
         let pulls = pulls(server);
         assert!(pulls.len() <= 1, "{pulls:#?}");
@@ -60,7 +60,7 @@ fn fetched_from(server: &Server, owner: &str) -> Value {
     })
 }
 
-fn wait_for_media(server: &Server) {
+pub fn wait_for_media(server: &Server) {
     until("media", PATIENCE, || {
         let pushes = server.get("/api/v1/pushes");
         (pushes["pushes"][0]["width"].is_u64() && pushes["pushes"][0]["audio_codec"].is_string())
@@ -75,7 +75,7 @@ fn metric(server: &Server, name: &str) -> Option<u64> {
 }
 
 /// Nothing was shown twice or out of order, and no hole is wider than players bridge.
-fn is_continuous(view: &View) {
+pub fn is_continuous(view: &View) {
     let frames = view.frames();
     for stream in 0..2 {
         let times: Vec<_> = frames.iter().filter(|(s, _)| *s == stream).map(|(_, dts)| *dts).collect();

@@ -22,6 +22,8 @@ mod cluster_chaos;
 #[cfg(all(feature = "cluster", feature = "postgres"))]
 mod cluster_secured;
 #[cfg(feature = "cluster")]
+mod cluster_switch;
+#[cfg(feature = "cluster")]
 mod cluster_viewers;
 mod console;
 mod console_setup;

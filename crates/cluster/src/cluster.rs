@@ -7,9 +7,9 @@ use std::time::Duration;
 use cause::evidence::Act;
 use cause::{Cause, Detail, DetailKey};
 use live::Live;
-use live::cluster::{Asked, Boxed, Claim, Command, NodeFacts, Tenure};
+use live::cluster::{Asked, Boxed, Claim, Command, NodeFacts, Taken, Tenure};
 use live::pull::{Secret, Seen};
-use model::{Clock, StreamKey};
+use model::{Clock, PushId, StreamKey};
 use store::{OpenRow, Store};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -211,6 +211,15 @@ impl live::cluster::Cluster for Cluster {
 
     fn ask_all(&self, command: Command) -> Boxed<'_, Asked> {
         Box::pin(commands::ask_all(&self.0.connection, &self.0.members, &*self.0.clock, command))
+    }
+
+    fn take<'a>(&'a self, key: &'a StreamKey, push: PushId, revision: Option<u64>) -> Boxed<'a, Taken> {
+        Box::pin(async move {
+            match self.0.ownership.get() {
+                Some(ownership) => ownership.take(key, push, revision).await,
+                None => Taken::Unreachable { reason: "this node has just started".to_owned() },
+            }
+        })
     }
 
     fn owner<'a>(&'a self, key: &'a StreamKey) -> Boxed<'a, Option<Seen>> {

@@ -9,7 +9,7 @@ use cause::evidence::Act;
 use cause::{Cause, Detail, DetailKey};
 use futures_util::StreamExt;
 use live::Live;
-use live::cluster::{Claim, Command, Reply, TakenBy, Tenure};
+use live::cluster::{Claim, Command, Reply, Taken, TakenBy, Tenure};
 use live::pull::{Holder, OwnerFacts, Seen};
 use model::{Clock, PushId, StreamKey};
 use store::OpenRow;
@@ -18,7 +18,9 @@ use crate::commands;
 use crate::connection::{Buckets, Connection, Fault, Found, free, read, within, write};
 use crate::estate::Estate;
 use crate::heartbeat::Members;
-use crate::lease::{Claiming, Contender, Lease, Meaning, Outcome, Owner, Standing, Step, notice};
+use crate::lease::{
+    Claiming, Contender, Lease, Meaning, Outcome, Owner, Standing, Step, Written, notice, switch,
+};
 use crate::names;
 
 /// Pause before a watch that failed is begun again.
@@ -219,8 +221,8 @@ impl Ownership {
                 self.live.carry(key, revision);
                 Ok(())
             }
-            Outcome::Waits { revision } => {
-                (state.standing, state.lease) = (Standing::Waits(revision), None);
+            Outcome::Waits { revision, behind } => {
+                (state.standing, state.lease) = (Standing::Waits { revision, behind }, None);
                 self.live.wait(key);
                 Ok(())
             }
@@ -241,13 +243,64 @@ impl Ownership {
         let lease = found.value.as_deref().map(serde_json::from_slice::<Lease>).transpose();
         let held = match &lease {
             Err(_) => Err(()),
-            Ok(None) => Ok(None),
-            Ok(Some(lease)) => {
-                let over = self.members.is_over(&lease.node, lease.run, now);
-                Ok(Some((lease, if over { Owner::Over } else { Owner::There })))
-            }
+            Ok(lease) => Ok(lease.as_ref().map(|lease| (lease, self.state_of(lease)))),
         };
         claiming.read(found.revision, held, now, self.clock.now())
+    }
+
+    fn state_of(&self, lease: &Lease) -> Owner {
+        match self.members.is_over(&lease.node, lease.run, self.clock.instant()) {
+            true => Owner::Over,
+            false => Owner::There,
+        }
+    }
+
+    /// Gives the key to a push that waits here, as an operator wants it.
+    pub async fn take(&self, key: &StreamKey, push: PushId, ordered: Option<u64>) -> Taken {
+        if !self.members.is_connected(self.clock.instant()) {
+            return Taken::Unreachable { reason: "this node is cut off from the registry".to_owned() };
+        }
+        let Some(slot) = self.lock().get(key).cloned() else { return Taken::Gone };
+        let mut state = slot.lock().await;
+        let place = state.pushes.iter().position(|claim| claim.push == push);
+        let (Some(at), Standing::Waits { .. }) = (place, state.standing) else {
+            return if matches!(state.standing, Standing::Owns(_)) { Taken::Here } else { Taken::Gone };
+        };
+        let taken = self.take_for(&mut state, key, at, ordered).await;
+        taken.unwrap_or_else(|error| Taken::Unreachable { reason: error.to_string() })
+    }
+
+    async fn take_for(
+        &self,
+        state: &mut KeyState,
+        key: &StreamKey,
+        at: usize,
+        ordered: Option<u64>,
+    ) -> Result<Taken, Fault> {
+        let Some(claim) = state.pushes.get(at).cloned() else { return Ok(Taken::Gone) };
+        let found = self.read(key).await?;
+        if ordered.is_some_and(|ordered| ordered != found.revision) {
+            return Ok(Taken::Moved { revision: found.revision });
+        }
+        let held = found.value.as_deref().map(serde_json::from_slice::<Lease>).transpose();
+        let held = held.map_err(Fault::of)?;
+        let held = held.as_ref().map(|lease| (lease, self.state_of(lease)));
+        let Some(lease) = switch(&self.contender(&claim), held, self.clock.now()) else {
+            return Ok(Taken::Moved { revision: found.revision });
+        };
+        let buckets = self.buckets().await?;
+        let written = write(&buckets.leases, &names::of_key(key), found.revision, &lease).await;
+        let written = written.inspect_err(|_| {
+            self.in_doubt().insert(key.clone());
+        })?;
+        let Written::As(revision) = written else { return Ok(Taken::Moved { revision: found.revision }) };
+        tracing::info!(%key, revision, push = %claim.push, how = ?lease.how, "the stream is given to a push that waited here");
+        (state.standing, state.lease) = (Standing::Owns(revision), Some(lease));
+        if let Some(first) = state.pushes.get_mut(..=at) {
+            first.rotate_right(1);
+        }
+        // If it has left just now, its place here is given back after this.
+        Ok(if self.live.handed_to(key, revision, claim.push) { Taken::Now } else { Taken::Gone })
     }
 
     /// A push of a key is gone. The last one frees the key.
@@ -399,10 +452,19 @@ impl Ownership {
                 }
             }
             (Meaning::Carries, lease) => {
+                let push = lease.as_ref().map(|lease| lease.push);
                 state.lease = lease;
-                self.live.carry(key, found.revision);
+                match push.filter(|push| state.pushes.iter().any(|claim| claim.push == *push)) {
+                    Some(push) => drop(self.live.handed_to(key, found.revision, push)),
+                    None => self.live.carry(key, found.revision),
+                }
             }
             (Meaning::Free, _) => self.succeed(key, &mut state).await,
+            (Meaning::GivesWay, _) => {
+                state.lease = None;
+                self.live.gives_way(key);
+                tracing::info!(%key, revision = found.revision, "the stream is given to a push on another node");
+            }
             (Meaning::Replaced, Some(lease)) => {
                 let by = TakenBy { push: lease.push, client: lease.client };
                 let told = self.live.taken_over(key, by);
@@ -431,7 +493,7 @@ impl Ownership {
         let keys: Vec<_> = self.lock().iter().map(|(key, slot)| (key.clone(), slot.clone())).collect();
         for (key, slot) in keys {
             let mut state = slot.lock().await;
-            if matches!(state.standing, Standing::Waits(_)) {
+            if matches!(state.standing, Standing::Waits { .. }) {
                 tracing::info!(%key, node, "its owner may be gone");
                 self.succeed(&key, &mut state).await;
             }

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use cause::evidence::Act;
 use cause::{Cause, Detail, DetailKey};
 use model::catalog::Forbidden;
-use model::{Catalog, Sequence, StreamKey};
+use model::{Catalog, StreamKey};
 use serde::{Deserialize, Serialize};
 
 use crate::auth_hook::{HookChoice, HookChoiceError, HookSample, HookState, HookTrial};
 use crate::catalog::{self, CatalogError, Change};
 use crate::cluster::{self, Word};
 use crate::counters::LiveCounters;
+use crate::hub::WatchError;
 use crate::hub::feed::{Viewer, ViewerFacts, ViewerInfo};
-use crate::hub::{Switched, WatchError};
 use crate::play::hls::Hls;
 use crate::pull;
 use crate::push::LivePush;
@@ -113,16 +113,6 @@ impl Live {
         let now = self.shared.clock.now();
         self.shared.catalog.note(catalog::dropped(&self.catalog(), key, told, by, now));
         told
-    }
-
-    /// Lets another push that a stream key has here carry the stream.
-    pub(crate) fn switch_here(&self, key: &StreamKey, to: Sequence, by: &OrderedBy) -> Switched {
-        let switched = self.shared.hub.switch_to(key, to);
-        if switched == Switched::Now {
-            let now = self.shared.clock.now();
-            self.shared.catalog.note(catalog::switched(&self.catalog(), key, to, by, now));
-        }
-        switched
     }
 
     /// Forbids a stream on this node. Returns how many pushes it reached.

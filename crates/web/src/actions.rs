@@ -84,18 +84,44 @@ pub async fn resume(
     Ok(resumed)
 }
 
-/// Lets another push of `key` carry the stream: a backup, or the one that did so before.
+/// Lets another push of `key` carry the stream: a backup, or the one that did so before; the next backup where none is named.
+/// Gives the sequence of the push that carries it now.
 pub async fn switch(
     state: &WebState,
     scope: Scope,
     key: &StreamKey,
-    to: Sequence,
+    to: Option<Sequence>,
     by: &OrderedBy,
-) -> Result<Switched, Problem> {
+) -> Result<(Sequence, Everywhere<Switched>), Problem> {
     scope.check(state, &key.domain)?;
-    let switched = state.live().switch_to(key, to, by).await;
-    tracing::info!(stream = %key, ?to, ?switched, who = by.who, via = by.via, "stream switched");
-    Ok(switched)
+    let live = state.live();
+    let to = match to {
+        Some(to) => to,
+        None => live.next_backup(key).await.outcome.ok_or_else(|| {
+            Problem::new(Kind::NotFound, "no backup waits for the stream").with_field("sequence")
+        })?,
+    };
+    let told = live.switch_to(key, to, by).await;
+    let (switched, silent) = (told.outcome, &told.silent);
+    tracing::info!(stream = %key, %to, ?switched, ?silent, who = by.who, via = by.via, "stream switched");
+    Ok((to, told))
+}
+
+/// Why a switch did not come about, in English; `None` where it did.
+pub fn not_switched(switched: Switched) -> Option<(Kind, &'static str)> {
+    match switched {
+        Switched::Now | Switched::Already => None,
+        Switched::NoSuchPush => {
+            Some((Kind::NotFound, "no push of that sequence carries the stream or waits as its backup"))
+        }
+        Switched::Moved => {
+            Some((Kind::Conflict, "the stream changed hands again and again meanwhile; nothing was switched"))
+        }
+        Switched::Unreachable => Some((
+            Kind::Unavailable,
+            "the registry, or a node that may have the push, did not answer: look again whether it carries the stream",
+        )),
+    }
 }
 
 /// Whose streams and records somebody may see and act on.

@@ -62,7 +62,7 @@ async fn an_account_sees_its_own_things_alone() {
     assert_eq!(list["records"][0]["id"], of_two.id.to_string());
     assert_eq!(server.api("/records?domain=a.example", OTHER).await.json()["records"], serde_json::json!([]));
     assert_eq!(server.api(&format!("/records/{}", of_one.id), OTHER).await.status, 404);
-    for path in ["/streams/drop", "/streams/forbid", "/streams/resume"] {
+    for path in ["/streams/drop", "/streams/forbid", "/streams/resume", "/streams/switch"] {
         let foreign = server.act(path, OTHER, r#"{"domain":"a.example","app":"live","stream":"one"}"#).await;
         let missing = server.act(path, OTHER, r#"{"domain":"c.example","app":"live","stream":"one"}"#).await;
         assert_eq!(
@@ -77,7 +77,7 @@ async fn an_account_sees_its_own_things_alone() {
 #[tokio::test]
 async fn viewers_do_not_act() {
     let server = Server::start().await;
-    for path in ["/streams/drop", "/streams/forbid", "/streams/resume"] {
+    for path in ["/streams/drop", "/streams/forbid", "/streams/resume", "/streams/switch"] {
         let answer = server.act(path, VIEWER, r#"{"domain":"a.example","app":"live","stream":"s"}"#).await;
         assert_eq!(answer.status, 403, "{path}");
     }
@@ -96,6 +96,18 @@ async fn a_stream_is_forbidden_listed_and_let_in_again() {
     assert_eq!(server.act("/streams/resume", ADMIN, key).await.json()["resumed"], true);
     assert_eq!(server.act("/streams/resume", ADMIN, key).await.json()["resumed"], false);
     assert_eq!(server.act("/streams/drop", ADMIN, key).await.json()["dropped"], 0);
+}
+
+#[tokio::test]
+async fn a_switch_to_a_push_that_is_not_there_says_so() {
+    let server = Server::start().await;
+    for more in ["", r#","sequence":"9""#] {
+        let body = format!(r#"{{"domain":"a.example","app":"live","stream":"s"{more}}}"#);
+        let answer = server.act("/streams/switch", ADMIN, &body).await;
+        assert_eq!((answer.status, &answer.json()["field"]), (404, &"sequence".into()), "{}", answer.body);
+    }
+    let body = r#"{"domain":"a.example","app":"live","stream":"s","sequence":"first"}"#;
+    assert_eq!(server.act("/streams/switch", ADMIN, body).await.status, 400);
 }
 
 #[tokio::test]

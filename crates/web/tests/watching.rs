@@ -232,7 +232,9 @@ async fn a_stream_key_has_a_page_from_which_it_is_forbidden_until_a_time_and_let
     assert_eq!(done.header("location"), Some(format!("{KEY}&done=resumed").as_str()));
     assert!(!server.get(KEY, &cookie).await.body.contains("forbidden until"));
     let gone = server.form("/streams", &cookie, &form("act=switch&sequence=9")).await;
-    assert_eq!(gone.header("location"), Some(format!("{KEY}&done=gone").as_str()));
+    assert_eq!(gone.header("location"), Some(format!("{KEY}&done=not-waiting").as_str()));
+    let page = server.get(&format!("{KEY}&done=not-waiting"), &cookie).await;
+    assert!(page.body.contains("neither carries the stream nor waits"));
 }
 
 #[tokio::test]

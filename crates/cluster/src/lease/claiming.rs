@@ -6,7 +6,7 @@ use cause::evidence::Act;
 use model::Timestamp;
 
 use super::contest::{Judged, judge};
-use super::{Contender, Lease, Owner};
+use super::{Contender, Lease, Owner, Reign};
 
 /// How long a conflict may take to settle; then the push is refused 18/102.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -33,7 +33,7 @@ pub(crate) enum Outcome {
     /// The node owns the key by this revision.
     Owns { revision: u64, lease: Lease },
     /// Another node's push carries the stream; this one waits.
-    Waits { revision: u64 },
+    Waits { revision: u64, behind: Option<Reign> },
     /// The rules refuse the push.
     Refused(Act),
     /// Others were faster again and again, or what stands there cannot be read.
@@ -77,7 +77,10 @@ impl Claiming {
                 self.writes = Some(lease.clone());
                 Step::Write { expect: revision, lease }
             }
-            Judged::Wait => Step::Done(Outcome::Waits { revision }),
+            Judged::Wait => {
+                let behind = held.map(|(lease, _)| lease.reign());
+                Step::Done(Outcome::Waits { revision, behind })
+            }
             Judged::Refuse(act) => Step::Done(Outcome::Refused(act)),
         }
     }

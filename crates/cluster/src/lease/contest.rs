@@ -56,7 +56,7 @@ pub(super) fn judge(me: &Contender, held: Option<(&Lease, Owner)>, now: Timestam
     if lease.node == me.node && lease.run == me.run {
         // This node has let the push in by the same rules already.
         let mine = me.lease(lease.how, lease.from.clone(), lease.takeovers.clone(), lease.since);
-        return Judged::Take(mine);
+        return Judged::Take(Lease { switched: lease.switched, ..mine });
     }
     let from = Some((lease.node.clone(), lease.run));
     let recent = recent(&lease.takeovers, now);
@@ -75,6 +75,20 @@ pub(super) fn judge(me: &Contender, held: Option<(&Lease, Owner)>, now: Timestam
         ConflictRule::Backup => Judged::Wait,
         ConflictRule::Replace => replace(me, lease, from, recent, now),
     }
+}
+
+/// The lease by which a push that waits carries the stream because an operator wants it so; `None` where the node has it
+/// already. Rules and priorities were asked when the push came.
+pub(crate) fn switch(me: &Contender, held: Option<(&Lease, Owner)>, now: Timestamp) -> Option<Lease> {
+    let Some((lease, owner)) = held else { return Some(me.lease(How::Free, None, Vec::new(), now)) };
+    if lease.node == me.node && lease.run == me.run {
+        return None;
+    }
+    let (from, recent) = (Some((lease.node.clone(), lease.run)), recent(&lease.takeovers, now));
+    if owner == Owner::Over || lease.node == me.node {
+        return Some(me.lease(How::Orphaned, from, recent, now));
+    }
+    Some(Lease { switched: true, ..me.lease(How::Replaced, from, recent, now) })
 }
 
 fn replace(
@@ -113,6 +127,7 @@ impl Contender {
             since,
             how,
             from,
+            switched: false,
             takeovers,
         }
     }
@@ -204,6 +219,25 @@ mod tests {
             && lease.from == Some(("a".to_owned(), Uuid::from_u128(1)))));
         assert_eq!(judge(&contender("b", ConflictRule::Backup), held, NOW), Judged::Wait);
         assert_eq!(code(judge(&contender("b", ConflictRule::Refuse), held, NOW)), "18/601");
+    }
+
+    #[test]
+    fn an_operator_gives_the_stream_to_a_push_that_waits_whatever_the_rule() {
+        let lease = held_by("a");
+        let given = switch(&contender("b", ConflictRule::Backup), Some((&lease, Owner::There)), NOW).unwrap();
+        assert!(
+            given.switched && given.how == How::Replaced && given.from == Some(("a".to_owned(), lease.run))
+        );
+        assert!(given.takeovers.is_empty(), "it is no duel");
+        assert_eq!(switch(&contender("b", ConflictRule::Backup), Some((&given, Owner::There)), NOW), None);
+        let orphan = switch(&contender("b", ConflictRule::Backup), Some((&lease, Owner::Over)), NOW).unwrap();
+        assert!(!orphan.switched && orphan.how == How::Orphaned);
+        let second = contender("b", ConflictRule::Replace);
+        let judged = judge(&second, Some((&given, Owner::There)), NOW);
+        assert!(
+            matches!(judged, Judged::Take(lease) if lease.switched),
+            "its own pushes leave that as it is"
+        );
     }
 
     #[test]

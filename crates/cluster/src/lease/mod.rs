@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub(crate) use self::claiming::{Claiming, Outcome, Step, Written};
-pub(crate) use self::contest::{Contender, Owner};
+pub(crate) use self::contest::{Contender, Owner, switch};
 pub(crate) use self::notice::{Meaning, Standing, notice};
 
 /// What stands under a stream key while it is live. Fields may be added, never changed: nodes of two versions read it.
@@ -44,9 +44,23 @@ pub(crate) struct Lease {
     pub how: How,
     /// From which node and run it took the stream.
     pub from: Option<(String, Uuid)>,
+    /// An operator has given the stream to this node: who had it, or waited for it, goes on waiting. Nodes that do not know
+    /// this take it for what `how` says, and end their pushes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub switched: bool,
     /// Recent takeovers between two sources that both sent media: the duel guard's memory, which every owner hands on.
     #[serde(default)]
     pub takeovers: Vec<Takeover>,
+}
+
+/// One time in which a node carries a stream, however often it writes its lease again: the run of the node, and since when.
+pub(crate) type Reign = (Uuid, Timestamp);
+
+impl Lease {
+    /// The time of which it is a part.
+    pub fn reign(&self) -> Reign {
+        (self.run, self.since)
+    }
 }
 
 /// How an owner came by its stream.

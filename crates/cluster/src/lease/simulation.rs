@@ -10,7 +10,9 @@ use model::{Clock, PushId, SystemClock, Timestamp};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Claiming, Contender, How, Lease, Meaning, Outcome, Owner, Standing, Step, Written, notice};
+use super::{
+    Claiming, Contender, How, Lease, Meaning, Outcome, Owner, Standing, Step, Written, notice, switch,
+};
 use crate::liveness::Liveness;
 
 const LEASE: Duration = Duration::from_secs(5);
@@ -24,7 +26,9 @@ enum Deed {
     Wait(u64),
     /// A push comes to a node that has none of the key.
     Claim(usize, ConflictRule),
-    /// A node's claim goes one step further.
+    /// An operator wants a push that waits on a node to carry the stream: the node has read the lease.
+    Switch(usize),
+    /// A node's claim, or its switch, goes one step further.
     Step(usize),
     /// A node hears of one change.
     Hear(usize),
@@ -45,6 +49,8 @@ struct Node {
     /// The rule of its push, while it has one.
     push: Option<ConflictRule>,
     claiming: Option<(Claiming, Step)>,
+    /// The lease that it is about to write because an operator wants it so, and the revision that it has read.
+    switching: Option<(u64, Lease)>,
     /// Changes that it has not heard of yet.
     unheard: VecDeque<(u64, Option<Lease>)>,
     to_free: Option<u64>,
@@ -66,6 +72,12 @@ struct World {
     pushes: u128,
 }
 
+impl Node {
+    fn is_idle(&self) -> bool {
+        self.claiming.is_none() && self.switching.is_none()
+    }
+}
+
 impl World {
     fn new() -> Self {
         let now = SystemClock.instant();
@@ -76,6 +88,7 @@ impl World {
             standing: Standing::Out,
             push: None,
             claiming: None,
+            switching: None,
             unheard: VecDeque::new(),
             to_free: None,
             in_doubt: false,
@@ -122,6 +135,7 @@ impl World {
                         node.to_free = Some(revision);
                     }
                     (node.standing, node.push, node.claiming) = (Standing::Out, None, None);
+                    node.switching = None;
                 }
             }
             self.succeed_the_dead();
@@ -134,8 +148,8 @@ impl World {
             let now = self.now;
             let node = &mut self.nodes[at];
             let someone_died = !node.liveness.newly_dead(now).is_empty();
-            let is_free = node.cut_since.is_none() && node.claiming.is_none();
-            if someone_died && is_free && matches!(node.standing, Standing::Waits(_)) {
+            let is_free = node.cut_since.is_none() && node.is_idle();
+            if someone_died && is_free && matches!(node.standing, Standing::Waits { .. }) {
                 self.claim(at);
             }
         }
@@ -154,23 +168,47 @@ impl World {
     }
 
     fn claim(&mut self, at: usize) {
+        let Some(contender) = self.contender(at) else { return };
+        self.nodes[at].claiming = Some(Claiming::begin(contender, self.now));
+    }
+
+    fn contender(&mut self, at: usize) -> Option<Contender> {
         self.pushes += 1;
-        let now = self.now;
         let push = PushId::from_parts(self.wall, self.pushes);
-        let node = &mut self.nodes[at];
-        let Some(rule) = node.push else { return };
-        let contender = Contender {
+        let node = &self.nodes[at];
+        Some(Contender {
             node: node.name.clone(),
             run: node.run,
             push,
             client: SocketAddr::from(([192, 0, 2, 1 + u8::try_from(at).unwrap()], 4000)),
             priority: None,
-            rule,
-        };
-        node.claiming = Some(Claiming::begin(contender, now));
+            rule: node.push?,
+        })
+    }
+
+    fn switch(&mut self, at: usize) {
+        let node = &self.nodes[at];
+        let may = node.cut_since.is_none() && node.is_idle();
+        if !may || !matches!(node.standing, Standing::Waits { .. }) {
+            return;
+        }
+        let Some(contender) = self.contender(at) else { return };
+        let over = |lease: &Lease| self.nodes[at].liveness.is_over(&lease.node, lease.run, self.now);
+        let held = self.lease.as_ref();
+        let held = held.map(|lease| (lease, if over(lease) { Owner::Over } else { Owner::There }));
+        let lease = switch(&contender, held, self.wall);
+        self.nodes[at].switching = lease.map(|lease| (self.revision, lease));
     }
 
     fn step(&mut self, at: usize) {
+        if let Some((expect, lease)) = self.nodes[at].switching.take() {
+            if self.nodes[at].cut_since.is_none()
+                && let Written::As(revision) = self.write(expect, Some(lease))
+            {
+                self.nodes[at].standing = Standing::Owns(revision);
+            }
+            return;
+        }
         let Some((mut claiming, step)) = self.nodes[at].claiming.take() else { return };
         // What is decided needs no registry.
         let decided = matches!(step, Step::Done(_));
@@ -204,7 +242,9 @@ impl World {
                 let node = &mut self.nodes[at];
                 match outcome {
                     Outcome::Owns { revision, .. } => node.standing = Standing::Owns(revision),
-                    Outcome::Waits { revision } => node.standing = Standing::Waits(revision),
+                    Outcome::Waits { revision, behind } => {
+                        node.standing = Standing::Waits { revision, behind };
+                    }
                     Outcome::Refused(_) | Outcome::Unsettled => {
                         if node.standing == Standing::Out {
                             node.push = None;
@@ -229,7 +269,7 @@ impl World {
     fn hear(&mut self, at: usize) {
         let node = &mut self.nodes[at];
         // The driver handles one thing of a key at a time.
-        if node.cut_since.is_some() || node.claiming.is_some() {
+        if node.cut_since.is_some() || !node.is_idle() {
             return;
         }
         let Some((revision, lease)) = node.unheard.pop_front() else { return };
@@ -237,7 +277,7 @@ impl World {
         node.standing = standing;
         match meaning {
             Meaning::Nothing if standing == Standing::Out => self.free_a_stray(at, revision, lease),
-            Meaning::Nothing | Meaning::Carries => {}
+            Meaning::Nothing | Meaning::Carries | Meaning::GivesWay => {}
             Meaning::Free => self.claim(at),
             Meaning::Replaced | Meaning::Lost => node.push = None,
         }
@@ -253,7 +293,7 @@ impl World {
 
     fn leave(&mut self, at: usize) {
         let node = &mut self.nodes[at];
-        if node.claiming.is_some() {
+        if !node.is_idle() {
             return;
         }
         node.push = None;
@@ -272,7 +312,8 @@ impl World {
             return;
         }
         let written = self.revision;
-        let waits = matches!(self.nodes[at].claiming, Some((_, Step::Write { .. })));
+        let node = &self.nodes[at];
+        let waits = node.switching.is_some() || matches!(node.claiming, Some((_, Step::Write { .. })));
         if !waits {
             return;
         }
@@ -324,6 +365,7 @@ impl World {
                     self.claim(at);
                 }
             }
+            Deed::Switch(at) => self.switch(at),
             Deed::Step(at) => self.step(at),
             Deed::Hear(at) => self.hear(at),
             Deed::Leave(at) => self.leave(at),
@@ -393,6 +435,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let deed = prop_oneof![
         3 => (1_u64..4_000).prop_map(Deed::Wait),
         4 => (node.clone(), rule).prop_map(|(at, rule)| Deed::Claim(at, rule)),
+        3 => node.clone().prop_map(Deed::Switch),
         12 => node.clone().prop_map(Deed::Step),
         6 => node.clone().prop_map(Deed::Hear),
         2 => node.clone().prop_map(Deed::Leave),

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use model::catalog::Forbidden;
-use model::{Sequence, StreamKey, Timestamp};
+use model::{StreamKey, Timestamp};
 
 use super::{Asked, Command, NodeFacts, Reply};
 use crate::catalog::CatalogError;
-use crate::hub::Switched;
 use crate::push::LivePush;
 use crate::{Live, OrderedBy};
 
@@ -23,7 +22,7 @@ pub struct Everywhere<T> {
 /// How long the registry may take to say who carries a stream.
 const LOOKUP: Duration = Duration::from_millis(500);
 /// How often an order is given to whoever carries a stream then.
-const ORDERED_AGAIN: usize = 3;
+pub(super) const ORDERED_AGAIN: usize = 3;
 
 /// The pushes of all nodes.
 pub type PushesEverywhere = Everywhere<Vec<LivePush>>;
@@ -72,22 +71,6 @@ impl Live {
         Ok(all)
     }
 
-    /// Lets another push of a stream key carry the stream, on whichever node that push is: a backup, or the one that did
-    /// so before. Viewers see it from its next key frame on; the push that carried the stream waits as a backup.
-    pub async fn switch_to(&self, key: &StreamKey, to: Sequence, by: &OrderedBy) -> Switched {
-        match self.switch_here(key, to, by) {
-            Switched::NoSuchPush => {}
-            done => return done,
-        }
-        let order = |revision| Command::Switch { key: key.clone(), to, by: by.clone(), revision };
-        let asked = self.order_others(key, order).await;
-        let done = asked.replies.into_iter().find_map(|(_, reply)| match reply {
-            Reply::Switched { outcome } if outcome != Switched::NoSuchPush => Some(outcome),
-            _ => None,
-        });
-        done.unwrap_or(Switched::NoSuchPush)
-    }
-
     /// All pushes of all nodes that are live or wait as backups, oldest first.
     pub async fn pushes_everywhere(&self) -> PushesEverywhere {
         let asked = self.ask_others(|| Command::Pushes).await;
@@ -113,8 +96,13 @@ impl Live {
     }
 
     /// Gives an order for the push that carries a stream now. Where the stream has moved on meanwhile, the order is given
-    /// again for the one that carries it then, since whoever gave it still waits; one that arrives late is for nobody.
-    async fn order_others(&self, key: &StreamKey, order: impl Fn(Option<u64>) -> Command) -> Asked {
+    /// again for the one that carries it then, since whoever gave it still waits; one that arrives late is for nobody. Who
+    /// found it outdated also the last time is among the replies with that.
+    pub(super) async fn order_others(
+        &self,
+        key: &StreamKey,
+        order: impl Fn(Option<u64>) -> Command,
+    ) -> Asked {
         let Some(cluster) = &self.shared.cluster else { return Asked::default() };
         let mut all = Asked::default();
         for _ in 0..ORDERED_AGAIN {
@@ -122,6 +110,7 @@ impl Live {
             let asked = cluster.ask_all(order(seen.map(|seen| seen.revision))).await;
             let is_outdated = |reply: &Reply| matches!(reply, Reply::Outdated { .. });
             let moved = asked.replies.iter().any(|(_, reply)| is_outdated(reply));
+            // What was said the last time; what was done before stays.
             all.replies.retain(|(_, reply)| !is_outdated(reply));
             all.replies.extend(asked.replies);
             all.silent = asked.silent;
@@ -152,7 +141,7 @@ fn told(here: usize, asked: Asked) -> Everywhere<usize> {
 }
 
 /// The label of a node that answered, but not what was asked.
-fn blame(label: String, reply: &Reply) -> String {
+pub(super) fn blame(label: String, reply: &Reply) -> String {
     tracing::warn!(node = label, ?reply, "a node could not do what it was asked");
     label
 }

@@ -7,6 +7,7 @@
 //! | `command` | [`Command`] and [`Reply`]: what one node asks another to do |
 //! | `obey` | a node does what another asks |
 //! | `everywhere` | orders and lists that mean all nodes |
+//! | `switch` | another push carries a stream, on whichever node it waits |
 //! | `standing` | how the registry's word reaches the pushes of this node |
 //! | `words` | words of a fixed set, read back from another node's answer |
 
@@ -15,10 +16,11 @@ mod everywhere;
 mod obey;
 mod registry;
 mod standing;
+mod switch;
 pub(crate) mod words;
 
 pub use self::command::{Command, Reply};
 pub use self::everywhere::{Everywhere, PushesEverywhere};
-pub use self::registry::{Asked, Boxed, Claim, Cluster, NodeFacts, Tenure};
+pub use self::registry::{Asked, Boxed, Claim, Cluster, NodeFacts, Taken, Tenure};
 pub use self::standing::{Carrier, TakenBy};
 pub use self::words::Word;

@@ -24,7 +24,7 @@ impl Live {
             },
             Command::Switch { key, to, by, revision } => match self.began_after(&key, revision) {
                 Some(since) => Reply::Outdated { since },
-                None => Reply::Switched { outcome: self.switch_here(&key, to, &by) },
+                None => self.switch_near(&key, to, &by, revision).await,
             },
             Command::Pushes => Reply::Pushes { pushes: self.pushes() },
             Command::Count { key } => Reply::Counted { pushes: self.count_of(&key) },

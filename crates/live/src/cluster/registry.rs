@@ -37,6 +37,11 @@ pub trait Cluster: fmt::Debug + Send + Sync {
     /// Asks all other nodes to do something; each that is there answers, or is named as silent.
     fn ask_all(&self, command: Command) -> Boxed<'_, Asked>;
 
+    /// Gives a stream key that another node carries to a push that waits on this one, by the lease of this revision where one
+    /// is named. [`crate::Live::handed_to`] is told before this returns; the pushes that carried or wait elsewhere go on as
+    /// backups.
+    fn take<'a>(&'a self, key: &'a StreamKey, push: PushId, revision: Option<u64>) -> Boxed<'a, Taken>;
+
     /// Who carries a stream key now; `None` where the registry is away.
     fn owner<'a>(&'a self, key: &'a StreamKey) -> Boxed<'a, Option<Seen>>;
 
@@ -87,6 +92,27 @@ impl fmt::Debug for Tenure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tenure({:?})", (*self.0).type_id())
     }
+}
+
+/// What came of [`Cluster::take`]. But for the first, nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// The push carries the stream.
+    Now,
+    /// The stream key is this node's already: it is for its hub to say.
+    Here,
+    /// The push waits here no more.
+    Gone,
+    /// The lease has another revision than was named, or has got one meanwhile.
+    Moved {
+        /// The one that stands there, as far as is known.
+        revision: u64,
+    },
+    /// The registry did not answer; where it was asked to write, it may have.
+    Unreachable {
+        /// Why, in English.
+        reason: String,
+    },
 }
 
 /// What the other nodes answered.

@@ -53,6 +53,20 @@ impl Live {
         self.shared.pulls.look(&self.shared, key);
     }
 
+    /// The stream key is this node's by the lease of this revision, for the sake of a push that waited here. False if that has
+    /// left meanwhile.
+    pub fn handed_to(&self, key: &StreamKey, revision: u64, push: PushId) -> bool {
+        let is_there = self.shared.hub.handed_to(key, revision, push);
+        self.shared.pulls.learn(&self.shared, key, || Seen { revision, holder: Holder::Here });
+        is_there
+    }
+
+    /// The stream key was given to a push on another node: the pushes of this one wait as backups.
+    pub fn gives_way(&self, key: &StreamKey) {
+        self.shared.hub.gives_way(key);
+        self.shared.pulls.look(&self.shared, key);
+    }
+
     /// A change of a lease was seen. `seen` is asked only where somebody here watches the stream.
     pub fn lease_changed(&self, key: &StreamKey, seen: impl FnOnce() -> Seen) {
         self.shared.pulls.learn(&self.shared, key, seen);

@@ -8,7 +8,7 @@ use model::catalog::ConflictRule;
 use model::{Clock, StreamKey, SystemClock, Timestamp};
 
 use super::feed::{Ended, FrameKind, Step, Viewer, ViewerInfo, ViewerKind, Writer};
-use super::{Hub, NotServed, Parting, Place, PullPlace};
+use super::{Hub, NotServed, Parting, Place, PullPlace, Switched, Switching};
 use crate::push::{OrderSlot, PushHandle};
 
 fn key() -> StreamKey {
@@ -240,4 +240,46 @@ fn nodes_get_nothing_of_what_was_fetched_from_the_owner_before() {
     frame(place.writer(), now, 2);
     assert_eq!(seen(&mut served), (vec![2], None));
     assert_eq!(seen(&mut viewer), (vec![1, 2], None), "who was there misses nothing");
+}
+
+#[test]
+fn a_stream_is_handed_to_a_push_that_waits_here_and_taken_from_one_that_goes_on() {
+    let (hub, now) = (Arc::new(Hub::default()), SystemClock.instant());
+    let (_pull, mut fetched, mut viewer) = fetch(&hub);
+    let (mut first, mut second) = (wait(&hub, now), wait(&hub, now));
+    let to = second.handle().id;
+    assert_eq!(hub.switch_to(&key(), to.sequence()), Switching::Waits(to));
+    assert!(hub.handed_to(&key(), 7, to));
+    frame(&mut fetched, now, 1);
+    frame(first.writer(), now, 2);
+    frame(second.writer(), now, 3);
+    assert_eq!(seen(&mut viewer), (vec![3], None));
+    assert_eq!(hub.switch_to(&key(), to.sequence()), Switching::Done(Switched::Already));
+    assert_eq!(hub.carried_since(&key()), Some(7));
+
+    hub.gives_way(&key());
+    assert_eq!(hub.carried_since(&key()), None);
+    frame(second.writer(), now, 4);
+    assert_eq!(seen(&mut viewer), (vec![], None), "what it sends from now on is no more than a backup");
+    assert!(!hub.is_carried(&key()), "who comes now is served by the next owner");
+    assert!(first.handle().order.get().is_none() && second.handle().order.get().is_none());
+    assert!(hub.list().iter().all(|push| push.role == "backup"));
+    hub.sweep(now + Duration::from_secs(3600));
+    hub.stands_here(&key(), 9);
+    frame(second.writer(), now, 5);
+    assert_eq!(seen(&mut viewer), (vec![5], None), "the same viewer");
+}
+
+#[test]
+fn a_stream_that_is_handed_to_a_push_which_has_just_left_goes_to_the_next_that_waits() {
+    let (hub, now) = (Arc::new(Hub::default()), SystemClock.instant());
+    let (first, second) = (wait(&hub, now), wait(&hub, now));
+    let gone = second.handle().id;
+    second.leave(Parting::Over);
+    assert!(!hub.handed_to(&key(), 7, gone));
+    let live = hub.list();
+    assert_eq!((live[0].id, live[0].role), (first.handle().id, "live"));
+    first.leave(Parting::Over);
+    assert!(!hub.handed_to(&key(), 9, gone));
+    assert_eq!(hub.carried_since(&key()), None);
 }

@@ -9,6 +9,7 @@ pub mod feed;
 mod pulled;
 mod served;
 mod slots;
+mod switching;
 mod test_push;
 
 use std::cmp::Ordering as CmpOrdering;
@@ -20,12 +21,12 @@ use std::time::Instant;
 use cause::evidence::Act;
 use cause::{Cause, Side};
 use model::catalog::ConflictRule;
-use model::{Sequence, StreamKey, Timestamp};
-use serde::{Deserialize, Serialize};
+use model::{StreamKey, Timestamp};
 
 pub use self::pulled::PullPlace;
 pub use self::served::NotServed;
 pub use self::slots::{Slot, Slots};
+pub use self::switching::{Switched, Switching};
 pub use self::test_push::TestPlace;
 
 use self::duel::DuelGuard;
@@ -104,18 +105,6 @@ impl Parting {
         };
         if lost { Self::Lost } else { Self::Over }
     }
-}
-
-/// What came of an order to let another push carry a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Switched {
-    /// It carries the stream from its next key frame on.
-    Now,
-    /// It did so already.
-    Already,
-    /// No push of that sequence carries the stream or waits for it.
-    NoSuchPush,
 }
 
 /// Why a stream cannot be watched.
@@ -287,35 +276,11 @@ impl Hub {
         self.lock().get(key)?.members.first().map(|live| live.handle.since)
     }
 
-    /// Lets the push of that sequence carry the stream; the one that did so far waits as a backup.
-    pub fn switch_to(&self, key: &StreamKey, to: Sequence) -> Switched {
-        let mut streams = self.lock();
-        let Some(stream) = streams.get_mut(key) else { return Switched::NoSuchPush };
-        let ends = |member: &Member| member.handle.order.get().is_some();
-        let wanted = |member: &Member| member.handle.id.sequence() == to && !ends(member);
-        match stream.members.iter().position(wanted) {
-            None => Switched::NoSuchPush,
-            // The node that carries the stream has no push of this sequence.
-            Some(_) if stream.elsewhere => Switched::NoSuchPush,
-            Some(0) => Switched::Already,
-            Some(at) => {
-                let member = stream.members.remove(at);
-                stream.feed.carry(member.writer);
-                stream.members.insert(0, member);
-                Switched::Now
-            }
-        }
-    }
-
     /// The stream key is this node's to carry, by the lease of this revision.
     pub fn stands_here(&self, key: &StreamKey, revision: u64) {
         let mut streams = self.lock();
-        let Some(stream) = streams.get_mut(key) else { return };
-        stream.elsewhere = false;
-        stream.begin_tenure(revision);
-        // One that is still being admitted begins by itself.
-        if let Some(first) = stream.members.first().filter(|m| m.is_live()) {
-            stream.feed.carry(first.writer);
+        if let Some(stream) = streams.get_mut(key) {
+            stream.stands_here(revision);
         }
     }
 
@@ -430,6 +395,15 @@ impl Member {
 }
 
 impl LiveStream {
+    fn stands_here(&mut self, revision: u64) {
+        self.elsewhere = false;
+        self.begin_tenure(revision);
+        // One that is still being admitted begins by itself.
+        if let Some(first) = self.members.first().filter(|m| m.is_live()) {
+            self.feed.carry(first.writer);
+        }
+    }
+
     fn is_on(&self) -> bool {
         !self.members.is_empty() || self.feed.is_on()
     }

@@ -150,14 +150,17 @@ fn a_backup_is_switched_to_and_the_live_push_waits_in_its_place() {
     let _a = hub.enter(first.clone(), ConflictRule::Backup, 0, now).unwrap();
     let b = hub.enter(second.clone(), ConflictRule::Backup, 0, now).unwrap();
     let live = |hub: &Hub| hub.list().into_iter().find(|push| push.role == "live").unwrap().id;
-    assert_eq!(hub.switch_to(&key, sequences[0]), Switched::Already);
-    assert_eq!(hub.switch_to(&key, sequences[1]), Switched::Now);
+    assert_eq!(hub.switch_to(&key, sequences[0]), Switching::Done(Switched::Already));
+    assert_eq!(hub.switch_to(&key, sequences[1]), Switching::Done(Switched::Now));
     assert_eq!(live(&hub), second.id);
     assert!(first.order.get().is_none(), "nobody is ended by it");
     drop(b);
     assert_eq!(live(&hub), first.id, "who waited takes over again");
-    assert_eq!(hub.switch_to(&key, sequences[1]), Switched::NoSuchPush);
-    assert_eq!(hub.switch_to(&StreamKey::new("d", "a", "s"), sequences[0]), Switched::NoSuchPush);
+    assert_eq!(hub.switch_to(&key, sequences[1]), Switching::Done(Switched::NoSuchPush));
+    assert_eq!(
+        hub.switch_to(&StreamKey::new("d", "a", "s"), sequences[0]),
+        Switching::Done(Switched::NoSuchPush)
+    );
 }
 
 #[test]

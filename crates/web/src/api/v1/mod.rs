@@ -44,6 +44,7 @@ fn list() -> Vec<Route> {
         ("/streams/drop", &["post"], post(streams::drop_stream)),
         ("/streams/forbid", &["post"], post(streams::forbid)),
         ("/streams/resume", &["post"], post(streams::resume)),
+        ("/streams/switch", &["post"], post(streams::switch)),
         ("/callbacks/templates", &["get", "post"], get(callbacks::templates).merge(post(callbacks::create))),
         (
             "/callbacks/templates/{id}",

@@ -1,10 +1,11 @@
-//! `POST /streams/drop`, `/streams/forbid`, `/streams/resume`; `GET /streams/forbidden`.
+//! `POST /streams/drop`, `/streams/forbid`, `/streams/resume`, `/streams/switch`; `GET /streams/forbidden`.
 
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
+use live::Switched;
 use model::catalog::Role;
-use model::{StreamKey, Timestamp};
+use model::{Sequence, StreamKey, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -31,6 +32,17 @@ pub struct ForbidBody {
     until: Option<Timestamp>,
     #[serde(default)]
     reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SwitchBody {
+    domain: String,
+    app: String,
+    stream: String,
+    /// The push that is to carry the stream; the next backup where it is left out.
+    #[serde(default)]
+    sequence: Option<Sequence>,
 }
 
 type Body<T> = Result<Json<T>, JsonRejection>;
@@ -89,6 +101,27 @@ pub async fn resume(
     let key = key(&body.domain, body.app, body.stream);
     let resumed = actions::resume(&state, caller.scope, &key, &caller.by()).await?;
     Ok(Json(answer(json!({ "resumed": resumed.outcome }), &resumed.silent)))
+}
+
+/// Lets another push carry a stream, on whichever node it waits.
+pub async fn switch(
+    caller: Caller,
+    State(state): State<WebState>,
+    body: Body<SwitchBody>,
+) -> Result<Json<Value>, Problem> {
+    caller.require(Role::Operator)?;
+    let body = read(body)?;
+    let key = key(&body.domain, body.app, body.stream);
+    let (to, told) = actions::switch(&state, caller.scope, &key, body.sequence, &caller.by()).await?;
+    if let Some((kind, why)) = actions::not_switched(told.outcome) {
+        let silent = match told.silent.is_empty() {
+            true => String::new(),
+            false => format!(" (nodes that did not answer: {})", told.silent.join(", ")),
+        };
+        return Err(Problem::new(kind, format!("{why}{silent}")).with_field("sequence"));
+    }
+    let body = json!({ "sequence": to, "was_live": told.outcome == Switched::Already });
+    Ok(Json(answer(body, &told.silent)))
 }
 
 /// The streams that are forbidden now, by key.

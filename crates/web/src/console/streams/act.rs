@@ -74,9 +74,11 @@ pub(in crate::console) async fn submit(
                 Problem::new(Kind::BadRequest, "name the push that is to carry the stream")
                     .with_field("sequence")
             })?;
-            match actions::switch(&state, f.scope(), &key, to, &by).await? {
+            match actions::switch(&state, f.scope(), &key, Some(to), &by).await?.1.outcome {
                 Switched::Now | Switched::Already => "switched",
-                Switched::NoSuchPush => "gone",
+                Switched::NoSuchPush => "not-waiting",
+                Switched::Moved => "moved",
+                Switched::Unreachable => "unreachable",
             }
         }
         _ => {

@@ -105,6 +105,9 @@ pub(super) fn told(done: &str, f: &Frame) -> String {
         "resumed" => f.t("streams-resumed"),
         "switched" => f.t("streams-switched"),
         "gone" => f.t("streams-gone"),
+        "not-waiting" => f.t("streams-not-waiting"),
+        "moved" => f.t("streams-moved"),
+        "unreachable" => f.t("streams-unreachable"),
         _ => String::new(),
     }
 }

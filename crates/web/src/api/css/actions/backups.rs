@@ -103,15 +103,16 @@ async fn switch(call: Call) -> Answered {
     let sequence = call.required("UpstreamSequence")?;
     let to = sequence.parse().map(model::Sequence);
     let to = to.map_err(|_| CssError::value("UpstreamSequence", "must be a push's sequence in digits"))?;
-    let switched = call.state.live().switch_to(&key, to, &call.by()).await;
-    tracing::info!(stream = %key, sequence, ?switched, who = call.caller.id, via = "css_api", "stream switched");
-    match switched {
-        Switched::Now | Switched::Already => done(),
-        Switched::NoSuchPush => {
-            let message = "No push of that sequence carries the stream or waits as its backup.";
-            Err(CssError::new(Code::FailedOperation, message))
-        }
-    }
+    let told = call.state.live().switch_to(&key, to, &call.by()).await;
+    let (switched, silent) = (told.outcome, &told.silent);
+    tracing::info!(stream = %key, sequence, ?switched, ?silent, who = call.caller.id, via = "css_api", "stream switched");
+    let message = match switched {
+        Switched::Now | Switched::Already => return done(),
+        Switched::NoSuchPush => "No push of that sequence carries the stream or waits as its backup.",
+        Switched::Moved => "The stream changed hands again and again meanwhile; nothing was switched.",
+        Switched::Unreachable => "The registry, or a node that may have the push, did not answer.",
+    };
+    Err(CssError::new(Code::FailedOperation, message))
 }
 
 /// Which of several pushes is the best, nothing here decides by itself.

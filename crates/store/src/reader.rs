@@ -20,6 +20,9 @@ mod stretches;
 pub(crate) mod summary;
 mod unshipped;
 
+#[cfg(feature = "postgres")]
+pub(crate) use unshipped::{Chunk, Unshipped};
+
 use std::collections::{BTreeMap, HashSet};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};

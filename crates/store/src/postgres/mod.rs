@@ -12,6 +12,7 @@
 //! | [`partition`] | a partition a day: made ahead, dropped when old |
 //! | [`names`] | the dictionary of names |
 //! | [`put`] | records into the database |
+//! | [`lanes`] | many records at once |
 //! | [`events`] | events into the database, and out of it |
 //! | [`columns`] | a record as columns, and back |
 //! | [`find`] | pages and lists |
@@ -23,6 +24,7 @@ mod columns;
 mod count;
 mod events;
 mod find;
+mod lanes;
 mod link;
 mod migrate;
 mod names;

@@ -1,106 +1,114 @@
 //! The dictionary of names: every name is there before a record that has it comes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
+use futures_util::future::try_join3;
+use model::Record;
 use tokio_postgres::Client;
 
 use super::put::{Parcel, clean};
 use crate::layout::Day;
-use crate::limits::MAX_CACHED_NAMES;
 use crate::remote::RemoteFault;
 
 /// Names looked at in one sweep.
 const SWEEP: i64 = 5_000;
-/// Days beyond what is kept for which a name that nobody uses stays: nodes remember for a day which names are there.
+/// Days beyond what is kept for which a name that nobody uses stays: a name is noted as used once a day, and its records
+/// come a moment later.
 const MARGIN: i64 = 3;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Kind {
-    Domain,
-    App,
-    Stream,
-}
-
-/// The names that were made sure of today.
+/// The names of some records, by their numbers. Asked for with each batch: a database that was put back to an earlier
+/// state may have given numbers anew.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
-    day: i64,
-    known: HashMap<Kind, HashSet<String>>,
+pub(super) struct Numbers {
+    domains: HashMap<String, i64>,
+    apps: HashMap<String, i64>,
+    streams: HashMap<String, i64>,
 }
 
-/// Names that are to be made sure of.
-pub(super) struct Wanted {
-    day: i64,
-    names: Vec<(Kind, Vec<String>)>,
+fn number(names: &HashMap<String, i64>, name: Option<&str>) -> Option<i64> {
+    name.and_then(|name| names.get(clean(name).as_ref()).copied())
 }
 
-impl Names {
-    /// The names of records that are not known to be there.
-    pub fn wanted(&mut self, parcels: &[Parcel], today: Day) -> Wanted {
-        if self.day != today.number() || self.known.values().any(|names| names.len() > MAX_CACHED_NAMES) {
-            *self = Self { day: today.number(), known: HashMap::new() };
-        }
-        let of = |kind: Kind, name: fn(&Parcel) -> Option<&str>| {
-            let known = self.known.get(&kind);
-            let names: HashSet<String> = parcels
-                .iter()
-                .filter_map(name)
-                .map(clean)
-                .filter(|name| known.is_none_or(|known| !known.contains(name.as_ref())))
-                .map(std::borrow::Cow::into_owned)
-                .collect();
-            let mut names: Vec<String> = names.into_iter().collect();
-            // In one order on all nodes, so that none waits for another that waits for it.
-            names.sort_unstable();
-            (kind, names)
-        };
-        let names = vec![
-            of(Kind::Domain, |parcel| parcel.record.domain.as_deref()),
-            of(Kind::App, |parcel| parcel.record.app.as_deref()),
-            of(Kind::Stream, |parcel| parcel.record.stream.as_deref()),
-        ];
-        Wanted { day: today.number(), names }
+impl Numbers {
+    pub fn domain(&self, record: &Record) -> Option<i64> {
+        number(&self.domains, record.domain.as_deref())
     }
 
-    /// They are there now.
-    pub fn learned(&mut self, wanted: Wanted) {
-        for (kind, names) in wanted.names {
-            self.known.entry(kind).or_default().extend(names);
-        }
+    pub fn app(&self, record: &Record) -> Option<i64> {
+        number(&self.apps, record.app.as_deref())
+    }
+
+    pub fn stream(&self, record: &Record) -> Option<i64> {
+        number(&self.streams, record.stream.as_deref())
     }
 }
 
-/// Puts names that are missing into the dictionary, and notes that they are in use.
-pub(super) async fn ensure(client: &Client, wanted: &Wanted) -> Result<(), RemoteFault> {
-    let day = i32::try_from(wanted.day).unwrap_or(i32::MAX);
-    for (kind, names) in wanted.names.iter().filter(|(_, names)| !names.is_empty()) {
-        let (table, columns, values) = match kind {
-            Kind::Domain => ("domain", "text, used_on", "n, $2"),
-            Kind::App => ("app", "text, used_on", "n, $2"),
-            Kind::Stream => ("stream", "text, used_on, folded", "n, $2, f"),
+/// The numbers of all names that these records have. Names that are missing are put into the dictionary, and those that
+/// were not used today are noted as used.
+pub(super) async fn numbers(client: &Client, parcels: &[Parcel], today: Day) -> Result<Numbers, RemoteFault> {
+    let of = |name: fn(&Record) -> Option<&str>| {
+        // In one order on all nodes, so that none waits for another that waits for it.
+        let names: BTreeSet<_> =
+            parcels.iter().filter_map(|parcel| name(&parcel.record)).map(clean).collect();
+        names.into_iter().map(std::borrow::Cow::into_owned).collect()
+    };
+    let (domains, apps, streams) = try_join3(
+        numbers_of(client, "domain", of(|record| record.domain.as_deref()), today),
+        numbers_of(client, "app", of(|record| record.app.as_deref()), today),
+        numbers_of(client, "stream", of(|record| record.stream.as_deref()), today),
+    )
+    .await?;
+    Ok(Numbers { domains, apps, streams })
+}
+
+async fn numbers_of(
+    client: &Client,
+    table: &'static str,
+    names: Vec<String>,
+    today: Day,
+) -> Result<HashMap<String, i64>, RemoteFault> {
+    let day = i32::try_from(today.number()).unwrap_or(i32::MAX);
+    let mut numbers = HashMap::with_capacity(names.len());
+    if names.is_empty() {
+        return Ok(numbers);
+    }
+    let mut idle = Vec::new();
+    // Each name is looked up by itself: a join would read all that there are.
+    let look = format!(
+        "select n, t.id, t.used_on < $2 from unnest($1::text[]) as u (n), \
+         lateral (select id, used_on from {table} where text = n limit 1) t"
+    );
+    for row in client.query(&look, &[&names, &day]).await? {
+        let id: i64 = row.try_get(1)?;
+        if row.try_get(2)? {
+            idle.push(id);
+        }
+        numbers.insert(row.try_get(0)?, id);
+    }
+    if !idle.is_empty() {
+        let update = format!(
+            "update {table} set used_on = $2 where id in (select id from {table} where id = any($1) \
+             order by id for update)"
+        );
+        client.execute(&update, &[&idle, &day]).await?;
+    }
+    let missing: Vec<&String> = names.iter().filter(|name| !numbers.contains_key(*name)).collect();
+    if !missing.is_empty() {
+        let (columns, values) = match table {
+            "stream" => ("text, used_on, folded", "n, $2, f"),
+            _ => ("text, used_on", "n, $2"),
         };
-        let folded: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
-        // Each name is looked up by itself: a join would read all that there are.
+        let folded: Vec<String> = missing.iter().map(|name| name.to_lowercase()).collect();
+        // Of one that another node puts there at the same time the number is given as well.
         let insert = format!(
             "insert into {table} ({columns}) select {values} from unnest($1::text[], $3::text[]) as u (n, f) \
-             where (select t.id from {table} t where t.text = n) is null on conflict (text) do nothing"
+             on conflict (text) do update set used_on = excluded.used_on returning text, id"
         );
-        client.execute(&insert, &[names, &day, &folded]).await?;
-        let idle = format!(
-            "select id from (select (select t.id from {table} t where t.text = n and t.used_on < $2) as id \
-             from unnest($1::text[]) as u (n)) i where id is not null order by id"
-        );
-        let idle = client.query(&idle, &[names, &day]).await?;
-        let idle: Vec<i64> = idle.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-        if !idle.is_empty() {
-            let update = format!(
-                "update {table} set used_on = $2 where id in (select id from {table} where id = any($1) \
-                 order by id for update)"
-            );
-            client.execute(&update, &[&idle, &day]).await?;
+        for row in client.query(&insert, &[&missing, &day, &folded]).await? {
+            numbers.insert(row.try_get(0)?, row.try_get(1)?);
         }
     }
-    Ok(())
+    Ok(numbers)
 }
 
 /// Lets go of names that were not used for longer than records are kept, and that no record has.

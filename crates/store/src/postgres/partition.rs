@@ -23,7 +23,11 @@ pub(super) fn day_of(at: Timestamp) -> Option<Day> {
 pub(super) async fn make(client: &Client, days: &BTreeSet<Day>) -> Result<(), RemoteFault> {
     for day in days {
         let there = client
-            .query_one("select to_regclass('lastframe.record_' || $1) is not null", &[&day.to_string()])
+            .query_one(
+                "select count(to_regclass('lastframe.' || name || '_' || $1)) = 3 \
+                 from unnest(array['record', 'evidence', 'event']) as t (name)",
+                &[&day.to_string()],
+            )
             .await?;
         if there.try_get::<_, bool>(0)? {
             continue;
@@ -32,16 +36,22 @@ pub(super) async fn make(client: &Client, days: &BTreeSet<Day>) -> Result<(), Re
         let (start, end) = (day.start().millis(), day.end().millis());
         // Attaching is light on those who read meanwhile, unlike making it as a partition.
         let table = |name: &str, from: &str, to: &str| {
-            // Evidence is read by its id alone: most of it stands in its row, which halves what writing it costs.
-            let with = if name == "evidence" { "with (toast_tuple_target = 8160)" } else { "" };
+            // Each goes on its own when it is old; one of a push that took longer than that may still come.
+            // Evidence is read by its id alone: most of it stands in its row, which halves what writing it costs. What
+            // is too long for that is compressed first, and most then fits.
+            let (with, compressed) = match name {
+                "evidence" => ("with (toast_tuple_target = 8160)", compressed(*day)),
+                _ => ("", String::new()),
+            };
             format!(
-                "create table {name}_{day} (like {name} including all excluding identity) {with}; \
-                 alter table {name} attach partition {name}_{day} for values from ({from}) to ({to});"
+                "if to_regclass('lastframe.{name}_{day}') is null then \
+                 create table {name}_{day} (like {name} including all excluding identity) {with}; \
+                 alter table {name} attach partition {name}_{day} for values from ({from}) to ({to}); {compressed} end if;"
             )
         };
         let sql = format!(
             "begin; select pg_advisory_xact_lock({LOCK}); \
-             do $$ begin if to_regclass('lastframe.record_{day}') is null then {} {} {} end if; end $$; commit",
+             do $$ begin {} {} {} end $$; commit",
             table("record", &format!("'{first}'"), &format!("'{last}'")),
             table("evidence", &format!("'{first}'"), &format!("'{last}'")),
             table("event", &start.to_string(), &end.to_string()),
@@ -49,6 +59,15 @@ pub(super) async fn make(client: &Client, days: &BTreeSet<Day>) -> Result<(), Re
         client.batch_execute(&sql).await?;
     }
     Ok(())
+}
+
+/// How a partition of evidence keeps what is too long for a row.
+fn compressed(day: Day) -> String {
+    let column = format!("alter table evidence_{day} alter column body");
+    format!(
+        "{column} set storage main; begin {column} set compression lz4; \
+         exception when feature_not_supported then null; end;"
+    )
 }
 
 /// The first id of a day.

@@ -1,18 +1,21 @@
-//! Records into the database: COPY into a table of the connection, then one statement that merges.
+//! Records into the database. What is surely new is copied straight into its table; what may be there already goes
+//! through a table of the connection, and one statement that merges.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use model::{Clock, PushId, Record, SystemClock, Timestamp};
 use tokio_postgres::Client;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
 use super::link::Database;
-use super::names::{self, Names};
+use super::names::{self, Numbers};
 use super::partition;
 use crate::columns::{Documents, signed};
 use crate::layout::Day;
@@ -42,18 +45,12 @@ pub(crate) enum Rank {
     OwnJournal = 2,
 }
 
-/// What a connection to the database remembers between batches.
+/// The days that are known to have partitions.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<KnownParts>);
-
-#[derive(Debug, Default)]
-struct KnownParts {
-    names: Names,
-    days: BTreeSet<Day>,
-}
+pub(crate) struct Known(Mutex<BTreeSet<Day>>);
 
 impl Known {
-    fn lock(&self) -> MutexGuard<'_, KnownParts> {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<Day>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -79,174 +76,210 @@ impl Database {
 
     /// Merges records; all of them are durable when it returns, or none is. May be repeated: what is there with the same
     /// or a higher rank, and as many attempts, stays as it is.
-    pub fn put(&self, parcels: Vec<Parcel>, rank: Rank, known: &Arc<Known>) -> Result<(), RemoteFault> {
+    pub fn put(&self, parcels: Arc<[Parcel]>, rank: Rank, known: &Arc<Known>) -> Result<(), RemoteFault> {
         if parcels.is_empty() {
             return Ok(());
         }
-        let wanted = known.lock().names.wanted(&parcels, Day::of(SystemClock.now()));
         let days: BTreeSet<Day> =
             parcels.iter().filter_map(|parcel| partition::day_of(parcel.record.id.time())).collect();
-        let missing: BTreeSet<Day> = days.difference(&known.lock().days).copied().collect();
+        let missing: BTreeSet<Day> = days.difference(&known.lock()).copied().collect();
+        let today = Day::of(SystemClock.now());
         let outcome = self.ask(LIMIT, move |client| async move {
             partition::make(&client, &missing).await?;
-            names::ensure(&client, &wanted).await?;
-            merge(&client, &parcels, rank).await?;
-            Ok(wanted)
+            let numbers = names::numbers(&client, &parcels, today).await?;
+            let load = Load::of(&parcels, rank, &numbers);
+            load.put(&client).await
         });
-        let mut parts = known.lock();
         match outcome {
-            Ok(wanted) => {
-                parts.names.learned(wanted);
-                parts.days.extend(days);
-                Ok(())
-            }
-            Err(fault) => {
-                // Perhaps one of them was dropped meanwhile.
-                *parts = KnownParts::default();
-                Err(fault)
-            }
+            Ok(()) => known.lock().extend(days),
+            // Perhaps one of them was dropped meanwhile.
+            Err(_) => known.lock().clear(),
         }
+        outcome
     }
 }
 
-/// A column of the table that is copied into: its name, its type, and how it becomes the column of `record`.
-struct Column(&'static str, Type, &'static str);
-
-const COLUMNS: [Column; 31] = [
-    Column("id", Type::UUID, "s.id"),
-    Column("rank", Type::INT2, "s.rank"),
-    Column("ended_at", Type::INT8, "s.ended_at"),
-    Column("tie", Type::INT8, "s.tie"),
-    Column("sequence", Type::INT8, "s.sequence"),
-    Column("source", Type::TEXT, "s.source"),
-    Column("account", Type::INT8, "s.account"),
-    // Looked up one by one: a join would read all names that there are for each batch.
-    Column("domain", Type::TEXT, "(select n.id from domain n where n.text = s.domain)"),
-    Column("app", Type::TEXT, "(select n.id from app n where n.text = s.app)"),
-    Column("stream", Type::TEXT, "(select n.id from stream n where n.text = s.stream)"),
-    Column("protocol", Type::TEXT, "s.protocol"),
-    Column("client_ip", Type::INET, "s.client_ip"),
-    Column("client_port", Type::INT4, "s.client_port"),
-    Column("node", Type::TEXT, "s.node"),
-    Column("connected_at", Type::INT8, "s.connected_at"),
-    Column("published_at", Type::INT8, "s.published_at"),
-    Column("duration_ms", Type::INT8, "s.duration_ms"),
-    Column("errcode", Type::INT4, "s.errcode"),
-    Column("sub_errcode", Type::INT4, "s.sub_errcode"),
-    Column("side", Type::TEXT, "s.side"),
-    Column("detail", Type::TEXT, "s.detail::json"),
-    Column("attempts", Type::INT8, "s.attempts"),
-    Column("last_attempt_at", Type::INT8, "s.last_attempt_at"),
-    Column("bytes_in", Type::INT8, "s.bytes_in"),
-    Column("bytes_out", Type::INT8, "s.bytes_out"),
-    Column("video", Type::TEXT, "s.video::json"),
-    Column("audio", Type::TEXT, "s.audio::json"),
-    Column("encoder", Type::TEXT, "s.encoder"),
-    Column("stream_param", Type::TEXT, "s.stream_param"),
-    Column("verdict_version", Type::INT4, "s.verdict_version"),
-    // Not a column of `record`.
-    Column("evidence", Type::BYTEA, ""),
+/// The columns of `record`, in the order in which [`Load::copy_records`] writes them. A type is that of the value that is
+/// written: text goes into `json` as it is.
+const COLUMNS: [(&str, Type); 30] = [
+    ("id", Type::UUID),
+    ("rank", Type::INT2),
+    ("ended_at", Type::INT8),
+    ("tie", Type::INT8),
+    ("sequence", Type::INT8),
+    ("source", Type::TEXT),
+    ("account", Type::INT8),
+    ("domain_id", Type::INT8),
+    ("app_id", Type::INT8),
+    ("stream_id", Type::INT8),
+    ("protocol", Type::TEXT),
+    ("client_ip", Type::INET),
+    ("client_port", Type::INT4),
+    ("node", Type::TEXT),
+    ("connected_at", Type::INT8),
+    ("published_at", Type::INT8),
+    ("duration_ms", Type::INT8),
+    ("errcode", Type::INT4),
+    ("sub_errcode", Type::INT4),
+    ("side", Type::TEXT),
+    ("detail", Type::TEXT),
+    ("attempts", Type::INT8),
+    ("last_attempt_at", Type::INT8),
+    ("bytes_in", Type::INT8),
+    ("bytes_out", Type::INT8),
+    ("video", Type::TEXT),
+    ("audio", Type::TEXT),
+    ("encoder", Type::TEXT),
+    ("stream_param", Type::TEXT),
+    ("verdict_version", Type::INT4),
 ];
 
-/// The columns that stand in `record`: names as there, and where their values come from.
-fn merged() -> impl Iterator<Item = (String, &'static str)> {
-    COLUMNS.iter().filter(|column| !column.2.is_empty()).map(|column| match column.0 {
-        name @ ("domain" | "app" | "stream") => (format!("{name}_id"), column.2),
-        name => (name.to_owned(), column.2),
-    })
+const EVIDENCE: [Type; 2] = [Type::UUID, Type::BYTEA];
+
+fn columns() -> String {
+    COLUMNS.map(|(name, _)| name).join(", ")
 }
 
-fn staging() -> String {
-    let columns: Vec<String> = COLUMNS.iter().map(|column| format!("{} {}", column.0, column.1)).collect();
-    // Evidence passes through as it is: most of it in the row, none of it compressed on the way.
-    format!(
-        "create temp table if not exists staging ({}) with (toast_tuple_target = 8160) on commit delete rows; \
-         alter table staging alter column evidence set storage external",
-        columns.join(", ")
-    )
-}
+/// The tables of a connection through which goes what may be there already. Evidence passes as it is: most of it in its
+/// row, none of it compressed on the way.
+const STAGING: &str = "create temp table if not exists staging (like record) on commit delete rows; \
+    create temp table if not exists staging_evidence (id uuid, body bytea) with (toast_tuple_target = 8160) \
+    on commit delete rows; alter table staging_evidence alter column body set storage external";
 
 /// Rows are read in the order in which they were copied, by their ids: nodes that merge the same ones at once then wait for
 /// each other in one direction only.
 fn merge_records() -> String {
-    let names: Vec<String> = merged().map(|(name, _)| name).collect();
-    let values: Vec<&str> = merged().map(|(_, value)| value).collect();
-    let sets: Vec<String> =
-        names.iter().filter(|name| *name != "id").map(|name| format!("{name} = excluded.{name}")).collect();
+    let columns = columns();
+    let sets: Vec<String> = COLUMNS
+        .iter()
+        .filter(|(name, _)| *name != "id")
+        .map(|(name, _)| format!("{name} = excluded.{name}"))
+        .collect();
     format!(
-        "insert into record ({}) select {} from staging s \
+        "insert into record ({columns}) select {columns} from staging \
          on conflict (id) do update set {} where excluded.rank > record.rank \
          or (excluded.rank = record.rank and excluded.attempts > record.attempts)",
-        names.join(", "),
-        values.join(", "),
         sets.join(", ")
     )
 }
 
-const MERGE_EVIDENCE: &str = "insert into evidence (id, body) select id, evidence from staging \
-    where evidence is not null on conflict (id) do nothing";
+const MERGE_EVIDENCE: &str = "insert into evidence (id, body) select id, body from staging_evidence \
+    on conflict (id) do nothing";
 
-async fn merge(client: &Client, parcels: &[Parcel], rank: Rank) -> Result<(), RemoteFault> {
-    // One row of each push: a statement cannot touch a row twice.
-    let newest: BTreeMap<&[u8; 16], &Parcel> =
-        parcels.iter().map(|parcel| (parcel.record.id.as_bytes(), parcel)).collect();
-    client.batch_execute(&staging()).await?;
-    client.batch_execute("begin").await?;
-    let names: Vec<&str> = COLUMNS.iter().map(|column| column.0).collect();
-    let types: Vec<Type> = COLUMNS.iter().map(|column| column.1.clone()).collect();
-    let copy = format!("copy staging ({}) from stdin (format binary)", names.join(", "));
-    let writer = BinaryCopyInWriter::new(client.copy_in(&copy).await?, &types);
-    let mut writer = std::pin::pin!(writer);
-    for parcel in newest.values() {
-        write(writer.as_mut(), parcel, rank).await?;
-    }
-    writer.finish().await?;
-    client.batch_execute(&merge_records()).await?;
-    client.batch_execute(MERGE_EVIDENCE).await?;
-    client.batch_execute("commit").await?;
-    Ok(())
+/// Records on their way, each push once (a statement cannot touch a row twice), in the order of their ids.
+struct Load<'a> {
+    parcels: BTreeMap<&'a [u8; 16], &'a Parcel>,
+    rank: Rank,
+    numbers: &'a Numbers,
 }
 
-async fn write(
-    writer: std::pin::Pin<&mut BinaryCopyInWriter>,
-    parcel: &Parcel,
-    rank: Rank,
-) -> Result<(), RemoteFault> {
-    let record = &parcel.record;
-    let documents = Documents::of(record);
-    let text = |text: &Option<String>| text.as_deref().map(|text| clean(text).into_owned());
-    let values: [&(dyn ToSql + Sync); COLUMNS.len()] = [
-        &uuid(record.id),
-        &(rank as i16),
-        &record.ended_at.millis(),
-        &tie(record.id),
-        &record.id.sequence().0.cast_signed(),
-        &clean(&record.source).into_owned(),
-        &record.account.map(u64::cast_signed),
-        &text(&record.domain),
-        &text(&record.app),
-        &text(&record.stream),
-        &clean(&record.protocol).into_owned(),
-        &record.client_ip.to_canonical(),
-        &i32::from(record.client_port),
-        &clean(&record.node).into_owned(),
-        &record.connected_at.millis(),
-        &record.published_at.map(Timestamp::millis),
-        &signed(record.duration_ms),
-        &i32::from(record.errcode),
-        &i32::from(record.sub_errcode),
-        &clean(&record.side).into_owned(),
-        &documents.detail,
-        &signed(record.attempts),
-        &record.last_attempt_at.map(Timestamp::millis),
-        &signed(record.bytes_in),
-        &signed(record.bytes_out),
-        &documents.video,
-        &documents.audio,
-        &text(&record.encoder),
-        &text(&record.stream_param),
-        &i32::from(parcel.verdict_version),
-        &parcel.evidence,
-    ];
-    Ok(writer.write(&values).await?)
+impl<'a> Load<'a> {
+    fn of(parcels: &'a [Parcel], rank: Rank, numbers: &'a Numbers) -> Self {
+        let parcels = parcels.iter().map(|parcel| (parcel.record.id.as_bytes(), parcel)).collect();
+        Self { parcels, rank, numbers }
+    }
+
+    async fn put(&self, client: &Client) -> Result<(), RemoteFault> {
+        // A record whose attempts rose was probably here before; others only if this batch was, or another node spoke.
+        let new =
+            self.rank == Rank::OwnJournal && self.parcels.values().all(|parcel| parcel.record.attempts <= 1);
+        if new {
+            match self.copy(client).await {
+                Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+                    client.batch_execute("rollback").await?;
+                }
+                outcome => return Ok(outcome?),
+            }
+        }
+        Ok(self.merge(client).await?)
+    }
+
+    /// Straight into the tables: fails where one is there.
+    async fn copy(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        client.batch_execute("begin").await?;
+        self.copy_records(client, "record").await?;
+        self.copy_evidence(client, "evidence").await?;
+        client.batch_execute("commit").await
+    }
+
+    async fn merge(&self, client: &Client) -> Result<(), tokio_postgres::Error> {
+        client.batch_execute(STAGING).await?;
+        client.batch_execute("begin").await?;
+        self.copy_records(client, "staging").await?;
+        self.copy_evidence(client, "staging_evidence").await?;
+        client.batch_execute(&merge_records()).await?;
+        client.batch_execute(MERGE_EVIDENCE).await?;
+        client.batch_execute("commit").await
+    }
+
+    async fn copy_records(&self, client: &Client, table: &str) -> Result<(), tokio_postgres::Error> {
+        let sink =
+            client.copy_in(&format!("copy {table} ({}) from stdin (format binary)", columns())).await?;
+        let mut writer = std::pin::pin!(BinaryCopyInWriter::new(sink, &COLUMNS.map(|(_, kind)| kind)));
+        for parcel in self.parcels.values() {
+            self.write(writer.as_mut(), parcel).await?;
+        }
+        writer.finish().await?;
+        Ok(())
+    }
+
+    async fn copy_evidence(&self, client: &Client, table: &str) -> Result<(), tokio_postgres::Error> {
+        let with_evidence = || {
+            self.parcels.values().filter_map(|parcel| Some((parcel.record.id, parcel.evidence.as_deref()?)))
+        };
+        if with_evidence().next().is_none() {
+            return Ok(());
+        }
+        let sink = client.copy_in(&format!("copy {table} (id, body) from stdin (format binary)")).await?;
+        let mut writer = std::pin::pin!(BinaryCopyInWriter::new(sink, &EVIDENCE));
+        for (id, evidence) in with_evidence() {
+            writer.as_mut().write(&[&uuid(id), &evidence]).await?;
+        }
+        writer.finish().await?;
+        Ok(())
+    }
+
+    async fn write(
+        &self,
+        writer: Pin<&mut BinaryCopyInWriter>,
+        parcel: &Parcel,
+    ) -> Result<(), tokio_postgres::Error> {
+        let record = &parcel.record;
+        let documents = Documents::of(record);
+        let encoder = record.encoder.as_deref().map(clean);
+        let stream_param = record.stream_param.as_deref().map(clean);
+        let values: [&(dyn ToSql + Sync); COLUMNS.len()] = [
+            &uuid(record.id),
+            &(self.rank as i16),
+            &record.ended_at.millis(),
+            &tie(record.id),
+            &record.id.sequence().0.cast_signed(),
+            &clean(&record.source),
+            &record.account.map(u64::cast_signed),
+            &self.numbers.domain(record),
+            &self.numbers.app(record),
+            &self.numbers.stream(record),
+            &clean(&record.protocol),
+            &record.client_ip.to_canonical(),
+            &i32::from(record.client_port),
+            &clean(&record.node),
+            &record.connected_at.millis(),
+            &record.published_at.map(Timestamp::millis),
+            &signed(record.duration_ms),
+            &i32::from(record.errcode),
+            &i32::from(record.sub_errcode),
+            &clean(&record.side),
+            &documents.detail,
+            &signed(record.attempts),
+            &record.last_attempt_at.map(Timestamp::millis),
+            &signed(record.bytes_in),
+            &signed(record.bytes_out),
+            &documents.video,
+            &documents.audio,
+            &encoder,
+            &stream_param,
+            &i32::from(parcel.verdict_version),
+        ];
+        writer.write(&values).await
+    }
 }

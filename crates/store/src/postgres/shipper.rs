@@ -3,32 +3,30 @@
 //! shipped again, and meets itself.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use model::{Clock, SystemClock, Timestamp};
 
+use super::lanes::{Lanes, MOST, Outcome};
 use super::partition::{self, Keep};
-use super::put::{Known, Parcel, Rank};
+use super::put::Known;
 use super::{names, told};
 use crate::columns::Stored;
 use crate::error::StoreError;
-use crate::evidence;
 use crate::history::History;
 use crate::journal::Shared;
 use crate::journal::queue::Op;
 use crate::journal::shipping::Shipped;
 use crate::layout::{self, Day};
 use crate::outbox::Outbox;
-use crate::reader::Connections;
+use crate::reader::{Chunk, Connections, Unshipped};
 use crate::remote::{Database, RemoteFault};
 
-/// Records in one batch.
-const BATCH: usize = 2_000;
-/// Batches on their way at once, each over a connection of its own, where so much waits.
-const LANES: usize = 4;
 /// Evidence under way at once, bytes.
-const MOST_EVIDENCE: usize = 32 << 20;
+const MOST_EVIDENCE: u64 = 32 << 20;
 /// Events in one batch.
 const EVENTS: usize = 500;
 /// Ends in one question whether other nodes have told them.
@@ -148,11 +146,8 @@ impl Shipper {
     fn round(&mut self) -> Result<(), Trouble> {
         self.greet()?;
         self.ask_who_told()?;
-        while self.ship_rows()? {}
-        while self.backfill()? {
-            // What is new does not wait for old files.
-            self.ship_rows()?;
-        }
+        self.ship_rows()?;
+        self.backfill()?;
         while self.ship_events()? {}
         Ok(())
     }
@@ -232,92 +227,57 @@ impl Shipper {
         }
     }
 
-    /// Ships the next records; true while there may be more.
-    fn ship_rows(&mut self) -> Result<bool, Trouble> {
+    /// Ships the records that wait.
+    fn ship_rows(&mut self) -> Result<(), Trouble> {
         let dir = self.shared.config.dir.clone();
-        let rows = self.here.unshipped(&dir, BATCH * LANES)?;
-        if rows.is_empty() {
-            return Ok(false);
+        let mut taken = Taken::after(&mut self.here, &dir, 0)?;
+        while !taken.is_empty() {
+            let Taken { rows, mut gone, more } = taken;
+            let count = rows.len() as u64;
+            let lanes = Lanes { database: &self.database, known: &self.known, dir: &dir };
+            let here = &mut self.here;
+            // The next ones are read while these are on their way.
+            let (outcome, next) = beside(
+                || lanes.put(rows),
+                || more.map_or(Ok(Taken::default()), |last| Taken::after(here, &dir, last)),
+            );
+            let Outcome { mut done, stuck } = outcome?;
+            self.shared.shipped.lock().shipped += count - stuck.len() as u64;
+            done.append(&mut gone);
+            if !done.is_empty() {
+                self.note(Shipped::Rows(done))?;
+            }
+            if !stuck.is_empty() {
+                self.note(Shipped::Stuck(stuck))?;
+            }
+            taken = next?;
         }
-        let full = rows.len() >= BATCH * LANES;
-        let (mut gone, mut batch, mut bytes) = (Vec::new(), Vec::new(), 0);
-        let mut cut = false;
-        for row in rows {
-            let Some(stored) = row.stored else {
-                tracing::error!(id = %row.id, "a record that was to be shipped is gone");
-                gone.push(row.seq);
-                continue;
+        Ok(())
+    }
+
+    /// Ships record files from before shipping began.
+    fn backfill(&mut self) -> Result<(), Trouble> {
+        let dir = self.shared.config.dir.clone();
+        let mut next = self.here.backfill(&dir, MOST, None)?;
+        while let Some(chunk) = next {
+            let Chunk { day, stored, below } = chunk;
+            let rows: Vec<((), Stored)> = stored.into_iter().map(|stored| ((), stored)).collect();
+            let lanes = Lanes { database: &self.database, known: &self.known, dir: &dir };
+            let here = &mut self.here;
+            let (outcome, following) = beside(
+                || lanes.put(rows),
+                || below.map_or(Ok(None), |below| here.backfill(&dir, MOST, Some((day, below)))),
+            );
+            self.shared.shipped.lock().shipped += outcome?.done.len() as u64;
+            self.note(Shipped::File { day, below })?;
+            // What is new does not wait for old files.
+            self.ship_rows()?;
+            next = match following? {
+                None => self.here.backfill(&dir, MOST, None)?,
+                some => some,
             };
-            let parcel = parcel(&dir, stored);
-            bytes += parcel.evidence.as_ref().map_or(0, Vec::len);
-            batch.push((row.seq, parcel));
-            if bytes > MOST_EVIDENCE {
-                cut = true;
-                break;
-            }
         }
-        let mut stuck = Vec::new();
-        let count = batch.len() as u64;
-        let mut done = self.put(batch, &mut stuck)?;
-        self.shared.shipped.lock().shipped += count - stuck.len() as u64;
-        done.append(&mut gone);
-        if !done.is_empty() {
-            self.note(Shipped::Rows(done))?;
-        }
-        if !stuck.is_empty() {
-            self.note(Shipped::Stuck(stuck))?;
-        }
-        Ok(full || cut)
-    }
-
-    /// Puts records into the database, in several batches at once where there are many. Those that it does not take are
-    /// `stuck`. Gives the marks of those that went.
-    fn put<M: Send>(&self, batch: Vec<(M, Parcel)>, stuck: &mut Vec<M>) -> Result<Vec<M>, RemoteFault> {
-        let mut rest = batch.into_iter();
-        let batches: Vec<Vec<_>> = (0..LANES).map(|_| rest.by_ref().take(BATCH).collect()).collect();
-        let lane = Lane { database: &self.database, known: &self.known };
-        let outcomes: Vec<_> = std::thread::scope(|threads| {
-            let started: Vec<_> = batches
-                .into_iter()
-                .filter(|batch| !batch.is_empty())
-                .map(|batch| {
-                    threads.spawn(move || {
-                        let mut stuck = Vec::new();
-                        lane.put(batch, &mut stuck).map(|done| (done, stuck))
-                    })
-                })
-                .collect();
-            let failed = |_| Err(RemoteFault::Failed("a batch could not be shipped".to_owned()));
-            started.into_iter().map(|lane| lane.join().unwrap_or_else(failed)).collect()
-        });
-        let mut done = Vec::new();
-        let mut fault = None;
-        for outcome in outcomes {
-            match outcome {
-                Ok((went, left)) => {
-                    done.extend(went);
-                    stuck.extend(left);
-                }
-                Err(why) => fault = Some(why),
-            }
-        }
-        match fault {
-            // What went is shipped again, and meets itself.
-            Some(fault) => Err(fault),
-            None => Ok(done),
-        }
-    }
-
-    /// Ships rows of record files from before shipping began; true while there are more.
-    fn backfill(&mut self) -> Result<bool, Trouble> {
-        let dir = self.shared.config.dir.clone();
-        let Some(chunk) = self.here.backfill(&dir, BATCH * LANES)? else { return Ok(false) };
-        let batch: Vec<((), Parcel)> =
-            chunk.stored.into_iter().map(|stored| ((), parcel(&dir, stored))).collect();
-        let done = self.put(batch, &mut Vec::new())?;
-        self.shared.shipped.lock().shipped += done.len() as u64;
-        self.note(Shipped::File { day: chunk.day, below: chunk.below })?;
-        Ok(true)
+        Ok(())
     }
 
     /// Ships events; true while there may be more.
@@ -370,52 +330,52 @@ impl Shipper {
     }
 }
 
-/// One connection's way into the database.
-#[derive(Clone, Copy)]
-struct Lane<'a> {
-    database: &'a Database,
-    known: &'a Arc<Known>,
+/// Records taken out of the journal's list of those that wait.
+#[derive(Default)]
+struct Taken {
+    rows: Vec<(i64, Stored)>,
+    gone: Vec<i64>,
+    /// Where to go on, if there may be more.
+    more: Option<i64>,
 }
 
-impl Lane<'_> {
-    /// Puts a batch into the database. Where it does not take the batch, finds out which rows it means: the others go,
-    /// and those are `stuck`. Gives the marks of those that went.
-    fn put<M>(self, mut batch: Vec<(M, Parcel)>, stuck: &mut Vec<M>) -> Result<Vec<M>, RemoteFault> {
-        let parcels = || batch.iter().map(|(_, parcel)| parcel.clone()).collect();
-        let outcome = match self.database.put(parcels(), Rank::OwnJournal, self.known) {
-            // A partition may have been dropped a moment ago; the next try makes it anew.
-            Err(RemoteFault::Data(_)) => self.database.put(parcels(), Rank::OwnJournal, self.known),
-            other => other,
-        };
-        match outcome {
-            Ok(()) => Ok(batch.into_iter().map(|(mark, _)| mark).collect()),
-            Err(RemoteFault::Data(what)) if batch.len() <= 1 => {
-                for (mark, parcel) in batch {
-                    tracing::error!(id = %parcel.record.id, what, "the database does not take a record");
-                    stuck.push(mark);
-                }
-                Ok(Vec::new())
+impl Taken {
+    fn after(here: &mut Connections, dir: &Path, last: i64) -> Result<Self, StoreError> {
+        let waiting = here.unshipped(dir, MOST, last)?;
+        let mut more = waiting.last().filter(|_| waiting.len() >= MOST).map(|row| row.seq);
+        let (mut rows, mut gone, mut bytes) = (Vec::with_capacity(waiting.len()), Vec::new(), 0);
+        for Unshipped { seq, id, stored } in waiting {
+            let Some(stored) = stored else {
+                tracing::error!(%id, "a record that was to be shipped is gone");
+                gone.push(seq);
+                continue;
+            };
+            bytes += stored.evidence.map_or(0, |place| place.length);
+            rows.push((seq, stored));
+            if bytes > MOST_EVIDENCE {
+                more = Some(seq);
+                break;
             }
-            Err(RemoteFault::Data(_)) => {
-                let rest = batch.split_off(batch.len() / 2);
-                let mut done = self.put(batch, stuck)?;
-                done.extend(self.put(rest, stuck)?);
-                Ok(done)
-            }
-            Err(fault) => Err(fault),
         }
+        Ok(Self { rows, gone, more })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.gone.is_empty()
     }
 }
 
-fn parcel(dir: &std::path::Path, stored: Stored) -> Parcel {
-    let Stored { record, verdict_version, evidence } = stored;
-    let day = Day::of(record.ended_at);
-    let evidence = evidence.and_then(|place| match evidence::read(dir, day, place, record.id) {
-        Ok(evidence) => evidence,
-        Err(error) => {
-            tracing::warn!(id = %record.id, %error, "a record is shipped without its evidence");
-            None
-        }
-    });
-    Parcel { record, verdict_version, evidence }
+/// Does two things at once.
+fn beside<A, B>(
+    first: impl FnOnce() -> A,
+    second: impl FnOnce() -> Result<B, StoreError> + Send,
+) -> (A, Result<B, StoreError>)
+where
+    B: Send,
+{
+    thread::scope(|threads| {
+        let second = threads.spawn(second);
+        let first = first();
+        (first, second.join().unwrap_or(Err(StoreError::Closed)))
+    })
 }

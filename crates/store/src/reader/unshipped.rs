@@ -30,6 +30,9 @@ impl Connections {
 }
 
 #[cfg(feature = "postgres")]
+pub(crate) use shipping::{Chunk, Unshipped};
+
+#[cfg(feature = "postgres")]
 mod shipping {
     use rusqlite::OptionalExtension;
 
@@ -66,14 +69,19 @@ mod shipping {
     }
 
     impl Connections {
-        /// The next records to be shipped, in the order in which they came.
-        pub(crate) fn unshipped(&mut self, dir: &Path, limit: usize) -> Result<Vec<Unshipped>, StoreError> {
+        /// The next records to be shipped beyond a number of theirs, in the order in which they came.
+        pub(crate) fn unshipped(
+            &mut self,
+            dir: &Path,
+            limit: usize,
+            after: i64,
+        ) -> Result<Vec<Unshipped>, StoreError> {
             let path = layout::journal_file(dir);
             let list = |db: &rusqlite::Connection| -> rusqlite::Result<Vec<(i64, [u8; 16], i64)>> {
                 db.prepare_cached(
-                    "select seq, id, ended_at from unshipped where stuck = 0 order by seq limit ?1",
+                    "select seq, id, ended_at from unshipped where stuck = 0 and seq > ?2 order by seq limit ?1",
                 )?
-                .query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+                .query_map([i64::try_from(limit).unwrap_or(i64::MAX), after], |row| {
                     Ok((row.get(0)?, row.get(1)?, row.get(2)?))
                 })?
                 .collect()
@@ -121,16 +129,23 @@ mod shipping {
             read(self.journal(dir)?).map_err(StoreError::db(layout::journal_file(dir)))
         }
 
-        /// The next rows of the newest record file from before shipping began.
-        pub(crate) fn backfill(&mut self, dir: &Path, limit: usize) -> Result<Option<Chunk>, StoreError> {
-            let next = |db: &rusqlite::Connection| -> rusqlite::Result<Option<(i64, i64)>> {
+        /// The next rows of the newest record file from before shipping began, or those from a place on.
+        pub(crate) fn backfill(
+            &mut self,
+            dir: &Path,
+            limit: usize,
+            place: Option<(Day, i64)>,
+        ) -> Result<Option<Chunk>, StoreError> {
+            let next = |db: &rusqlite::Connection| -> rusqlite::Result<Option<(Day, i64)>> {
                 db.prepare_cached("select day, below from backfill order by day desc limit 1")?
-                    .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .query_row([], |row| Ok((Day::of_number(row.get(0)?), row.get(1)?)))
                     .optional()
             };
-            let next = next(self.journal(dir)?).map_err(StoreError::db(layout::journal_file(dir)))?;
-            let Some((day, below)) = next else { return Ok(None) };
-            let day = Day::of_number(day);
+            let place = match place {
+                None => next(self.journal(dir)?).map_err(StoreError::db(layout::journal_file(dir)))?,
+                place => place,
+            };
+            let Some((day, below)) = place else { return Ok(None) };
             let mut chunk = Chunk { day, stored: Vec::new(), below: None };
             let Some(db) = self.day(dir, day)? else { return Ok(Some(chunk)) };
             let read = |db: &rusqlite::Connection| -> rusqlite::Result<(Vec<Stored>, Option<i64>)> {

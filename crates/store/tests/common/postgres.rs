@@ -169,10 +169,16 @@ impl Postgres {
     /// Everything of it stands still: it takes connections, and answers nothing.
     pub fn freeze(&self, frozen: bool) {
         let pid = self.postmaster.as_ref().unwrap().id();
+        let signal = |pid: &str| {
+            let signal = if frozen { "-STOP" } else { "-CONT" };
+            Command::new("kill").args([signal, pid]).stderr(Stdio::null()).status().unwrap().success()
+        };
+        // First, so that it has no further children; one of those that it has may be about to end.
+        assert!(signal(&pid.to_string()));
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-        let signal = if frozen { "-STOP" } else { "-CONT" };
-        let pids = children.split_whitespace().map(str::to_owned).chain([pid.to_string()]);
-        assert!(Command::new("kill").arg(signal).args(pids).status().unwrap().success());
+        for child in children.split_whitespace() {
+            signal(child);
+        }
     }
 
     pub fn url(&self) -> String {

@@ -66,6 +66,17 @@ fn ends(receiver: &Receiver, stream: &str) -> Vec<Received> {
     all
 }
 
+/// Waits until the other nodes know that nobody is owed the beginning of a push.
+fn wait_until_noted(nats: &Nats, server: &Server, push: &str) {
+    let nodes = server.get("/api/v1/cluster");
+    let node = nodes["nodes"][0]["id"].as_str().unwrap();
+    let subject = format!("$JS.API.DIRECT.GET.KV_lastframe_pushes.$KV.lastframe_pushes.{node}.{push}");
+    until("the others to know that its beginning is told", PATIENCE, || {
+        let stood: serde_json::Value = serde_json::from_str(&nats.ask(&subject, "")).ok()?;
+        (stood["push"] == push && stood["begin_owed"].is_null()).then_some(())
+    });
+}
+
 /// A push whose beginning was told.
 fn told_push(server: &Server, receiver: &Receiver, stream: &str) -> Pusher {
     let mut pusher = Pusher::push(server.rtmp(), stream).unwrap();
@@ -82,6 +93,7 @@ fn the_end_of_a_dead_nodes_push_is_told_once_by_another_and_not_again_by_its_own
     let [mut east, west, north] = nodes(&nats, &database, ["east", "west", "north"], &url);
     let _gone = told_push(&east, &receiver, "gone");
     let push = west.get("/api/v1/pushes")["pushes"][0]["id"].as_str().unwrap().to_owned();
+    wait_until_noted(&nats, &east, &push);
     east.kill();
     let end = until("its end", PATIENCE, || ends(&receiver, "gone").pop());
     assert_eq!(end.delivery, format!("{push}-0"), "the id that its own node would use");
@@ -97,6 +109,44 @@ fn the_end_of_a_dead_nodes_push_is_told_once_by_another_and_not_again_by_its_own
     assert_eq!(receiver.types("after", 2), [1, 0], "it tells what is new");
     assert_eq!(east.code("gone"), "11/0");
     assert_eq!(ends(&receiver, "gone").len(), 1, "and not what was told");
+    let of_gone = receiver.all().into_iter().filter(|event| event.body["stream_id"] == "gone").count();
+    assert_eq!(of_gone, 2, "neither is the beginning");
+}
+
+#[test]
+fn the_beginning_that_a_dead_node_could_not_tell_is_told_before_the_end_by_another_and_not_after_it_by_its_own()
+ {
+    let (Some(nats), Some(database)) = (Nats::start(), postgres()) else { return };
+    // Nobody listens at first.
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], ports::free()));
+    let labels = ["east", "west"];
+    let [mut east, west] = nodes(&nats, &database, labels, &format!("http://{address}/"));
+    let mut gone = Pusher::push(east.rtmp(), "unheard").unwrap();
+    gone.send_media(500).unwrap();
+    let push = until("the push on the other node", PATIENCE, || {
+        Some(west.get("/api/v1/pushes")["pushes"][0]["id"].as_str()?.to_owned())
+    });
+    until_true("a try to tell it", PATIENCE, || {
+        let tries = east.get("/api/v1/callbacks/deliveries");
+        tries["deliveries"].as_array().is_some_and(|tries| !tries.is_empty())
+    });
+    east.kill();
+    let by_west = "select count(*) from told t join node n on n.id = t.node where n.label = 'west'";
+    until_true("the other node to say that it tells it", PATIENCE, || database.number(by_west) == 1);
+    let receiver = Receiver::on(address, |_| Answer::Says(200));
+    assert_eq!(receiver.types("unheard", 2), [1, 0]);
+    let told = receiver.about("unheard");
+    let ids: Vec<_> = told.iter().map(|event| event.delivery.clone()).collect();
+    assert_eq!(ids, [format!("{push}-1"), format!("{push}-0")], "the ids that its own node would use");
+    assert_eq!((&told[0].body["node"], &told[0].body["errmsg"]), (&json!("east"), &json!("ok")));
+    assert_eq!(told[1].body["errcode"], 11);
+
+    east.start_again();
+    wait_for_nodes(&east, &labels);
+    told_push(&east, &receiver, "after").delete_stream().unwrap();
+    assert_eq!(receiver.types("after", 2), [1, 0], "it tells what is new");
+    let of_gone = receiver.all().into_iter().filter(|event| event.body["stream_id"] == "unheard").count();
+    assert_eq!(of_gone, 2, "and neither of what was told");
 }
 
 #[test]

@@ -7,13 +7,14 @@
 mod burial;
 mod stood;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use live::Live;
-use model::{Clock, PushId, Timestamp};
+use model::catalog::CallbackKind;
+use model::{Clock, PushId, StreamKey, Timestamp};
 use store::{Journal, OpenRow, OtherNodes, Outbox, Store};
 
 use self::stood::Stood;
@@ -85,7 +86,9 @@ impl Estate {
     /// Notes a push that is about to be live.
     pub async fn enter(&self, row: &OpenRow) -> Result<(), Fault> {
         let (_, run) = self.members.me();
-        let stood = Stood::new(row, run, &self.label);
+        // It is in the outbox by now; whether it is told already is looked at later.
+        let begin_owed = self.is_told(CallbackKind::Begin, &row.key);
+        let stood = Stood::new(row, run, &self.label, begin_owed);
         lock(&self.open).insert(row.id, stood.clone());
         self.put(&stood).await
     }
@@ -106,8 +109,45 @@ impl Estate {
         lock(&self.ended).push_back(ended);
     }
 
+    /// Whether anybody wants to hear of such events of a stream.
+    fn is_told(&self, kind: CallbackKind, key: &StreamKey) -> bool {
+        let catalog = self.live.catalog();
+        let rule = catalog.callback_rule(&key.domain, &key.app);
+        let template = rule.and_then(|rule| catalog.callback_templates.get(&rule.template));
+        template.is_some_and(|template| template.urls.of(kind).is_some())
+    }
+
+    /// Notes which beginnings have been told, so that an heir does not tell them once more.
+    async fn note_begun(&self) -> Result<(), Fault> {
+        let owed: Vec<_> = lock(&self.open).values().filter(|s| s.begin_owed).map(|s| s.push).collect();
+        if owed.is_empty() {
+            return Ok(());
+        }
+        let (outbox, asked) = (self.outbox.clone(), owed.clone());
+        let waiting = tokio::task::spawn_blocking(move || outbox.unbegun(&asked)).await;
+        let waiting: HashSet<_> = waiting.map_err(Fault::of)?.map_err(Fault::of)?.into_iter().collect();
+        let mut begun = Vec::new();
+        for push in owed.iter().filter(|push| !waiting.contains(push)) {
+            if let Some(stood) = lock(&self.open).get(push) {
+                begun.push(Stood { begin_owed: false, ..stood.clone() });
+            }
+        }
+        let noted = stream::iter(begun).map(Ok).try_for_each_concurrent(UNDER_WAY, |stood| async move {
+            self.put(&stood).await?;
+            if let Some(open) = lock(&self.open).get_mut(&stood.push) {
+                open.begin_owed = false;
+            }
+            Ok(())
+        });
+        noted.await
+    }
+
     /// Takes those out of the bucket whose records are where they belong, and whose ends are told.
     pub async fn tidy(&self) {
+        // Before anything is taken out, so that nothing is put there again after that.
+        if let Err(error) = self.note_begun().await {
+            tracing::debug!(%error, "whose beginnings are told is noted later");
+        }
         let (mut gone, to_tell) = self.next(self.settled());
         match self.untold(to_tell.clone()).await {
             Ok(untold) => {

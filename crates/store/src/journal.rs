@@ -42,7 +42,7 @@ use crate::limits::{
 };
 use crate::outbox::{Earlier, PushReport};
 use crate::remote::{ShippingFigures, ShippingStats};
-use crate::row::{EndRow, OpenRow, OwnEnd, PushCounters, own_record};
+use crate::row::{EndRow, Inherited, OpenRow, OwnEnd, PushCounters, own_record};
 use crate::stats::{Figures, JournalStats, add};
 use uuid::Uuid;
 
@@ -266,14 +266,14 @@ impl Journal {
         answered.await.map_err(|_| StoreError::Closed)?
     }
 
-    /// Tells the ends of another node's pushes in its place, to whom rules name: that node is lost. The deliveries have
-    /// the ids that they would have there. Durable when it resolves.
+    /// Tells the ends of another node's pushes in its place, and their beginnings where those are owed, to whom rules name:
+    /// that node is lost. The deliveries have the ids that they would have there. Durable when it resolves.
     ///
     /// # Errors
     /// [`StoreError`] when the disk does not take it.
-    pub async fn inherit(&self, records: Vec<Record>) -> Result<(), StoreError> {
+    pub async fn inherit(&self, pushes: Vec<Inherited>) -> Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
-        if !self.shared.queue.push(Op::Inherit { records, answer }) {
+        if !self.shared.queue.push(Op::Inherit { pushes, answer }) {
             return Err(StoreError::Closed);
         }
         answered.await.map_err(|_| StoreError::Closed)?

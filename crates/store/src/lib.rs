@@ -59,6 +59,6 @@ pub use reader::{
     WithEvidence,
 };
 pub use remote::{OtherNodes, Remote, RemoteError, RemoteFault, ShippingStats};
-pub use row::{EndRow, OpenRow, PushCounters};
+pub use row::{EndRow, Inherited, OpenRow, PushCounters};
 pub use stats::{JournalStats, Latency};
 pub use store::{Recovery, Store};

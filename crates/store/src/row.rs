@@ -39,6 +39,15 @@ impl OpenRow {
     }
 }
 
+/// What one node tells of a push in the place of another that is lost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inherited {
+    /// How the push ended, as far as is known.
+    pub record: Record,
+    /// The push as it began, where its own node may have told nobody of that.
+    pub begin: Option<OpenRow>,
+}
+
 /// How a push ended, as it is stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EndRow {

@@ -11,8 +11,8 @@ use model::catalog::{ANY_APP, CallbackKind, CallbackRule, CallbackTemplate, Call
 use model::{Clock, Code, PushId, SystemClock, Timestamp};
 use rusqlite::Connection;
 use store::{
-    EventQuery, Occurrence, OpenPush, OutboxConfig, PushReport, ReportedEvent, Settled, Store, StoreConfig,
-    Told, Waiting,
+    EventQuery, Inherited, Occurrence, OpenPush, OutboxConfig, PushReport, ReportedEvent, Settled, Store,
+    StoreConfig, Told, Waiting,
 };
 
 const TEMPLATE: u32 = 7;
@@ -157,6 +157,35 @@ async fn a_push_that_the_node_took_down_with_it_is_told_at_the_next_start() {
     let notice = due(&restored).remove(0).notice.unwrap();
     assert!(matches!(notice.told, Told::End { errcode: 11, .. }), "{notice:?}");
     assert_eq!(notice.original_param.as_deref(), Some("txSecret=ORIGINAL"));
+}
+
+#[tokio::test]
+async fn of_a_push_of_a_lost_node_the_beginning_is_told_before_the_end_where_that_is_owed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    with_rule(&store, ANY_APP, every_url());
+    let [owed, told] = [SystemClock.push_id(), SystemClock.push_id()];
+    let inherited = |id: PushId, stream: &str| Inherited {
+        record: open_row(id, stream).node_died("east", SystemClock.now()),
+        begin: (id == owed).then(|| open_row(id, stream)),
+    };
+    let both = vec![inherited(owed, "a"), inherited(told, "b")];
+    store.journal().inherit(both.clone()).await.unwrap();
+    store.journal().inherit(both).await.unwrap();
+    assert_eq!(store.outbox().unbegun(&[owed, told]).unwrap(), [owed]);
+    let first = due(&store);
+    let of = |waiting: &Waiting| (waiting.id.clone(), waiting.notice.clone().unwrap().node);
+    let east = |id: PushId, kind: u16| (format!("{id}-{kind}"), "east".to_owned());
+    let mut seen: Vec<_> = first.iter().map(of).collect();
+    seen.sort();
+    assert_eq!(
+        seen,
+        [east(owed, 1), east(told, 0)],
+        "the end waits for the beginning, and each is there once"
+    );
+    done(&store, &east(owed, 1).0).await;
+    assert_eq!(store.outbox().unbegun(&[owed]).unwrap(), []);
+    assert!(due(&store).iter().map(of).any(|event| event == east(owed, 0)));
 }
 
 #[tokio::test]

@@ -3,16 +3,18 @@
 //! puts 11/0 into the database of all nodes, which stands until the dead node is back and its journal knows better.
 //!
 //! Callbacks wait longer: a node that is only cut off goes on serving what it has until its grace is over, and nobody
-//! hears that a stream has ended which viewers still see. After that the heir tells what the database says by then, under
-//! the delivery id that the dead node would use, and notes in the database that it does. A node that is back meanwhile
+//! hears that a stream has ended which viewers still see. After that the heir tells what the database says by then, and
+//! before it that the push began where the dead node may not have told so, under the delivery ids that it would use, and notes in the database that it does. A node that is back meanwhile
 //! tells it by itself.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use model::catalog::CallbackKind;
-use model::{PushId, Record, Timestamp};
+use model::{PushId, Timestamp};
+use store::Inherited;
 use uuid::Uuid;
 
 use super::{Ended, Estate, MARGIN, UNDER_WAY, lock, name};
@@ -121,11 +123,9 @@ impl Estate {
             tracing::warn!(count = stood.len(), %error, "the pushes of a dead node wait for their records");
             tokio::time::sleep(AGAIN).await;
         }
-        let catalog = self.live.catalog();
         let concerns_nobody = |stood: &Stood| {
-            let rule = catalog.callback_rule(&stood.key.domain, &stood.key.app);
-            let template = rule.and_then(|rule| catalog.callback_templates.get(&rule.template));
-            template.and_then(|template| template.urls.of(CallbackKind::End)).is_none()
+            let begin = stood.begin_owed && self.is_told(CallbackKind::Begin, &stood.key);
+            !begin && !self.is_told(CallbackKind::End, &stood.key)
         };
         let (rest, to_tell): (Vec<_>, Vec<_>) = stood.into_iter().partition(concerns_nobody);
         self.let_go(rest).await;
@@ -163,9 +163,9 @@ impl Estate {
     }
 
     async fn tell_once(&self, stood: &mut [Stood], died: Timestamp) -> Result<(), Fault> {
-        let records = self.as_known(stood, died).await?;
+        let pushes = self.as_known(stood, died).await?;
         let ids: Vec<PushId> = stood.iter().map(|stood| stood.push).collect();
-        self.journal.inherit(records).await.map_err(Fault::of)?;
+        self.journal.inherit(pushes).await.map_err(Fault::of)?;
         // From here on it is on this node's disk, and the others may rely on it.
         stood.iter_mut().for_each(|stood| stood.promised = true);
         let put = stream::iter(stood.iter()).map(Ok);
@@ -180,18 +180,21 @@ impl Estate {
         Ok(())
     }
 
-    /// The records of pushes as the database has them by now, which may be by the word of their own node.
-    async fn as_known(&self, stood: &[Stood], died: Timestamp) -> Result<Vec<Record>, Fault> {
+    /// Pushes with their records as the database has them by now, which may be by the word of their own node, and with their
+    /// beginnings where those may not have been told.
+    async fn as_known(&self, stood: &[Stood], died: Timestamp) -> Result<Vec<Inherited>, Fault> {
         let mut records = Vec::new();
         if let Some(others) = self.others.clone() {
             let ids: Vec<_> = stood.iter().map(|stood| stood.push).collect();
             let found = tokio::task::spawn_blocking(move || others.records(&ids)).await;
             records = found.map_err(Fault::of)?.map_err(Fault::of)?;
         }
-        let known: std::collections::HashSet<_> = records.iter().map(|record| record.id).collect();
-        let missing = stood.iter().filter(|stood| !known.contains(&stood.push));
-        records.extend(missing.map(|stood| stood.died(died)));
-        Ok(records)
+        let mut known: HashMap<_, _> = records.into_iter().map(|record| (record.id, record)).collect();
+        let inherited = |stood: &Stood| Inherited {
+            record: known.remove(&stood.push).unwrap_or_else(|| stood.died(died)),
+            begin: stood.begin_owed.then(|| stood.row()),
+        };
+        Ok(stood.iter().map(inherited).collect())
     }
 
     /// Takes pushes out of the bucket that need nothing more from this node.

@@ -33,10 +33,13 @@ pub(super) struct Stood {
     /// The node that took the push may have heard that its end is told by another.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub promised: bool,
+    /// Somebody may not have heard yet that it began.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begin_owed: bool,
 }
 
 impl Stood {
-    pub fn new(row: &OpenRow, run: Uuid, node: &str) -> Self {
+    pub fn new(row: &OpenRow, run: Uuid, node: &str, begin_owed: bool) -> Self {
         Self {
             run,
             node: node.to_owned(),
@@ -53,12 +56,18 @@ impl Stood {
             origin: None,
             heir: None,
             promised: false,
+            begin_owed,
         }
     }
 
     /// Its record, if its node was found dead at this time.
     pub fn died(&self, at: Timestamp) -> Record {
-        let row = OpenRow {
+        self.row().node_died(&self.node, at)
+    }
+
+    /// The push as it began, without its secrets.
+    pub fn row(&self) -> OpenRow {
+        OpenRow {
             id: self.push,
             account: self.account,
             key: self.key.clone(),
@@ -70,8 +79,7 @@ impl Stood {
             encoder: self.encoder.clone(),
             stream_param: self.stream_param.clone(),
             callback_param: None,
-        };
-        row.node_died(&self.node, at)
+        }
     }
 
     /// The same as it stands under the key of its heir.
@@ -100,7 +108,7 @@ mod tests {
             stream_param: None,
             callback_param: Some("txSecret=hush".into()),
         };
-        Stood::new(&row, Uuid::from_u128(1), "east")
+        Stood::new(&row, Uuid::from_u128(1), "east", false)
     }
 
     #[test]
@@ -110,12 +118,19 @@ mod tests {
         assert_eq!((twice.origin.as_deref(), twice.run), (Some("a"), Uuid::from_u128(3)));
         let record = twice.died(Timestamp(1_800_000_060_000));
         assert_eq!((record.code().to_string().as_str(), record.node.as_str()), ("11/0", "east"));
+        assert!(Stood { begin_owed: true, ..twice }.inherited("c", Uuid::from_u128(4)).begin_owed);
     }
 
     #[test]
     fn what_earlier_versions_wrote_is_read_and_no_secret_is_written() {
         let text = serde_json::to_string(&stood()).unwrap();
-        assert!(!text.contains("origin") && !text.contains("promised") && !text.contains("hush"), "{text}");
+        assert!(
+            !text.contains("origin")
+                && !text.contains("promised")
+                && !text.contains("owed")
+                && !text.contains("hush"),
+            "{text}"
+        );
         assert_eq!(serde_json::from_str::<Stood>(&text).unwrap(), stood());
     }
 }

@@ -11,7 +11,7 @@ use super::refusals::FoldUpdate;
 use crate::columns::{Address, Documents, signed};
 use crate::error::{is_disk_error, lost};
 use crate::evidence::Place;
-use crate::outbox::write::{Kept, Sender, settle};
+use crate::outbox::write::{Sender, settle};
 use crate::reader::query::tie;
 use crate::row::{Counted, EndRow, OpenRow};
 use crate::store::Recovery;
@@ -86,9 +86,9 @@ impl<'a> Batch<'a> {
                 self.outcome.recovered.extend(record);
                 Ok(())
             }
-            Op::Inherit { records, .. } => records
-                .iter()
-                .try_for_each(|record| self.row(record.id, |b| b.outbox.ended(record, Kept::default()))),
+            Op::Inherit { pushes, .. } => {
+                pushes.iter().try_for_each(|push| self.row(push.record.id, |b| b.outbox.inherited(push)))
+            }
             Op::Settle { settled, .. } => {
                 let gone = settle(self.tx, settled)?;
                 self.outcome.settled.push(gone);

@@ -12,7 +12,7 @@ use super::shipping::Shipped;
 use crate::catalog::Change;
 use crate::error::{JournalError, StoreError};
 use crate::outbox::{PushReport, Settled};
-use crate::row::{EndRow, OpenRow, PushCounters};
+use crate::row::{EndRow, Inherited, OpenRow, PushCounters};
 use crate::store::Recovery;
 
 /// Answers a caller that blocks until its operation is durable.
@@ -30,8 +30,8 @@ pub(crate) enum Op {
     Report { report: Box<PushReport> },
     /// Something is told of a push that runs elsewhere.
     Import { import: Import, answer: oneshot::Sender<Result<(), StoreError>> },
-    /// Pushes of a node that is lost have these ends, which are told in its place.
-    Inherit { records: Vec<Record>, answer: oneshot::Sender<Result<(), StoreError>> },
+    /// What is told of pushes in the place of a node that is lost.
+    Inherit { pushes: Vec<Inherited>, answer: oneshot::Sender<Result<(), StoreError>> },
     /// A try to deliver an event has an outcome.
     Settle { settled: Settled, answer: oneshot::Sender<u64> },
     /// The rows stand in record files now.

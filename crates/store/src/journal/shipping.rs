@@ -62,10 +62,14 @@ pub(crate) fn apply(tx: &Transaction<'_>, shipped: &Shipped) -> rusqlite::Result
             tx.prepare_cached("delete from backfill where day = ?1")?.execute([day.number()]).map(drop)
         }
         Shipped::Told { pushes, to } => {
-            let mut delete =
-                tx.prepare_cached("delete from outbox where push = ?1 and event_type = ?2 and seq <= ?3")?;
-            let end = CallbackKind::End.event_type();
-            pushes.iter().try_for_each(|push| delete.execute(params![push.as_bytes(), end, to]).map(drop))
+            let mut delete = tx.prepare_cached(
+                "delete from outbox where push = ?1 and event_type in (?2, ?3) and seq <= ?4",
+            )?;
+            let (begin, end) = (CallbackKind::Begin.event_type(), CallbackKind::End.event_type());
+            // A beginning that is told after the end would be taken for another one.
+            pushes
+                .iter()
+                .try_for_each(|push| delete.execute(params![push.as_bytes(), begin, end, to]).map(drop))
         }
         Shipped::Database { id, days } => {
             let known: Option<Option<String>> =

@@ -1,5 +1,5 @@
-//! Ends that earlier runs of this node left in the outbox. While it was lost, another node may have told them in its place,
-//! and the database of all nodes knows: they are held back until it was asked, but not for long, since an end that is
+//! Beginnings and ends that earlier runs of this node left in the outbox. While it was lost, another node may have told them
+//! in its place, and the database of all nodes knows: they are held back until it was asked, but not for long, since what is
 //! told twice has the same delivery id both times.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,14 +17,14 @@ enum State {
     /// Nothing: there is no such database, it was asked, or the journal has not been recovered yet and nobody looks.
     #[default]
     Nothing,
-    /// Ends in rows up to this one, until then.
-    Ends { to: i64, until: Instant },
+    /// Those in rows up to this one, until then.
+    Rows { to: i64, until: Instant },
 }
 
 /// Rows that are held back now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Held {
-    /// Ends in rows up to this one.
+    /// Those in rows up to this one.
     pub to: i64,
     /// For this long at most.
     pub left: Duration,
@@ -34,14 +34,14 @@ impl Earlier {
     /// Earlier runs left rows up to this one.
     pub fn hold(&self, to: i64, now: Instant) {
         if to > 0 {
-            *self.lock() = State::Ends { to, until: now + WITHIN };
+            *self.lock() = State::Rows { to, until: now + WITHIN };
         }
     }
 
     /// What is held back now.
     pub fn held(&self, now: Instant) -> Option<Held> {
         match *self.lock() {
-            State::Ends { to, until } if now < until => {
+            State::Rows { to, until } if now < until => {
                 Some(Held { to, left: until.saturating_duration_since(now) })
             }
             _ => None,
@@ -55,7 +55,7 @@ impl Earlier {
     )]
     pub fn unasked(&self) -> Option<i64> {
         match *self.lock() {
-            State::Ends { to, .. } => Some(to),
+            State::Rows { to, .. } => Some(to),
             State::Nothing => None,
         }
     }

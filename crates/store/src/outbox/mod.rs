@@ -123,6 +123,14 @@ impl Outbox {
         self.read(|db| read::untold(db, pushes))
     }
 
+    /// Of these pushes, those whose beginnings are still to be told. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the journal cannot be read.
+    pub fn unbegun(&self, pushes: &[PushId]) -> Result<Vec<PushId>, StoreError> {
+        self.read(|db| read::unbegun(db, pushes))
+    }
+
     /// Keeps what became of a try; durable when it resolves, and repeated until the disk takes it. Gives the number of
     /// events that are gone by it.
     ///
@@ -151,10 +159,10 @@ impl Outbox {
         self.read(read::newest)
     }
 
-    /// Pushes whose ends wait in rows up to this one.
+    /// Pushes whose beginnings or ends wait in rows up to this one.
     #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "asked where there is a shipper"))]
-    pub(crate) fn ends_up_to(&self, to: i64) -> Result<Vec<PushId>, StoreError> {
-        self.read(|db| read::ends_up_to(db, to))
+    pub(crate) fn pushes_up_to(&self, to: i64) -> Result<Vec<PushId>, StoreError> {
+        self.read(|db| read::pushes_up_to(db, to))
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {

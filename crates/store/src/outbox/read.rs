@@ -5,6 +5,7 @@ use model::{PushId, StreamKey, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Notice;
+use super::write::begin_id;
 use crate::columns::{conversion, counter, push_id};
 
 /// Rows that are due later than this were made before the clock was set back; they count as due.
@@ -45,13 +46,14 @@ pub(super) fn due(
         let mut select = db.prepare_cached(
             "select id, template, push, event_type, account, domain, app, stream, created_at, attempts, body \
              from outbox o where template = ?1 and (next_at <= ?2 or next_at > ?3) and \
-             not (event_type = ?4 and seq <= ?5) and not exists \
+             not (event_type in (?4, ?6) and seq <= ?5) and not exists \
              (select 1 from outbox e where e.push = o.push and e.template = o.template and e.seq < o.seq) \
              order by next_at, seq",
         )?;
         let far = now.millis().saturating_add(FAR);
-        let (end, held) = (CallbackKind::End.event_type(), held.unwrap_or(0));
-        let mut rows = select.query(params![template, now.millis(), far, end, held])?;
+        let (begin, end) = (CallbackKind::Begin.event_type(), CallbackKind::End.event_type());
+        let held = held.unwrap_or(0);
+        let mut rows = select.query(params![template, now.millis(), far, end, held, begin])?;
         let mut taken = 0;
         while taken < each
             && let Some(row) = rows.next()?
@@ -122,10 +124,24 @@ pub(super) fn untold(db: &Connection, pushes: &[PushId]) -> rusqlite::Result<Vec
     Ok(found)
 }
 
-/// Pushes whose ends wait to be told, in rows up to `to`, and the last of these rows; the ends of none where `to` is 0.
-pub(super) fn ends_up_to(db: &Connection, to: i64) -> rusqlite::Result<Vec<PushId>> {
-    let mut select = db.prepare_cached("select push from outbox where event_type = ?1 and seq <= ?2")?;
-    let mut rows = select.query(params![CallbackKind::End.event_type(), to])?;
+/// Of these pushes, those whose beginnings wait to be told.
+pub(super) fn unbegun(db: &Connection, pushes: &[PushId]) -> rusqlite::Result<Vec<PushId>> {
+    let mut waits = db.prepare_cached("select exists (select 1 from outbox where id = ?1)")?;
+    let mut found = Vec::new();
+    for push in pushes {
+        if waits.query_row([begin_id(*push)], |row| row.get(0))? {
+            found.push(*push);
+        }
+    }
+    Ok(found)
+}
+
+/// Pushes whose beginnings or ends wait to be told, in rows up to `to`.
+pub(super) fn pushes_up_to(db: &Connection, to: i64) -> rusqlite::Result<Vec<PushId>> {
+    let sql = "select distinct push from outbox where event_type in (?1, ?2) and seq <= ?3";
+    let mut select = db.prepare_cached(sql)?;
+    let (begin, end) = (CallbackKind::Begin.event_type(), CallbackKind::End.event_type());
+    let mut rows = select.query(params![begin, end, to])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(push_id(row.get_ref(0)?).map_err(|e| conversion(0, e))?);

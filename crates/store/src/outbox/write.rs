@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{Notice, OutboxConfig, PushReport, Settled};
 use crate::catalog::template_for;
-use crate::row::OpenRow;
+use crate::row::{Inherited, OpenRow};
 
 /// Puts events into the outbox, within one transaction.
 pub(crate) struct Sender<'a> {
@@ -40,6 +40,27 @@ struct Event<'a> {
     notice: Notice,
 }
 
+/// The id of the delivery that tells of a push's beginning.
+pub(super) fn begin_id(push: PushId) -> String {
+    format!("{push}-1")
+}
+
+impl<'a> Event<'a> {
+    fn begin(row: &'a OpenRow, template: TemplateId, node: &str) -> Self {
+        Self {
+            id: begin_id(row.id),
+            template,
+            push: row.id,
+            kind: CallbackKind::Begin,
+            account: Some(row.account),
+            key: &row.key,
+            at: row.published_at,
+            held: false,
+            notice: Notice::begin(row, node),
+        }
+    }
+}
+
 impl Sender<'_> {
     /// A push is about to go live. Nobody is told of tests, of neither their beginning nor their end nor what happens
     /// in between: a receiver takes what it hears of for a stream that can be played.
@@ -60,17 +81,19 @@ impl Sender<'_> {
         if self.ends_an_interruption(&row.key)? {
             return Ok(());
         }
-        self.put(&Event {
-            id: format!("{}-1", row.id),
-            template,
-            push: row.id,
-            kind: CallbackKind::Begin,
-            account: Some(row.account),
-            key: &row.key,
-            at: row.published_at,
-            held: false,
-            notice: Notice::begin(row, self.node),
-        })
+        self.put(&Event::begin(row, template, self.node))
+    }
+
+    /// A push of a node that is lost, in its place. What the flap filter does not tell of its end it does not tell of its
+    /// beginning either.
+    pub fn inherited(&mut self, push: &Inherited) -> rusqlite::Result<()> {
+        if let Some(row) = push.begin.as_ref().filter(|row| !is_test(row.stream_param.as_deref()))
+            && let Some(template) = template_for(self.tx, CallbackKind::Begin, &row.key.domain, &row.key.app)?
+            && !(self.config.flap.is_some() && self.is_live(&row.key, row.id)?)
+        {
+            self.put(&Event::begin(row, template, &push.record.node))?;
+        }
+        self.ended(&push.record, Kept::default())
     }
 
     /// What is kept of an open push; to be asked before its row goes.

@@ -183,15 +183,18 @@ impl Shipper {
         Ok(())
     }
 
-    /// Learns which ends that earlier runs left in the outbox other nodes have told meanwhile.
+    /// Learns of which pushes whose beginnings or ends earlier runs left in the outbox other nodes have told meanwhile.
     fn ask_who_told(&self) -> Result<(), Trouble> {
         let Some(to) = self.shared.earlier.unasked() else { return Ok(()) };
-        let ends = Outbox::new(Arc::clone(&self.shared)).ends_up_to(to)?;
+        let left = Outbox::new(Arc::clone(&self.shared)).pushes_up_to(to)?;
         let node = self.shared.config.node_id;
-        for some in ends.chunks(ENDS) {
+        for some in left.chunks(ENDS) {
             let pushes = self.database.told_by_others(node, some)?;
             if !pushes.is_empty() {
-                tracing::info!(count = pushes.len(), "ends that other nodes have told are not told again");
+                tracing::info!(
+                    count = pushes.len(),
+                    "pushes of which other nodes have told are not told of again"
+                );
                 self.note(Shipped::Told { pushes, to })?;
             }
         }

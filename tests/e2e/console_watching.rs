@@ -22,7 +22,7 @@ use crate::support::setup::{DOMAIN, Setup};
 const LIGHT: u64 = 150_000;
 
 /// A browser whose user is signed in.
-fn signed_in(server: &Server, language: &str) -> Browser {
+pub fn signed_in(server: &Server, language: &str) -> Browser {
     let browser = Browser::open(1440, 900, language);
     browser.go(&page(server, "/causes"));
     browser.sign_in("admin", &server.console_password());
@@ -78,18 +78,8 @@ fn a_push_is_watched_going_live_and_its_record_comes_without_a_reload() {
     assert_eq!(browser.complaints(), Vec::<String>::new());
 }
 
-#[test]
-fn the_preview_shows_frames_that_advance_by_flv_and_by_hls() {
-    if !rights::has(&["ffmpeg", "chromium", "chromedriver"]) {
-        return;
-    }
-    let server = Setup::open().start();
-    let _encoder = Encoder::ffmpeg(&server.open_url("camera"));
-    server.wait_for_pushes(1);
-    let browser = signed_in(&server, "en");
-    browser.go(&page(&server, &key("camera")));
-    browser.click(&browser.find("section.now a.button"));
-    until_true("the preview", PATIENCE, || browser.url().contains("/streams/preview"));
+/// The preview that is open plays by FLV, then by HLS: frames that advance.
+pub fn preview_advances(browser: &Browser) {
     let frames = || {
         let script = "const v = document.querySelector('video'); \
                       return [v.getVideoPlaybackQuality().totalVideoFrames, v.currentTime]";
@@ -109,6 +99,21 @@ fn the_preview_shows_frames_that_advance_by_flv_and_by_hls() {
             browser.text("[data-numbers]").contains("640×360")
         });
     }
+}
+
+#[test]
+fn the_preview_shows_frames_that_advance_by_flv_and_by_hls() {
+    if !rights::has(&["ffmpeg", "chromium", "chromedriver"]) {
+        return;
+    }
+    let server = Setup::open().start();
+    let _encoder = Encoder::ffmpeg(&server.open_url("camera"));
+    server.wait_for_pushes(1);
+    let browser = signed_in(&server, "en");
+    browser.go(&page(&server, &key("camera")));
+    browser.click(&browser.find("section.now a.button"));
+    until_true("the preview", PATIENCE, || browser.url().contains("/streams/preview"));
+    preview_advances(&browser);
     assert!(browser.texts("[data-notice]:not([hidden])").is_empty());
     assert_eq!(screens::look(&browser, "preview", Care::Whole), Vec::<String>::new());
     assert_eq!(browser.complaints(), Vec::<String>::new());

@@ -13,6 +13,8 @@ mod callbacks;
 mod certificate_expiry;
 #[cfg(feature = "cluster")]
 mod cluster;
+#[cfg(feature = "cluster")]
+mod cluster_browser;
 #[cfg(all(feature = "cluster", feature = "postgres"))]
 mod cluster_callbacks;
 #[cfg(feature = "cluster")]

@@ -39,6 +39,8 @@ echo "load: $(cut -d' ' -f1-3 /proc/loadavg), $(nproc) cores, PostgreSQL $("$bin
 for rate in ${RATES:-5000 10000 20000}; do
     "$bench" ship "$url" "$rate" "${SECONDS_EACH:-20}"
 done
-"$bench" backfill "$url" "${BACKFILL:-300000}"
+for evidence in ${EVIDENCE:-0 1024 8192}; do
+    "$bench" backfill "$url" "${BACKFILL:-150000}" "$evidence"
+done
 "$bench" fill "$url" "$records" 20
 "$bench" queries "$url" 20

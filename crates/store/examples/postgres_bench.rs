@@ -8,7 +8,7 @@
 //! ```
 //!
 //! `ship` and `backfill` go the way of a node: journal or record files, shipper, database, with so many bytes of evidence
-//! each, which no compression makes smaller. `fill` has the database make
+//! each, as compressible as that of real pushes. `fill` has the database make
 //! records up by itself, which is faster, for `queries`. Data folders lie below the current folder for as long as it runs.
 
 use std::error::Error;
@@ -198,16 +198,21 @@ fn record_some(dir: &Path, records: u64, evidence: usize) -> Result<()> {
     Ok(())
 }
 
-/// Bytes that look random.
+/// Bytes of which LZ4 takes away a quarter, as of real evidence.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed | 1 << 63;
-    let mut next = || {
+    let mut next = |at: usize| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        state
+        // The last 10 of 32 bytes are always the same.
+        match at % 4 {
+            2 => state & 0xffff_ffff_ffff,
+            3 => 0,
+            _ => state,
+        }
     };
-    (0..length.div_ceil(8)).flat_map(|_| next().to_le_bytes()).take(length).collect()
+    (0..length.div_ceil(8)).flat_map(|at| next(at).to_le_bytes()).take(length).collect()
 }
 
 /// A database with as many records over so many days before today: 200,000 streams of 50 domains, some frequent, 500,000

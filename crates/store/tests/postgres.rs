@@ -372,6 +372,28 @@ async fn a_partition_goes_once_all_in_it_is_too_old_and_a_late_record_makes_it_a
 }
 
 #[tokio::test]
+async fn evidence_that_comes_after_its_partition_went_makes_it_anew() {
+    let Some(postgres) = postgres() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let store = open_with(node(dir.path(), 1, &postgres));
+    let now = SystemClock.now();
+    // Two pushes that began long ago and ended now; evidence of their day is dropped between them.
+    for n in 1..=2 {
+        let id = PushId::from_parts(now.minus(DAY * 10), u128::from(n));
+        let mut end = end(record(id, "s", Code::new(1, 0), now));
+        end.evidence = id.as_bytes().to_vec();
+        store.journal().refuse(end).await;
+        soon("it is shipped", || all_shipped(&store, &postgres, n));
+        let day = postgres.sql("select tableoid::regclass from lastframe.evidence").unwrap();
+        assert_eq!(postgres.number("select count(*) from evidence"), 1, "{day}");
+        if n == 1 {
+            postgres.sql(&format!("drop table {day}")).unwrap();
+        }
+    }
+    assert_eq!(store.journal().shipping().unwrap().stuck, 0);
+}
+
+#[tokio::test]
 async fn tls_to_the_database_is_verified_and_never_given_up_for_plain() {
     let Some(mut postgres) = postgres() else { return };
     let port = postgres.restart_with_tls();

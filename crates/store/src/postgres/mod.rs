@@ -15,7 +15,9 @@
 //! | [`lanes`] | many records at once |
 //! | [`events`] | events into the database, and out of it |
 //! | [`columns`] | a record as columns, and back |
-//! | [`find`] | pages and lists |
+//! | [`plan`] | the conditions of a query as SQL |
+//! | [`scan`] | how the records of a page are searched for |
+//! | [`find`] | pages, lists and single records |
 //! | [`count`] | counts and summaries |
 //! | [`told`] | ends told by another node than the push's own |
 //! | [`shipper`] | the thread that ships |
@@ -30,7 +32,9 @@ mod migrate;
 mod names;
 mod partition;
 mod place;
+mod plan;
 mod put;
+mod scan;
 pub(crate) mod shipper;
 mod told;
 

@@ -104,9 +104,8 @@ async fn what_stands_behind_many_others_is_found_by_going_on() {
         }
         let last = found.last().unwrap().ended_at.millis();
         let ids: HashSet<_> = found.iter().map(|record| record.id).collect();
-        let count = |sign| {
-            postgres.number(&format!("select count(*) from record where ended_at {sign} {last}"))
-        };
+        let count =
+            |sign| postgres.number(&format!("select count(*) from record where ended_at {sign} {last}"));
         assert_eq!(found.len(), ids.len());
         assert!((count(">")..=count(">=")).contains(&(found.len() as u64)));
         assert!(found.is_sorted_by(|a, b| a.ended_at >= b.ended_at));

@@ -236,6 +236,22 @@ fn nginx_gets_what_ffmpeg_pushes_and_its_ways_to_end_are_told_apart() {
 }
 
 #[test]
+fn an_upstream_that_gives_up_a_silent_push_is_not_blamed_for_it() {
+    if !rights::has(&["nginx"]) {
+        return;
+    }
+    let nginx = Nginx::start_with("drop_idle_publisher 2s;");
+    let server = in_front_of(nginx.rtmp(), "");
+    let mut push = Pusher::push(server.rtmp(), "silent").unwrap();
+    push.send_media(2_000).unwrap();
+    nginx.wait_for("silent", true);
+    assert!(push.wait_for_cut().text.contains("[10/0]"));
+    let (key, params) = detail(&server, "silent");
+    assert_eq!((key.as_str(), &params["step"]), ("upstream_closed", &"live".into()), "{params}");
+    assert!(params["silence_ms"].as_u64() >= Some(1_500), "{params}");
+}
+
+#[test]
 fn nginx_that_stops_or_denies_ends_the_push_with_ten() {
     if !rights::has(&["nginx"]) {
         return;

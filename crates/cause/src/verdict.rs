@@ -53,6 +53,8 @@ pub const VERDICT_VERSION: u16 = 2;
 
 /// How long after `FCUnpublish` a `deleteStream` is waited for, ms.
 const FC_UNPUBLISH_WAIT_MS: u64 = 2000;
+/// Silence shorter than this is none: a frame comes at least as often.
+const NO_SILENCE_MS: u64 = 1500;
 
 /// Why a push ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -174,9 +176,19 @@ fn act_detail(e: &Evidence, cause: Cause) -> Option<Detail> {
 fn own_act(e: &Evidence) -> Option<Ruling> {
     let act = e.act.as_ref()?;
     Some(match Cause::from_code(act.code) {
-        Some(cause) => Ruling { cause, detail: act.detail.clone() },
+        Some(cause) => Ruling { cause, detail: act.detail.clone().map(|detail| with_silence(e, detail)) },
         None => unexplained(e),
     })
+}
+
+/// A server that is given nothing to pass on closes without a word, as one that fails does: what the push brought tells
+/// them apart.
+fn with_silence(e: &Evidence, detail: Detail) -> Detail {
+    let silent = e.media.last_ms_ago.filter(|ms| *ms >= NO_SILENCE_MS && e.stage == Stage::Live);
+    match silent {
+        Some(ms) if detail.key == DetailKey::UpstreamClosed => detail.with("silence_ms", ms),
+        _ => detail,
+    }
 }
 
 /// Rule 3.

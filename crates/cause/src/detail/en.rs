@@ -138,7 +138,7 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         }
         Key::UpstreamClosed => {
             "The server that the push was passed on to ended the connection without a word[: {address}][, by \
-             {close}][ ({step})]."
+             {close}][ ({step})][, after the push had brought no media for {silence_ms}]."
         }
         Key::UpstreamUnreachable => {
             "The server that the push was to be passed on to could not be reached[: {address}][: {reason}]."

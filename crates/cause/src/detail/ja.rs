@@ -129,7 +129,8 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
             "中継先のサーバーが配信を拒否しました[（{address}）][。応答: {said}][（{step}）]。"
         }
         Key::UpstreamClosed => {
-            "中継先のサーバーが何も告げずに接続を終了しました[（{address}）][。切断の種類: {close}][（{step}）]。"
+            "中継先のサーバーが何も告げずに接続を終了しました[（{address}）][。切断の種類: {close}][（{step}）]\
+             [。その前の{silence_ms}、配信からメディアが届いていませんでした]。"
         }
         Key::UpstreamUnreachable => "中継先のサーバーに接続できませんでした[（{address}）][: {reason}]。",
         Key::UpstreamSilent => {

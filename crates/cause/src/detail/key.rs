@@ -205,8 +205,10 @@ detail_keys! {
     UpstreamOrder = "upstream_order" under [ProxyToldToStop] with [address: Text, said: Sentence];
     /// The server that the push was to be passed on to refused it; `said` is its answer, `step` how far it had come.
     UpstreamRefused = "upstream_refused" under [ProxyToldToStop] with [address: Text, said: Sentence, step: Word];
-    /// The server that the push was passed on to ended the connection without a word.
-    UpstreamClosed = "upstream_closed" under [ProxyToldToStop] with [address: Text, close: Word, step: Word];
+    /// The server that the push was passed on to ended the connection without a word; `silence_ms` is how long the push
+    /// had brought it no media by then, where that was long: servers give up a publisher that is silent.
+    UpstreamClosed = "upstream_closed" under [ProxyToldToStop]
+        with [address: Text, close: Word, step: Word, silence_ms: Millis];
     /// The server that the push was to be passed on to could not be reached.
     UpstreamUnreachable = "upstream_unreachable" under [ProxyToldToStop] with [address: Text, reason: Sentence];
     /// The server that the push was passed on to answered nothing, or took nothing, for too long.

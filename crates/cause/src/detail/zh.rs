@@ -101,7 +101,8 @@ pub(super) const fn template(key: &Key) -> Option<&'static str> {
         Key::UpstreamOrder => "转发的目标服务器要求停止[：{address}][；其答复：{said}]。",
         Key::UpstreamRefused => "转发的目标服务器拒绝了推流[：{address}][；其答复：{said}][（{step}）]。",
         Key::UpstreamClosed => {
-            "转发的目标服务器未作说明就结束了连接[：{address}][，方式：{close}][（{step}）]。"
+            "转发的目标服务器未作说明就结束了连接[：{address}][，方式：{close}][（{step}）]\
+             [；此前推流已有 {silence_ms}没有媒体数据]。"
         }
         Key::UpstreamUnreachable => "无法连接转发的目标服务器[：{address}][：{reason}]。",
         Key::UpstreamSilent => "转发的目标服务器停止响应[：{address}][（{step}）][；时限为 {limit_ms}]。",

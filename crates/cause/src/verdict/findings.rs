@@ -4,15 +4,12 @@ use super::collapse::Uplink;
 use super::ending::Ending;
 use super::live::{collapse_right_before, is_frozen, probe_is_retransmitting, segments_out_of_order};
 use super::window::OwnWindow;
-use super::{Confidence, Finding, Seen, below_rtmp, goodbye_counts};
+use super::{Confidence, Finding, NO_SILENCE_MS, Seen, below_rtmp, goodbye_counts};
 use crate::detail::{Detail, DetailKey};
 use crate::event::EventKind;
 use crate::evidence::{Close, Evidence, Probe, Stage, Transport};
 use crate::quirk::{self, Quirk};
 use crate::table::{Cause, Side};
-
-/// Silence shorter than this is none: a frame comes at least as often.
-const NO_SILENCE_MS: u64 = 1500;
 
 /// The cause's own finding first, then the others as they were considered.
 pub(super) fn of(e: &Evidence, seen: &Seen, cause: Cause) -> Vec<Finding> {

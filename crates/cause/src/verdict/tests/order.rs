@@ -47,6 +47,21 @@ fn our_act_wins_over_the_clients_reaction_to_it() {
 }
 
 #[test]
+fn an_upstream_that_closes_on_a_silent_push_is_told_from_one_that_fails() {
+    let told = |key: DetailKey, media_ms_ago: u64, stage: Stage| {
+        let mut e = live(Close::Open);
+        e.stage = stage;
+        e.media.last_ms_ago = Some(media_ms_ago);
+        e.act = Some(Act { code: Cause::ProxyToldToStop.code(), detail: Some(Detail::new(key)) });
+        verdict(&e).detail.unwrap().params.get("silence_ms").cloned()
+    };
+    assert_eq!(told(DetailKey::UpstreamClosed, 10_400, Stage::Live), Some(10_400.into()));
+    assert_eq!(told(DetailKey::UpstreamClosed, 40, Stage::Live), None);
+    assert_eq!(told(DetailKey::UpstreamClosed, 10_400, Stage::StreamCreated), None);
+    assert_eq!(told(DetailKey::UpstreamSilent, 10_400, Stage::Live), None);
+}
+
+#[test]
 fn an_act_gives_its_code_and_its_detail_at_any_stage() {
     let detail = Detail::new(DetailKey::CutWhileLive);
     for stage in STAGES {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::encoders::encode;
 use super::life::{End, Life, Lived, Outcome, Port};
-use super::viewers::{View, view};
+use super::viewers::{View, Way, view};
 use super::world::{COUNT, World};
 use crate::node_death::churn::Dice;
 use crate::support::clock::now;
@@ -125,8 +125,9 @@ impl<'a> Clients<'a> {
             let stays = Duration::from_millis(5_000 + dice.next() % 20_000);
             let left = AtomicBool::new(false);
             thread::scope(|scope| {
-                self.watch(scope, node, &stream, &left);
-                self.watch(scope, (node + 1 + number % (COUNT - 1)) % COUNT, &stream, &left);
+                let ways = if number % 2 == 0 { [Way::Flv, Way::Rtmp] } else { [Way::Rtmp, Way::Flv] };
+                self.watch(scope, node, ways[0], &stream, &left);
+                self.watch(scope, (node + 1 + number / 2 % (COUNT - 1)) % COUNT, ways[1], &stream, &left);
                 push.send_for(stays, || self.is_over());
                 self.note(push.leave(End::DeleteStream));
                 left.store(true, Ordering::Relaxed);
@@ -139,11 +140,16 @@ impl<'a> Clients<'a> {
         &'scope self,
         scope: &'scope Scope<'scope, '_>,
         node: usize,
+        way: Way,
         stream: &'scope str,
         left: &'scope AtomicBool,
     ) {
         scope.spawn(move || {
-            let view = view(self.world.http(node), node, stream, || left.load(Ordering::Relaxed));
+            let at = match way {
+                Way::Flv => self.world.http(node),
+                Way::Rtmp => self.world.rtmp(node),
+            };
+            let view = view(at, node, way, stream, || left.load(Ordering::Relaxed));
             self.views.lock().unwrap_or_else(PoisonError::into_inner).push(view);
         });
     }
@@ -174,8 +180,9 @@ impl<'a> Clients<'a> {
             let left = AtomicBool::new(false);
             thread::scope(|scope| {
                 // On the node that is the last to have it, and that may be the first as well.
-                self.watch(scope, (first + COUNT - 1) % COUNT, &stream, &left);
-                self.watch(scope, first, &stream, &left);
+                let ways = if turn % 2 == 0 { [Way::Flv, Way::Rtmp] } else { [Way::Rtmp, Way::Flv] };
+                self.watch(scope, (first + COUNT - 1) % COUNT, ways[0], &stream, &left);
+                self.watch(scope, first, ways[1], &stream, &left);
                 self.move_on(first, &stream, &mut dice);
                 left.store(true, Ordering::Relaxed);
             });
@@ -302,6 +309,7 @@ impl Push {
         {
             ended = Some((End::Told(told.text), now()));
         }
+        let byte = Some(pusher.byte);
         let (end, at) = ended.unwrap_or_else(|| {
             let left = match end {
                 End::Closed => pusher.end_of_file(),
@@ -313,7 +321,7 @@ impl Push {
                 Err(_) => (End::Dropped, now()),
             }
         });
-        Life { outcome: Outcome::Live(Lived { from, end, at, gap }), ..life }
+        Life { outcome: Outcome::Live(Lived { from, end, at, byte, gap }), ..life }
     }
 
     /// Its path is cut; the connection has to be kept, or the server would hear of its end some day.
@@ -321,7 +329,8 @@ impl Push {
         match (&self.ended, self.life.port) {
             (None, Port::Known(port)) => {
                 cut(port);
-                let lived = Lived { from: self.from, end: End::CutOff, at: now(), gap: self.gap };
+                let byte = Some(self.pusher.byte);
+                let lived = Lived { from: self.from, end: End::CutOff, at: now(), byte, gap: self.gap };
                 (Life { outcome: Outcome::Live(lived), ..self.life }, Some(self.pusher))
             }
             _ => (self.leave(End::DeleteStream), None),

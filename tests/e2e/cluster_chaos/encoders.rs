@@ -38,7 +38,7 @@ fn one(clients: &Clients<'_>, node: usize, stream: &str, dice: &mut Dice) -> Lif
         Some(from) => {
             let stays = Duration::from_millis(4_000 + dice.next() % 16_000);
             let (end, at) = live(clients, &mut encoder, stays, dice);
-            Outcome::Live(Lived { from, end, at, gap: Duration::ZERO })
+            Outcome::Live(Lived { from, end, at, byte: None, gap: Duration::ZERO })
         }
     };
     Life { stream: stream.to_owned(), node, port: Port::Hidden, asked, outcome }

@@ -17,8 +17,8 @@
 //! | 38/0 | the node may have been without its registry for the grace time; or another node had taken the stream meanwhile |
 //! | 18/101, 18/102 | the node may have been without its registry then, or had just started |
 //!
-//! Each record is one client's. One that a node has come by is of a fetch that was cut before its first byte, which nobody
-//! can know for one.
+//! Each record is one client's. What a node leaves is of a fetch that was cut before its first byte, which nobody can know
+//! for one; what a viewer leaves, of a node that was stopped or killed before it had heard what was wanted.
 
 mod viewing;
 
@@ -72,7 +72,7 @@ pub struct Judgement {
 /// Judges every life, and that no record is of none.
 pub fn judge(times: Times, lives: &[Life], views: &[View], acts: &[Done], records: &[Found]) -> Judgement {
     let claims = Claims::new(lives, records);
-    let court = Court { times, lives, acts, records, claims: &claims };
+    let court = Court { times, lives, views, acts, records, claims: &claims };
     let mut judgement = Judgement::default();
     for (life, mine) in lives.iter().zip(&claims.of) {
         for record in mine {
@@ -95,9 +95,14 @@ pub fn judge(times: Times, lives: &[Life], views: &[View], acts: &[Done], record
         }
     }
     for stray in &claims.strays {
-        match court.was_cut_before_its_first_byte(stray) {
-            true => *judgement.codes.entry(format!("{} of a node", stray.code)).or_default() += 1,
-            false => judgement.add(&stray.client.to_string(), format!("a record of nobody: {stray:?}")),
+        let whose = match () {
+            () if court.was_cut_before_its_first_byte(stray) => Some("node"),
+            () if court.is_a_viewers(stray) => Some("viewer"),
+            () => None,
+        };
+        match whose {
+            Some(whose) => *judgement.codes.entry(format!("{} of a {whose}", stray.code)).or_default() += 1,
+            None => judgement.add(&stray.client.to_string(), format!("a record of nobody: {stray:?}")),
         }
     }
     judgement
@@ -106,6 +111,7 @@ pub fn judge(times: Times, lives: &[Life], views: &[View], acts: &[Done], record
 struct Court<'a> {
     times: Times,
     lives: &'a [Life],
+    views: &'a [View],
     acts: &'a [Done],
     records: &'a [Found],
     claims: &'a Claims<'a>,

@@ -40,6 +40,8 @@ pub struct Lived {
     pub from: Instant,
     pub end: End,
     pub at: Instant,
+    /// What its pictures were made of, where viewers look at that.
+    pub byte: Option<u8>,
     /// The longest pause between two of its frames.
     pub gap: Duration,
 }

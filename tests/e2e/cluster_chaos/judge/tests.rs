@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::cluster_chaos::life::Port;
+use crate::cluster_chaos::viewers::{Visit, Way};
 use crate::support::clock::now;
 
 const TIMES: Times = Times { lease: Duration::from_secs(2), grace: Duration::from_secs(10) };
@@ -14,7 +15,7 @@ fn s(secs: u64) -> Duration {
 
 /// A push on the first node that began at `began` and ended so ten seconds later.
 fn life(began: Instant, end: End) -> Life {
-    let lived = Lived { from: began, end, at: began + s(10), gap: Duration::ZERO };
+    let lived = Lived { from: began, end, at: began + s(10), byte: None, gap: Duration::ZERO };
     Life { stream: "a".into(), node: 0, port: Port::Known(7), asked: began, outcome: Outcome::Live(lived) }
 }
 
@@ -115,7 +116,9 @@ fn a_viewer_misses_nothing_and_never_sees_an_earlier_push_again() {
         seen: Some((began, began + s(until))),
         gap: (s(gap), began + s(8)),
         closed: None,
-        pushes: pushes.to_vec(),
+        way: Way::Flv,
+        visits: Vec::new(),
+        pushes: pushes.iter().map(|of| (*of, began + s(9))).collect(),
     };
     for (view, count) in
         [(seen(&[1], 1, 10), 0), (seen(&[1], 5, 10), 1), (seen(&[1], 1, 5), 1), (seen(&[1, 2, 1], 1, 10), 1)]
@@ -148,7 +151,13 @@ fn a_takeover_is_proven_by_the_record_that_it_names() {
     let detail = json!({ "params": { "push": "second" } });
     let old_record = Found { detail, ..record_of(began, "21/102") };
     let killed = [Done { act: Act::KillNode(1), from: began + s(10), until: began + s(14) }];
-    let lived = Lived { from: began + s(10), end: End::DeleteStream, at: began + s(11), gap: Duration::ZERO };
+    let lived = Lived {
+        from: began + s(10),
+        end: End::DeleteStream,
+        at: began + s(11),
+        byte: None,
+        gap: Duration::ZERO,
+    };
     let (next, found) = newcomer(began, Outcome::Live(lived));
     let fits = |next: &Life, found: &Found, acts: &[Done]| {
         faults(&[old.clone(), next.clone()], acts, &[old_record.clone(), found.clone()])
@@ -238,4 +247,61 @@ fn a_node_that_comes_leaves_a_record_only_where_it_was_cut_before_its_first_byte
     let half = Found { code: "25/0".into(), bytes_in: 700, ..silent.clone() };
     assert_eq!(faults(&[], &kill, &[half]), 1, "its first bytes say what it is");
     assert_eq!(faults(&[], &kill, &[Found { from_node: None, ..silent }]), 1, "a client's");
+}
+
+#[test]
+fn an_earlier_push_is_seen_again_only_where_its_node_missed_the_takeover_and_the_others_are_over() {
+    let began = now();
+    let shows = |node, byte, from: u64, to: u64| {
+        let (from, at) = (began + s(from), began + s(to));
+        let lived = Lived { from, end: End::DeleteStream, at, byte: Some(byte), gap: Duration::ZERO };
+        Life { node, asked: from, outcome: Outcome::Live(lived), ..life(began, End::DeleteStream) }
+    };
+    let view = |again: u64| View {
+        stream: "a".into(),
+        node: 2,
+        way: Way::Rtmp,
+        visits: Vec::new(),
+        seen: Some((began, began + s(9))),
+        gap: (s(1), began),
+        closed: None,
+        pushes: vec![(1, began), (2, began + s(3)), (1, began + s(again))],
+    };
+    let faults = |old: Life, again: u64, acts: &[Done]| {
+        let lives = [old, shows(1, 2, 3, 5)];
+        let judgement = judge(TIMES, &lives, from_ref(&view(again)), acts, &[]);
+        judgement.faults.len() - lives.len()
+    };
+    let away = |act| [Done { act, from: began + s(2), until: began + s(6) }];
+    let cut = away(Act::CutNodeFromNats(0, 1));
+    assert_eq!(faults(shows(0, 1, 0, 20), 6, &cut), 0);
+    assert_eq!(faults(shows(0, 1, 0, 20), 4, &cut), 1, "while the other one had it");
+    assert_eq!(faults(shows(0, 1, 0, 2), 6, &cut), 1, "after its own end");
+    assert_eq!(faults(shows(0, 1, 0, 20), 6, &away(Act::CutNodeFromNats(2, 1))), 1, "its node was told");
+    assert_eq!(faults(shows(0, 1, 0, 20), 6, &[]), 1);
+}
+
+#[test]
+fn a_viewer_may_leave_a_record_only_where_its_node_was_stopped_before_it_had_said_that_it_plays() {
+    let began = now();
+    let view = View {
+        stream: "a".into(),
+        node: 0,
+        way: Way::Rtmp,
+        visits: vec![Visit { port: 9, from: began, to: began + s(1) }],
+        seen: None,
+        gap: (Duration::ZERO, began),
+        closed: None,
+        pushes: Vec::new(),
+    };
+    let client = "10.0.0.1:9".parse().unwrap();
+    let found = Found { stream: String::new(), client, to: began + s(1), ..record_of(began, "9/0") };
+    let faults =
+        |found: Found, acts: &[Done]| judge(TIMES, &[], from_ref(&view), acts, from_ref(&found)).faults.len();
+    let stop = [Done { act: Act::StopNode(0), from: began, until: began + s(5) }];
+    assert_eq!(faults(found.clone(), &stop), 0);
+    assert_eq!(faults(found.clone(), &[]), 1, "nobody stopped it");
+    assert_eq!(faults(Found { code: "27/0".into(), ..found.clone() }, &stop), 1);
+    assert_eq!(faults(Found { from: began + s(4), ..found.clone() }, &stop), 1, "at another time");
+    assert_eq!(faults(Found { client: "10.0.0.1:8".parse().unwrap(), ..found }, &stop), 1, "another one's");
 }

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Court, ELECTION};
+use super::{APART, Court, ELECTION, Found, LABELS, LATER, UNCERTAIN};
 use crate::cluster_chaos::acts::Act;
 use crate::cluster_chaos::life::Life;
-use crate::cluster_chaos::viewers::View;
+use crate::cluster_chaos::viewers::{View, Visit};
 
 /// How long the viewer of a push that sends may be without media, on a machine that is busy.
 const STALL: Duration = Duration::from_secs(3);
@@ -16,8 +16,11 @@ impl Court<'_> {
     /// Whoever watched saw the pushes of a stream in the order in which they had it, and none again after the next one. A
     /// push that was shown was seen for as long as it was sent and the viewer's node was there.
     pub fn judge_view(&self, view: &View) -> Result<(), String> {
-        if !view.pushes.is_sorted() {
-            return Err("media of a push came after that of the one that had taken over".to_owned());
+        let earlier_again = view.pushes.windows(2).filter(|pair| pair[0].0 > pair[1].0);
+        for pair in earlier_again {
+            if !self.has_regained(&view.stream, pair[1].0, pair[1].1) {
+                return Err("media of a push came after that of the one that had taken over".to_owned());
+            }
         }
         let mut pushed =
             self.lives.iter().filter(|life| life.stream == view.stream && life.lived().is_some());
@@ -52,6 +55,40 @@ impl Court<'_> {
             true => Err(format!("{pause:?} without media")),
             false => Ok(()),
         }
+    }
+
+    /// Whether a push had its stream again then: its node was without the registry while others had the stream, these were
+    /// over, and it was still there.
+    fn has_regained(&self, stream: &str, byte: u8, at: Instant) -> bool {
+        let mut of_stream = self.lives.iter().filter(|life| life.stream == stream);
+        let shows = |life: &Life| life.lived().and_then(|lived| lived.byte);
+        let Some(old) = of_stream.clone().find(|life| shows(life) == Some(byte)) else { return false };
+        let was_there = old.over() + LATER >= at;
+        was_there
+            && of_stream.all(|later| {
+                let is_later = shows(later).is_some_and(|its| its > byte);
+                !is_later
+                    || (later.over() <= at && self.disturbed(old.node, later.asked, later.over()))
+                    || later.asked > at
+            })
+    }
+
+    /// Whether a record is of a viewer whom what was done sent away before it had said that it plays.
+    pub fn is_a_viewers(&self, record: &Found) -> bool {
+        let stopped = |node| record.code == "9/0" && self.stopped(node, record.from, record.to);
+        let killed = |node| record.code == "11/0" && self.killed(node, record.to, UNCERTAIN);
+        record.stream.is_empty()
+            && record.from_node.is_none()
+            && self.views.iter().any(|view| {
+                let its = |visit: &Visit| {
+                    visit.port == record.client.port()
+                        && visit.from <= record.from + APART
+                        && record.from <= visit.to + APART
+                };
+                record.node == LABELS[view.node]
+                    && view.visits.iter().any(its)
+                    && (stopped(view.node) || killed(view.node))
+            })
     }
 
     /// Whether something was seen that the viewer's own node never carried.

@@ -49,19 +49,24 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Bytes for the server's half of a handshake. They need not be secret: the handshake authenticates nobody, so a
-    /// cheap generator over the clock serves.
+    /// Bytes for this side's half of a handshake.
     pub(crate) fn handshake_bytes(&self) -> [u8; 1528] {
-        let mut state =
-            self.clock.push_id().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-                (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-            });
+        Self::handshake_bytes_of(self.clock.push_id())
+    }
+
+    /// The same, of an id that is made already. They need not be secret: the handshake
+    /// authenticates nobody, so a cheap generator over the id serves.
+    pub(crate) fn handshake_bytes_of(push: PushId) -> [u8; 1528] {
+        let mut state = push.as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
         let mut bytes = [0; 1528];
-        for chunk in bytes.chunks_mut(8) {
+        // A whole number of words.
+        for word in bytes.as_chunks_mut().0 {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            chunk.copy_from_slice(state.to_le_bytes().get(..chunk.len()).unwrap_or_default());
+            *word = state.to_le_bytes();
         }
         bytes
     }

@@ -19,7 +19,7 @@ mod users;
 mod views;
 
 pub use audit::{AuditEntry, AuditQuery, AuditRow};
-pub(crate) use callbacks::template_for;
+pub(crate) use callbacks::{any_rules, template_for};
 pub use shares::Share;
 pub use users::User;
 pub use views::SavedView;

@@ -25,6 +25,9 @@ pub(crate) const ENDED_COLUMNS: &str = "id, sequence, source, account, domain, a
     last_attempt_at, bytes_in, bytes_out, video, audio, encoder, stream_param, verdict_version, evidence_offset, \
     evidence_length";
 
+/// How many those are: where the first column behind them stands.
+pub(crate) const ENDED_COUNT: usize = 30;
+
 /// Reads a record from the columns of [`ENDED_COLUMNS`]. Optional columns that cannot be read are taken as unknown;
 /// `check` names them.
 pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {

@@ -160,7 +160,7 @@ impl Filer {
             let mut rows = select.query([])?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
-                let seq: i64 = row.get("seq")?;
+                let seq: i64 = row.get(columns::ENDED_COUNT)?;
                 match columns::read(row) {
                     Ok(stored) => found.push((seq, stored)),
                     // It stays where it is, and `check` names it.

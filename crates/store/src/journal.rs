@@ -193,7 +193,8 @@ impl Journal {
         })?;
         let counters = Arc::new(PushCounters::default());
         let (answer, durable) = oneshot::channel();
-        let op = Op::Open { row: Box::new(row.clone()), counters: Arc::clone(&counters), answer };
+        let row = Arc::new(row);
+        let op = Op::Open { row: Arc::clone(&row), counters: Arc::clone(&counters), answer };
         if !self.shared.queue.push(op) {
             return Err(JournalError::Closed);
         }
@@ -299,7 +300,7 @@ impl Journal {
 }
 
 struct Held {
-    row: OpenRow,
+    row: Arc<OpenRow>,
     place: OwnedSemaphorePermit,
 }
 

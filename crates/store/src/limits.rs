@@ -28,6 +28,10 @@ pub(crate) const MAX_WAITING_EVIDENCE: usize = 96 << 20;
 pub(crate) const MAX_EVIDENCE: usize = 32 << 10;
 /// Operations in one transaction.
 pub(crate) const MAX_BATCH: usize = 4_096;
+/// A batch of more operations than this shows that many come at a time; the next one then gathers for so long before it is
+/// taken. Whoever comes alone never waits.
+pub(crate) const GATHERED_FROM: usize = 4;
+pub(crate) const GATHER: Duration = Duration::from_millis(2);
 /// The heartbeat of the run, and how soon a failed batch is tried again.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(1);
 /// The counters of each push are written every this many heartbeats.

@@ -75,7 +75,7 @@ impl Schema {
         db.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
         db.pragma_update(None, "synchronous", "full")?;
         db.pragma_update(None, "temp_store", "memory")?;
-        db.set_prepared_statement_cache_capacity(64);
+        keep_plans(db)?;
         Ok(())
     }
 
@@ -115,13 +115,18 @@ fn read_only(path: &Path, immutable: bool) -> rusqlite::Result<Connection> {
     };
     db.busy_timeout(Duration::from_secs(2))?;
     db.pragma_update(None, "query_only", true)?;
-    // Without this a statement is parsed anew whenever it gets other values, should they ask for another plan. Ours
-    // name their index, and parsing takes longer than most of them run.
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    db.set_prepared_statement_cache_capacity(64);
+    keep_plans(&db)?;
     // The file is only opened now; this finds out whether it can be read at all.
     version(&db)?;
     Ok(db)
+}
+
+/// Without this a statement is parsed anew whenever it gets other values, should they ask for another plan. Ours name their
+/// index, and parsing takes longer than most of them run.
+fn keep_plans(db: &Connection) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    db.set_prepared_statement_cache_capacity(64);
+    Ok(())
 }
 
 fn escape(path: &Path) -> String {

@@ -107,7 +107,8 @@ pub(super) async fn decide_all<W: Way>(
         push.stage = Stage::AuthHook;
         let asked = HookQuestion::new(push, &first.key, url);
         let order = push.order.clone();
-        match way.hold(&mut push.watch, &order, hook.ask(&asked)).await {
+        // Boxed, as all that few pushes meet: the future of every push would have room for it.
+        match way.hold(&mut push.watch, &order, Box::pin(hook.ask(&asked))).await {
             Some(Ok(())) => {}
             Some(Err(detail)) => return Err(Box::new(End::cause(Cause::HookRefused, Some(detail)))),
             None => return Err(Box::new(left_or_ordered(way, push))),
@@ -141,9 +142,11 @@ pub(super) async fn decide_all<W: Way>(
     if let Some((cluster, claim)) = &claim {
         held(way, push, cluster.look(claim)).await?;
     }
-    let passage = match first.test {
-        true => None,
-        false => pass_on::ask(shared, way, push, &first, question).await?,
+    let passage = match &shared.relays.proxy {
+        Some(proxy) if !first.test => {
+            Some(Box::pin(pass_on::ask(shared, proxy, way, push, &first, question)).await?)
+        }
+        _ => None,
     };
     let row = open_row(shared, push, &first, url);
     let told = claim.is_some().then(|| row.clone());

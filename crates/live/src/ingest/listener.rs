@@ -19,7 +19,7 @@ use super::rtmps;
 use crate::arrivals::Arrival;
 use crate::push::{ConnectionFacts, End, Push};
 use crate::shared::{Connections, Shared};
-use crate::socket::Sensor;
+use crate::socket::{self, Sensor};
 
 /// A load balancer sends its header at once.
 const PROXY_HEADER_LIMIT: Duration = Duration::from_secs(3);
@@ -65,6 +65,9 @@ pub(crate) fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
 
 /// Accepts RTMP connections until the task is aborted; nothing is held here that a connection needs.
 pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener, door: Door) {
+    if let Err(error) = socket::prepare(&listener, shared.config.limits.path) {
+        tracing::warn!(%error, "connections go without keepalive and path limit");
+    }
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
@@ -90,11 +93,11 @@ async fn serve(shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr, doo
     let peer = canonical(peer);
     let behind_proxy = door.proxy_protocol.iter().any(|net| net.contains(&peer.ip()));
     let (client, first_bytes) = if behind_proxy {
-        match proxy_header(&mut stream).await {
+        match Box::pin(proxy_header(&mut stream)).await {
             Ok((client, rest)) => (client.map_or(peer, canonical), rest),
             Err(reason) => {
                 tracing::warn!(%peer, reason, "load balancer without a PROXY header");
-                return refused(&shared, stream, (door.transport, peer), no_header(reason)).await;
+                return Box::pin(refused(&shared, stream, (door.transport, peer), no_header(reason))).await;
             }
         }
     } else {
@@ -106,18 +109,18 @@ async fn serve(shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr, doo
         Arrival::ToldWhy(act) => (Some(act), None),
         Arrival::TurnedAway(act) => {
             shared.counters.overloaded();
-            return refused(&shared, stream, (door.transport, client), act).await;
+            return Box::pin(refused(&shared, stream, (door.transport, client), act)).await;
         }
     };
     if overload.is_some() {
         shared.counters.overloaded();
     }
-    let sensor = Sensor::new(stream, shared.config.limits.path);
+    let sensor = Sensor::inheriting(stream, shared.config.limits.path);
     let push = Push::new(door.transport, client, behind_proxy, &shared.config.limits, &*shared.clock);
     let accepted = rtmp::Accepted { sensor, push: Box::new(push), first_bytes, overload };
     let accepted = match &door.tls {
         None => accepted,
-        Some(tls) => match rtmps::secure(&shared, accepted, tls).await {
+        Some(tls) => match Box::pin(rtmps::secure(&shared, accepted, tls)).await {
             Some(accepted) => accepted,
             None => return,
         },
@@ -132,7 +135,7 @@ async fn refused(
     (transport, client): (Transport, SocketAddr),
     act: Act,
 ) {
-    let sensor = Sensor::new(stream, shared.config.limits.path);
+    let sensor = Sensor::inheriting(stream, shared.config.limits.path);
     let mut push = Push::new(transport, client, false, &shared.config.limits, &*shared.clock);
     let facts = ConnectionFacts { tcp: sensor.facts(), ..ConnectionFacts::default() };
     drop(sensor);

@@ -10,7 +10,7 @@ use super::admission::{Question, left_or_ordered};
 use super::way::Way;
 use crate::push::{End, Push};
 use crate::relay::link::Link;
-use crate::relay::proxy::{Passage, told_to_stop};
+use crate::relay::proxy::{Passage, Proxy, told_to_stop};
 use crate::shared::Shared;
 
 /// Between attempts while the upstream still holds the name for the push that this one replaces.
@@ -23,18 +23,18 @@ pub(super) struct Upward {
     link: Option<Link>,
 }
 
-/// Publishes the push to the upstream, where there is one.
+/// Publishes the push to the upstream.
 ///
 /// # Errors
 /// 10/0 with what the upstream said, or how else the push ended meanwhile.
 pub(super) async fn ask<W: Way>(
     shared: &Arc<Shared>,
+    proxy: &Proxy,
     way: &mut W,
     push: &mut Push,
     admission: &Admission,
     question: &Question,
-) -> Result<Option<Upward>, Box<End>> {
-    let Some(proxy) = &shared.relays.proxy else { return Ok(None) };
+) -> Result<Upward, Box<End>> {
     let mut passage = Box::new(Passage {
         push: push.id,
         key: admission.key.clone(),
@@ -44,7 +44,7 @@ pub(super) async fn ask<W: Way>(
         enhanced: question.enhanced.clone(),
     });
     if !push.place.as_ref().is_some_and(|place| place.comes_first()) {
-        return Ok(Some(Upward { passage, link: None }));
+        return Ok(Upward { passage, link: None });
     }
     let order = push.order.clone();
     let deadline = shared.clock.instant() + proxy.limit();
@@ -55,7 +55,7 @@ pub(super) async fn ask<W: Way>(
             return Err(Box::new(left_or_ordered(way, push)));
         };
         let parting = match opened {
-            Ok(link) => return Ok(Some(Upward { passage, link: Some(link) })),
+            Ok(link) => return Ok(Upward { passage, link: Some(link) }),
             Err(parting) => parting,
         };
         // Few servers let a second publisher take a name over: the push that this one replaces has to go first.

@@ -78,6 +78,17 @@ impl Line {
         })
     }
 
+    /// Writes as much as the socket takes now, and leaves it to what comes next to send it off: more, or the end.
+    ///
+    /// # Errors
+    /// `WouldBlock` where it takes nothing, and whatever else the kernel says.
+    pub(super) fn try_write_last(&self, piece: &[u8]) -> io::Result<usize> {
+        let flags = libc::MSG_MORE | libc::MSG_NOSIGNAL;
+        self.moving(Interest::WRITABLE, piece.len(), || {
+            SockRef::from(&self.fd()).send_with_flags(piece, flags)
+        })
+    }
+
     /// Ends what is sent.
     ///
     /// # Errors

@@ -61,8 +61,9 @@ pub enum HandshakeStage {
 /// C1 or S1: time, version of the software, random bytes.
 fn packet(uptime_ms: u32, version: [u8; 4], random: &[u8; RANDOM]) -> [u8; PACKET] {
     let mut packet = [0; PACKET];
-    let bytes = uptime_ms.to_be_bytes().into_iter().chain(version).chain(random.iter().copied());
-    packet.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+    let (head, body) = packet.split_at_mut(PACKET - RANDOM);
+    head.iter_mut().zip(uptime_ms.to_be_bytes().into_iter().chain(version)).for_each(|(to, from)| *to = from);
+    body.copy_from_slice(random);
     packet
 }
 

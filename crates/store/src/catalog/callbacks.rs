@@ -78,6 +78,11 @@ pub(super) fn load(db: &Connection, path: &Path, catalog: &mut Catalog) -> Resul
     Ok(())
 }
 
+/// Whether there is a callback rule at all.
+pub(crate) fn any_rules(db: &Connection) -> rusqlite::Result<bool> {
+    db.prepare_cached("select exists (select 1 from callback_rule)")?.query_row([], |row| row.get(0))
+}
+
 /// The template that events of a kind on a domain and app go to; `None` where nobody is told.
 pub(crate) fn template_for(
     db: &Connection,
@@ -86,21 +91,21 @@ pub(crate) fn template_for(
     app: &str,
 ) -> rusqlite::Result<Option<TemplateId>> {
     // An app's own rule hides that of every app, also where its template tells nothing of this kind.
-    let sql = match kind {
-        CallbackKind::Begin => {
-            "select t.id, t.begins from callback_rule r join callback_template t on t.id = r.template \
-             where r.domain = ?1 and r.app in (?2, '*') order by r.app = '*' limit 1"
-        }
-        CallbackKind::End => {
-            "select t.id, t.ends from callback_rule r join callback_template t on t.id = r.template \
-             where r.domain = ?1 and r.app in (?2, '*') order by r.app = '*' limit 1"
-        }
-        CallbackKind::Exception => {
-            "select t.id, t.exceptions from callback_rule r join callback_template t on t.id = r.template \
-             where r.domain = ?1 and r.app in (?2, '*') order by r.app = '*' limit 1"
-        }
+    let mut find = db.prepare_cached(
+        "select t.id, t.begins, t.ends, t.exceptions from callback_rule r join callback_template t on t.id = r.template \
+         where r.domain = ?1 and r.app = ?2",
+    )?;
+    let sends = match kind {
+        CallbackKind::Begin => 1,
+        CallbackKind::End => 2,
+        CallbackKind::Exception => 3,
     };
-    let found: Option<(TemplateId, bool)> =
-        db.prepare_cached(sql)?.query_row([domain, app], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    Ok(found.filter(|(_, sends)| *sends).map(|(id, _)| id))
+    for app in [app, "*"] {
+        let found: Option<(TemplateId, bool)> =
+            find.query_row([domain, app], |row| Ok((row.get(0)?, row.get(sends)?))).optional()?;
+        if let Some((id, sends)) = found {
+            return Ok(sends.then_some(id));
+        }
+    }
+    Ok(None)
 }

@@ -98,6 +98,7 @@ impl<'a> Batch<'a> {
             Op::Shipped { shipped, .. } => super::shipping::apply(self.tx, shipped),
             Op::Catalog { change, .. } => {
                 let rows = change.apply(self.tx)?;
+                self.outbox.rules_changed()?;
                 self.outcome.changed.push(rows);
                 Ok(())
             }

@@ -21,7 +21,7 @@ pub(crate) type Reply<T> = mpsc::SyncSender<Result<T, StoreError>>;
 /// One operation.
 pub(crate) enum Op {
     /// A push is about to go live.
-    Open { row: Box<OpenRow>, counters: Arc<PushCounters>, answer: oneshot::Sender<Result<(), JournalError>> },
+    Open { row: Arc<OpenRow>, counters: Arc<PushCounters>, answer: oneshot::Sender<Result<(), JournalError>> },
     /// A live push ended. The place is given back once its record is durable.
     Close { end: Box<EndRow>, place: OwnedSemaphorePermit },
     /// A push was refused after its open row had been asked for; its end goes the way of refusals.
@@ -54,6 +54,8 @@ struct State {
     ops: VecDeque<Op>,
     closed: bool,
     nudged: bool,
+    /// The writer sleeps. While it works nobody needs to wake it, which would be a system call each time.
+    waits: bool,
 }
 
 /// The queue. Its lock is held for a push or a take only, never while anything is written.
@@ -76,22 +78,34 @@ impl Queue {
         }
         state.closed = matches!(op, Op::Shutdown { .. });
         state.ops.push_back(op);
-        drop(state);
-        self.wake.notify_one();
+        self.wake_writer(state);
         true
     }
 
     /// Wakes the writer for something that is not in the queue.
     pub fn nudge(&self) {
-        self.state().nudged = true;
-        self.wake.notify_one();
+        let mut state = self.state();
+        state.nudged = true;
+        self.wake_writer(state);
+    }
+
+    fn wake_writer(&self, mut state: MutexGuard<'_, State>) {
+        let waits = std::mem::take(&mut state.waits);
+        drop(state);
+        if waits {
+            self.wake.notify_one();
+        }
     }
 
     /// Takes up to `max` operations, waiting up to `wait` for the first one or for a nudge.
     pub fn take(&self, max: usize, wait: Duration) -> Vec<Op> {
-        let idle = |state: &mut State| state.ops.is_empty() && !state.nudged;
+        let idle = |state: &mut State| {
+            state.waits = state.ops.is_empty() && !state.nudged;
+            state.waits
+        };
         let (mut state, _) =
             self.wake.wait_timeout_while(self.state(), wait, idle).unwrap_or_else(PoisonError::into_inner);
+        state.waits = false;
         state.nudged = false;
         let count = state.ops.len().min(max);
         state.ops.drain(..count).collect()

@@ -1,5 +1,5 @@
 //! The one thread that writes the journal. It commits at once when it was idle; what queued meanwhile is the next
-//! batch. A batch that failed is kept and written again; every operation is idempotent by the push's id.
+//! batch, which gathers for a moment where many come at a time: a commit costs what several pushes do. A batch that failed is kept and written again; every operation is idempotent by the push's id.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,7 +20,9 @@ use super::shipping;
 use crate::error::{StoreError, is_disk_error};
 use crate::evidence::{EvidenceFiles, Place};
 use crate::layout::{self, Day};
-use crate::limits::{CHECKPOINT_BUSY, CHECKPOINT_IDLE, COUNTER_ROUNDS, HEARTBEAT, MAX_BATCH};
+use crate::limits::{
+    CHECKPOINT_BUSY, CHECKPOINT_IDLE, COUNTER_ROUNDS, GATHER, GATHERED_FROM, HEARTBEAT, MAX_BATCH,
+};
 use crate::outbox::write::Sender;
 use crate::row::{Counted, EndRow, PushCounters};
 use crate::schema::JOURNAL;
@@ -47,6 +49,8 @@ pub(crate) struct Writer {
     owes_recovery: bool,
     /// About how much the WAL has grown since the last checkpoint.
     wal_bytes: u64,
+    /// Pushes come and go many at a time: the next batch is left some time to gather.
+    many_at_once: bool,
 }
 
 struct Live {
@@ -85,6 +89,7 @@ impl Writer {
             beats: 0,
             owes_recovery: false,
             wal_bytes: 0,
+            many_at_once: false,
             shared,
         };
         let mut outcome = writer.ready();
@@ -129,7 +134,11 @@ impl Writer {
         if failed && !wait.is_zero() {
             std::thread::sleep(wait);
         }
+        if self.many_at_once {
+            std::thread::sleep(GATHER);
+        }
         work.ops.extend(self.shared.queue.take(MAX_BATCH, if failed { Duration::ZERO } else { wait }));
+        self.many_at_once = work.ops.len() > GATHERED_FROM;
         let now = self.now();
         if now >= self.next_beat {
             self.next_beat = now + HEARTBEAT;
@@ -232,14 +241,8 @@ impl Writer {
         let (Some(db), Some(run)) = (&mut self.db, self.run) else { return Err(StoreError::Unwritable) };
         let write = |db: &mut Connection| -> rusqlite::Result<Outcome> {
             let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let outbox = Sender {
-                tx: &tx,
-                config: &self.shared.config.outbox,
-                node: &self.shared.config.node_label,
-                now: self.shared.clock.now(),
-                queued: 0,
-                suppressed: 0,
-            };
+            let config = &self.shared.config;
+            let outbox = Sender::new(&tx, &config.outbox, &config.node_label, self.shared.clock.now())?;
             let mut batch = Batch::new(outbox, run, &places);
             for op in &work.ops {
                 batch.op(op)?;
@@ -497,14 +500,8 @@ impl Writer {
             let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             folds.iter().try_for_each(|update| batch::update_fold(&tx, update))?;
             let left = LeftOpen::ByThisRun(run, now);
-            let mut outbox = Sender {
-                tx: &tx,
-                config: &self.shared.config.outbox,
-                node: &self.shared.config.node_label,
-                now,
-                queued: 0,
-                suppressed: 0,
-            };
+            let config = &self.shared.config;
+            let mut outbox = Sender::new(&tx, &config.outbox, &config.node_label, now)?;
             let (closed, records) = run::close_left_open(&mut outbox, left, &counters, &*self.shared.clock)?;
             run::heartbeat(&tx, run, now, Some(self.stopping_at.unwrap_or(now)), true)?;
             tx.commit()?;

@@ -6,7 +6,7 @@ use model::{PushId, Record, StreamKey, Timestamp};
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::{Notice, OutboxConfig, PushReport, Settled};
-use crate::catalog::template_for;
+use crate::catalog::{any_rules, template_for};
 use crate::row::{Inherited, OpenRow};
 
 /// Puts events into the outbox, within one transaction.
@@ -15,6 +15,8 @@ pub(crate) struct Sender<'a> {
     pub config: &'a OutboxConfig,
     pub node: &'a str,
     pub now: Timestamp,
+    /// Whether any rule names somebody to be told: most nodes have none, and need not be asked at each push.
+    rules: bool,
     /// Events put into the outbox.
     pub queued: u64,
     /// Events that the flap filter kept back.
@@ -61,16 +63,39 @@ impl<'a> Event<'a> {
     }
 }
 
-impl Sender<'_> {
+impl<'a> Sender<'a> {
+    /// Of one transaction.
+    pub fn new(
+        tx: &'a Transaction<'a>,
+        config: &'a OutboxConfig,
+        node: &'a str,
+        now: Timestamp,
+    ) -> rusqlite::Result<Self> {
+        let mut sender = Self { tx, config, node, now, rules: true, queued: 0, suppressed: 0 };
+        sender.rules_changed()?;
+        Ok(sender)
+    }
+
+    /// The transaction has changed the catalog, or has just begun.
+    pub fn rules_changed(&mut self) -> rusqlite::Result<()> {
+        self.rules = any_rules(self.tx)?;
+        Ok(())
+    }
+
+    /// Whom a rule names for an event of this kind.
+    fn template(&self, kind: CallbackKind, domain: &str, app: &str) -> rusqlite::Result<Option<TemplateId>> {
+        if self.rules { template_for(self.tx, kind, domain, app) } else { Ok(None) }
+    }
+
     /// A push is about to go live. Nobody is told of tests, of neither their beginning nor their end nor what happens
     /// in between: a receiver takes what it hears of for a stream that can be played.
     pub fn began(&mut self, row: &OpenRow) -> rusqlite::Result<()> {
         if is_test(row.stream_param.as_deref()) {
             return Ok(());
         }
-        let begin = template_for(self.tx, CallbackKind::Begin, &row.key.domain, &row.key.app)?;
-        let end = template_for(self.tx, CallbackKind::End, &row.key.domain, &row.key.app)?;
-        let exception = template_for(self.tx, CallbackKind::Exception, &row.key.domain, &row.key.app)?;
+        let begin = self.template(CallbackKind::Begin, &row.key.domain, &row.key.app)?;
+        let end = self.template(CallbackKind::End, &row.key.domain, &row.key.app)?;
+        let exception = self.template(CallbackKind::Exception, &row.key.domain, &row.key.app)?;
         if begin.is_none() && end.is_none() && exception.is_none() {
             return Ok(());
         }
@@ -88,7 +113,7 @@ impl Sender<'_> {
     /// beginning either.
     pub fn inherited(&mut self, push: &Inherited) -> rusqlite::Result<()> {
         if let Some(row) = push.begin.as_ref().filter(|row| !is_test(row.stream_param.as_deref()))
-            && let Some(template) = template_for(self.tx, CallbackKind::Begin, &row.key.domain, &row.key.app)?
+            && let Some(template) = self.template(CallbackKind::Begin, &row.key.domain, &row.key.app)?
             && !(self.config.flap.is_some() && self.is_live(&row.key, row.id)?)
         {
             self.put(&Event::begin(row, template, &push.record.node))?;
@@ -96,8 +121,12 @@ impl Sender<'_> {
         self.ended(&push.record, Kept::default())
     }
 
-    /// What is kept of an open push; to be asked before its row goes.
+    /// What is kept of an open push; to be asked before its row goes. Nothing where no rule names anybody, who would be
+    /// told of it.
     pub fn kept(&self, id: PushId) -> rusqlite::Result<Kept> {
+        if !self.rules {
+            return Ok(Kept::default());
+        }
         let kept = self
             .tx
             .prepare_cached("select callback_param, announced from open_push where id = ?1")?
@@ -114,7 +143,7 @@ impl Sender<'_> {
         let (Some(domain), Some(app), Some(stream)) = (&record.domain, &record.app, &record.stream) else {
             return Ok(());
         };
-        let Some(template) = template_for(self.tx, CallbackKind::End, domain, app)? else { return Ok(()) };
+        let Some(template) = self.template(CallbackKind::End, domain, app)? else { return Ok(()) };
         let key = StreamKey { domain: domain.clone(), app: app.clone(), stream: stream.clone() };
         if self.config.flap.is_some() && self.is_live(&key, record.id)? {
             self.suppressed += 1;
@@ -154,7 +183,7 @@ impl Sender<'_> {
         if known.is_empty() {
             return Ok(());
         }
-        let Some(template) = template_for(self.tx, CallbackKind::Exception, domain, app)? else {
+        let Some(template) = self.template(CallbackKind::Exception, domain, app)? else {
             return Ok(());
         };
         let param = self.kept(report.push)?.param;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cause::evidence::Act;
+use model::PushId;
 use rtmp::server::PublishRejection;
 use rtmp::{ServerConfig, ServerSession};
 use tracing::{Instrument, Span};
@@ -42,8 +43,8 @@ pub(super) struct Accepted {
 pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted) {
     let Accepted { sensor, push, first_bytes, overload } = accepted;
     let (transport, client, behind_proxy) = (push.transport, push.client, push.behind_proxy);
+    let session = ServerSession::new(server_config(&shared, push.id));
     let mut first = Some(push);
-    let session = ServerSession::new(server_config(&shared));
     let mut connection = Connection::new(sensor, session, shared.clone());
     connection.prefill(&first_bytes);
     for turn in 0..PUSHES_PER_CONNECTION {
@@ -142,8 +143,8 @@ fn rejection_of(act: &Act) -> PublishRejection {
     }
 }
 
-fn server_config(shared: &Shared) -> ServerConfig {
-    let mut config = ServerConfig::new(shared.handshake_bytes());
+fn server_config(shared: &Shared, push: PushId) -> ServerConfig {
+    let mut config = ServerConfig::new(Shared::handshake_bytes_of(push));
     config.limits.message = shared.config.limits.message;
     config
 }

@@ -3,8 +3,7 @@
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown;
-use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::Arc;
+use std::os::fd::BorrowedFd;
 use std::task::{Context, Poll, ready};
 
 use bytes::BufMut;
@@ -12,23 +11,25 @@ use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
+use super::sys::Held;
+
 /// A TCP socket that never waits, shared by its clones. It is closed when the last of them goes.
 #[derive(Clone, Debug)]
-pub struct Line(Arc<TcpStream>);
+pub struct Line(Held);
 
 impl Line {
     /// Takes a connection over.
     pub fn new(stream: TcpStream) -> Self {
-        Self(Arc::new(stream))
+        Self(Held::new(stream))
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.0.fd()
     }
 
     /// Whether there may be something to read.
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.0.poll_read_ready(cx).map(|_| ())
+        self.0.stream().poll_read_ready(cx).map(|_| ())
     }
 
     /// Reads behind what `buffer` holds already; 0 at the end of what the peer sends.
@@ -37,9 +38,9 @@ impl Line {
     /// Whatever the kernel says of the receive side.
     pub fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut impl BufMut) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.0.poll_read_ready(cx))?;
+            ready!(self.0.stream().poll_read_ready(cx))?;
             let room = buffer.chunk_mut().len();
-            match self.moving(Interest::READABLE, room, || self.0.try_read_buf(buffer)) {
+            match self.moving(Interest::READABLE, room, || self.0.stream().try_read_buf(buffer)) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 read => return Poll::Ready(read),
             }
@@ -48,7 +49,7 @@ impl Line {
 
     /// Reads what is there.
     pub(super) fn try_read(&self, buffer: &mut impl BufMut) -> io::Result<usize> {
-        self.0.try_read_buf(buffer)
+        self.0.stream().try_read_buf(buffer)
     }
 
     /// Writes as much of the pieces as the socket takes.
@@ -57,7 +58,7 @@ impl Line {
     /// Whatever the kernel says, but `WouldBlock`: then it waits.
     pub fn poll_write(&self, cx: &mut Context<'_>, pieces: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.0.poll_write_ready(cx))?;
+            ready!(self.0.stream().poll_write_ready(cx))?;
             match self.try_write(pieces) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 wrote => return Poll::Ready(wrote),
@@ -73,8 +74,8 @@ impl Line {
         let all = pieces.iter().map(|piece| piece.len()).sum();
         self.moving(Interest::WRITABLE, all, || match pieces {
             // Cheaper in the kernel than a list of one.
-            [piece] => self.0.try_write(piece),
-            pieces => self.0.try_write_vectored(pieces),
+            [piece] => self.0.stream().try_write(piece),
+            pieces => self.0.stream().try_write_vectored(pieces),
         })
     }
 
@@ -87,6 +88,21 @@ impl Line {
         self.moving(Interest::WRITABLE, piece.len(), || {
             SockRef::from(&self.fd()).send_with_flags(piece, flags)
         })
+    }
+
+    /// Writes as much of the pieces as the socket takes now, as [`Line::try_write`] does, but asks the kernel alone: for one
+    /// who writes to many sockets in turn, each of which had room when it was written to last. That it has none now is not
+    /// noted for those who wait for it; they find out by trying once.
+    ///
+    /// # Errors
+    /// `WouldBlock` where it takes nothing, and whatever else the kernel says.
+    pub(crate) fn write_at_once(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let fd = self.fd();
+        let socket = SockRef::from(&fd);
+        match pieces {
+            [piece] => socket.send_with_flags(piece, libc::MSG_NOSIGNAL),
+            pieces => socket.send_vectored_with_flags(pieces, libc::MSG_NOSIGNAL),
+        }
     }
 
     /// Ends what is sent.
@@ -106,7 +122,7 @@ impl Line {
         step: impl FnOnce() -> io::Result<usize>,
     ) -> io::Result<usize> {
         let mut moved = None;
-        let tried = self.0.try_io(interest, || {
+        let tried = self.0.stream().try_io(interest, || {
             let count = step()?;
             moved = Some(count);
             if count > 0 && count < all { Err(ErrorKind::WouldBlock.into()) } else { Ok(count) }
@@ -149,10 +165,15 @@ mod tests {
 
     #[tokio::test]
     async fn goes_on_after_a_socket_was_full_and_loses_nothing() {
+        fills_and_goes_on(Line::try_write).await;
+        fills_and_goes_on(Line::write_at_once).await;
+    }
+
+    async fn fills_and_goes_on(write: impl Fn(&Line, &[IoSlice<'_>]) -> io::Result<usize>) {
         let (line, mut client) = pair().await;
         let (mut filled, piece) = (0, vec![7; 64 * 1024]);
         loop {
-            match line.try_write(&[IoSlice::new(&piece), IoSlice::new(&piece)]) {
+            match write(&line, &[IoSlice::new(&piece), IoSlice::new(&piece)]) {
                 Ok(count) => filled += count,
                 Err(error) => break assert_eq!(error.kind(), ErrorKind::WouldBlock),
             }

@@ -1,10 +1,43 @@
-//! The one call that needs `unsafe`: `getsockopt(TCP_INFO)`, for which no safe wrapper with today's fields exists.
-#![expect(unsafe_code, reason = "TCP_INFO has no safe wrapper that reaches rcv_ooopack and rcv_wnd")]
+//! What needs `unsafe`: `getsockopt(TCP_INFO)`, for which no safe wrapper with today's fields exists, and a descriptor that is
+//! kept beside its socket.
+#![expect(
+    unsafe_code,
+    reason = "TCP_INFO has no safe wrapper that reaches rcv_ooopack and rcv_wnd; see Held"
+)]
 
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::sync::Arc;
 
 use cause::evidence::TcpFacts;
+use tokio::net::TcpStream;
+
+/// A socket shared by its clones, each with the descriptor at hand. To write a batch to hundreds of sockets whose own
+/// memory has gone cold since the last one costs as much for finding their descriptors as for anything else in it.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    stream: Arc<TcpStream>,
+    fd: RawFd,
+}
+
+impl Held {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        let fd = stream.as_raw_fd();
+        Self { stream: Arc::new(stream), fd }
+    }
+
+    /// The socket as the runtime knows it.
+    pub(super) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// Its descriptor.
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: it is the descriptor of `stream`, which is shared and so cannot give it up, and is closed no sooner than
+        // `self`, which the result borrows, lets go of it.
+        unsafe { BorrowedFd::borrow_raw(self.fd) }
+    }
+}
 
 /// Reads `TCP_INFO` of a connected socket.
 ///

@@ -235,8 +235,9 @@ impl Feed {
     pub(crate) fn viewer_facts(&self) -> Vec<ViewerFacts> {
         let state = self.lock();
         let counted = state.viewers.iter().filter(|(_, entry)| entry.info().kind.counts());
-        let mut all: Vec<_> = counted.map(|(id, entry)| entry.facts(*id)).collect();
+        let counted: Vec<_> = counted.map(|(id, entry)| (*id, entry.clone())).collect();
         drop(state);
+        let mut all: Vec<_> = counted.iter().map(|(id, entry)| entry.facts(*id)).collect();
         all.sort_by_key(|viewer| viewer.id);
         all
     }

@@ -2,8 +2,8 @@
 
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::batch::Batch;
 use super::cursor::Cursor;
 use super::format::Format;
-use super::group::{Back, Group, Member};
+use super::group::{Back, Group, Joined, Member};
 use super::headers::Headers;
 use super::state::{Ended, Feed};
 use crate::counters::Played;
@@ -114,13 +114,17 @@ pub struct ViewerFacts {
 #[derive(Debug)]
 pub(super) struct Entry {
     info: ViewerInfo,
+    /// Without those that the group has written that it is in.
     bytes_out: AtomicU64,
     skipped: AtomicU64,
+    /// Its place in a group, which counts what is written to it there.
+    member: Mutex<Option<Member>>,
 }
 
 impl Entry {
     pub(super) fn new(info: ViewerInfo) -> Self {
-        Self { info, bytes_out: AtomicU64::new(0), skipped: AtomicU64::new(0) }
+        let (bytes_out, skipped) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { info, bytes_out, skipped, member: Mutex::new(None) }
     }
 
     pub(super) fn info(&self) -> ViewerInfo {
@@ -132,7 +136,25 @@ impl Entry {
     }
 
     pub(super) fn bytes_out(&self) -> u64 {
-        self.bytes_out.load(Ordering::Relaxed)
+        let member = self.member();
+        self.bytes_out.load(Ordering::Relaxed) + member.as_ref().map_or(0, Member::wrote)
+    }
+
+    /// What it is sent is counted at its place in a group from here on.
+    fn joined(&self, member: Member) {
+        *self.member() = Some(member);
+    }
+
+    /// Takes it back from its group, and what the group has written into its own count.
+    fn leave(&self, group: &Group) -> Option<Back> {
+        let mut member = self.member();
+        let back = group.take_back(member.take()?)?;
+        self.sent(back.wrote);
+        Some(back)
+    }
+
+    fn member(&self) -> MutexGuard<'_, Option<Member>> {
+        self.member.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn facts(&self, id: u64) -> ViewerFacts {
@@ -142,7 +164,7 @@ impl Entry {
             client_ip: self.info.client.ip(),
             client_port: self.info.client.port(),
             since: self.info.since,
-            bytes_out: self.bytes_out.load(Ordering::Relaxed),
+            bytes_out: self.bytes_out(),
             skipped: self.skipped.load(Ordering::Relaxed),
         }
     }
@@ -181,7 +203,7 @@ pub struct Viewer {
     entry: Arc<Entry>,
     played: Arc<Played>,
     id: u64,
-    group: Option<(Arc<Group>, Arc<Member>)>,
+    group: Option<(Arc<Group>, Member)>,
     /// Bytes that groups have written.
     groups_wrote: u64,
 }
@@ -257,12 +279,8 @@ impl Viewer {
     /// Goes on alone, with the headers of [`Viewer::headers`]; gives what it has to write before anything else.
     #[must_use = "the client has the beginning of it already"]
     pub fn leave_group(&mut self) -> Vec<Bytes> {
-        let Some((group, member)) = self.group.take() else { return Vec::new() };
-        let (back, was_member) = member.take_back();
-        if was_member {
-            group.left();
-        }
-        let Some(Back { rest, at, wrote }) = back else { return Vec::new() };
+        let Some((group, _)) = self.group.take() else { return Vec::new() };
+        let Some(Back { rest, at, wrote }) = self.entry.leave(&group) else { return Vec::new() };
         self.cursor.at = Arc::unwrap_or_clone(at);
         self.groups_wrote += wrote;
         rest
@@ -318,13 +336,13 @@ impl Viewer {
 
     fn join_group(&mut self, line: &Line, format: Format, cx: &Context<'_>) -> bool {
         let Cursor { feed, at, .. } = &self.cursor;
-        let member = Member::new(self.entry.clone(), line.clone(), at.clone(), cx.waker().clone());
-        let member = Arc::new(member);
         let cursor = Cursor::resume(feed.clone(), at.clone());
-        let Some((group, task)) = feed.groups.join(cursor, format, &member) else { return false };
+        let joined = feed.groups.join(cursor, format, line.clone(), cx.waker().clone());
+        let Some(Joined { group, member, task }) = joined else { return false };
         if let Some(task) = task {
             tokio::spawn(task.run());
         }
+        self.entry.joined(member.clone());
         self.group = Some((group, member));
         true
     }
@@ -337,6 +355,6 @@ impl Drop for Viewer {
         let left_behind = self.cursor.feed.lock().leave(self.id);
         left_behind.into_iter().for_each(std::task::Waker::wake);
         let info = self.entry.info;
-        self.played.left(info.kind, self.entry.bytes_out.load(Ordering::Relaxed));
+        self.played.left(info.kind, self.entry.bytes_out());
     }
 }

@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 
-use super::member::{Given, Member};
+use super::Group;
+use super::member::{Given, Row};
 use super::round::Round;
-use super::{Door, Group};
 use crate::hub::feed::batch::Batch;
 use crate::hub::feed::cursor::Cursor;
 use crate::hub::feed::headers::Headers;
@@ -27,7 +27,8 @@ const AT_A_TIME: usize = 64;
 pub(in crate::hub::feed) struct GroupTask {
     group: Arc<Group>,
     cursor: Cursor,
-    members: Vec<Arc<Member>>,
+    /// The places of its members; further rows lie behind the door.
+    rows: Vec<Row>,
     /// What the members know.
     headers: Option<Arc<Headers>>,
     /// Headers that go out before the next batch.
@@ -37,23 +38,18 @@ pub(in crate::hub::feed) struct GroupTask {
 impl GroupTask {
     pub(super) fn new(group: Arc<Group>, cursor: Cursor) -> Self {
         let headers = cursor.at.headers.clone();
-        Self { group, cursor, members: Vec::new(), headers, next_headers: None }
+        Self { group, cursor, rows: Vec::new(), headers, next_headers: None }
     }
 
     pub(in crate::hub::feed) async fn run(mut self) {
         while let Some(round) = poll_fn(|cx| self.poll_round(cx)).await {
             let slices = round.slices();
-            let (mut index, mut turns) = (0, 0);
-            while let Some(member) = self.members.get(index) {
-                match member.give(&round, &slices) {
-                    Given::All => index += 1,
-                    Given::HandedBack => {
-                        self.group.left();
-                        self.members.swap_remove(index);
-                    }
-                    Given::Gone => {
-                        self.members.swap_remove(index);
-                    }
+            let mut turns = 0;
+            for place in self.rows.iter().flat_map(|row| row.iter()) {
+                match place.give(&round, &slices) {
+                    Given::All => {}
+                    Given::HandedBack => self.group.left(),
+                    Given::Nobody => continue,
                 }
                 turns += 1;
                 if turns % AT_A_TIME == 0 {
@@ -87,10 +83,15 @@ impl GroupTask {
             }
         }
         let after = self.cursor.at.clone();
-        let Door { position, joined, .. } = &mut *self.group.door();
-        *position = after.position;
-        self.members.append(joined);
+        self.look_behind_the_door(Some(after.position));
         Poll::Ready(Some(Round::new(pieces, after)))
+    }
+
+    /// Gets to know new rows. Who waits for a batch before `position` comes too late from here on.
+    fn look_behind_the_door(&mut self, position: Option<u64>) {
+        let mut door = self.group.door();
+        door.position = position.unwrap_or(door.position);
+        self.rows.extend(door.rows.iter().skip(self.rows.len()).cloned());
     }
 
     /// A further step of what has come already, unless the end comes: that is for the next time.
@@ -127,9 +128,9 @@ impl Drop for GroupTask {
     fn drop(&mut self) {
         // Nobody joins a group that is not in the list.
         self.cursor.feed.groups.lock().retain(|group| !Arc::ptr_eq(group, &self.group));
-        let joined = std::mem::take(&mut self.group.door().joined);
-        for member in self.members.drain(..).chain(joined) {
-            if member.dismiss() == Given::HandedBack {
+        self.look_behind_the_door(None);
+        for place in self.rows.iter().flat_map(|row| row.iter()) {
+            if place.dismiss() == Given::HandedBack {
                 self.group.left();
             }
         }

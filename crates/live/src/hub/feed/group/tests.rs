@@ -305,6 +305,54 @@ async fn a_viewer_who_goes_is_disconnected_at_once_and_the_last_ends_the_group()
     assert_eq!(stage.feed.viewers(), 0);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn places_of_those_who_left_are_given_again_and_each_member_is_counted_for_itself() {
+    let mut stage = Stage::new(unmerged());
+    stage.video(0, KEY);
+    let mut playing = Vec::new();
+    for _ in 0..4 {
+        playing.push(Playing::join(&stage, 1 << 18).await);
+    }
+    until("all are in a group", || members(&stage) == 4).await;
+    for gone in playing.drain(..2) {
+        drop(gone.says);
+        drop(gone.task.await.unwrap());
+    }
+    stage.video(40, INTER);
+    for _ in 0..2 {
+        playing.push(Playing::join(&stage, 1 << 18).await);
+    }
+    until("all who are left are in the group", || members(&stage) == 4).await;
+    let rows = || stage.feed.groups.lock()[0].door().rows.len();
+    assert_eq!(rows(), 1, "nobody needed a new place");
+    // What their own tasks write is counted elsewhere.
+    let feed = stage.feed.clone();
+    let counted = || feed.viewer_facts().iter().map(|facts| facts.bytes_out).collect::<Vec<_>>();
+    until("the first two were written a frame", || counted()[1] > 0).await;
+    let frame = counted()[1];
+    assert_eq!(counted(), [frame, frame, 0, 0]);
+    stage.video(80, INTER);
+    let expected = [2 * frame, 2 * frame, frame, frame];
+    until("all were written one more", || counted() == expected).await;
+    // One who was out of the group in between has its count with it.
+    playing[0].says.send(1).unwrap();
+    stage.video(120, INTER);
+    until("those who stayed were written another", || {
+        counted()[1..] == expected.map(|count| count + frame)[1..]
+    })
+    .await;
+    until("it is back", || members(&stage) == 4).await;
+    assert!(counted()[0] == 2 * frame || counted()[0] == 3 * frame, "{:?}", counted());
+    stage.feed.end(Ended::Unpublished);
+    for viewer in playing {
+        drop(viewer.task.await.unwrap());
+        assert_eq!(
+            messages(viewer.client).await.iter().filter(|(kind, ..)| *kind == type_id::VIDEO).count(),
+            4
+        );
+    }
+}
+
 /// All that a client reads until its connection is closed.
 async fn bytes(mut client: TcpStream) -> Vec<u8> {
     let mut all = Vec::new();

@@ -13,6 +13,9 @@ use super::http::{self, Response};
 use super::setup::{API_KEY, Setup};
 use super::signal;
 
+/// A server without its registry and its database takes its time to start and to stop, the more so on a machine that is busy.
+const COMES_OR_GOES: Duration = PATIENCE.saturating_mul(4);
+
 /// A server of a scenario's own. It ends with the value; its logs are printed if the scenario fails.
 #[derive(Debug)]
 pub struct Server {
@@ -28,7 +31,7 @@ impl Server {
     }
 
     fn wait_until_ready(&mut self) {
-        until("the server to be ready", PATIENCE, || {
+        until("the server to be ready", COMES_OR_GOES, || {
             let gone = self.child.try_wait().unwrap();
             assert!(gone.is_none(), "the server ended: {gone:?}");
             let answer = http::request(self.http(), "GET", "/readyz", &[], &[]);
@@ -93,7 +96,7 @@ impl Server {
     /// SIGTERM, and waits for the end.
     pub fn terminate(&mut self) -> ExitStatus {
         signal::send(&self.child, "TERM");
-        signal::wait(&mut self.child, PATIENCE)
+        signal::wait(&mut self.child, COMES_OR_GOES)
     }
 
     /// Starts it again on the same folder and ports.

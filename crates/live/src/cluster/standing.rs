@@ -40,6 +40,14 @@ impl Live {
     pub fn carry(&self, key: &StreamKey, revision: u64) {
         self.shared.hub.stands_here(key, revision);
         self.shared.pulls.learn(&self.shared, key, || Seen { revision, holder: Holder::Here });
+        self.pass_on(key);
+    }
+
+    /// Relays may have given up on a stream while its push waited; one that is still being admitted begins them by itself.
+    fn pass_on(&self, key: &StreamKey) {
+        if let Some(account) = self.shared.hub.account_of(key) {
+            self.shared.relays.stream_is_live(&self.shared, key, account);
+        }
     }
 
     /// This node has written its own lease again: the newest revision of what it carries already.
@@ -58,6 +66,7 @@ impl Live {
     pub fn handed_to(&self, key: &StreamKey, revision: u64, push: PushId) -> bool {
         let is_there = self.shared.hub.handed_to(key, revision, push);
         self.shared.pulls.learn(&self.shared, key, || Seen { revision, holder: Holder::Here });
+        self.pass_on(key);
         is_there
     }
 

@@ -292,6 +292,18 @@ impl Hub {
         stream.end_tenure();
     }
 
+    /// Whether the stream key is another node's, and the pushes of this one wait.
+    pub fn is_elsewhere(&self, key: &StreamKey) -> bool {
+        self.lock().get(key).is_some_and(|stream| stream.elsewhere)
+    }
+
+    /// Whose push it is that is live and comes first of a stream key, carrying it or waiting.
+    pub fn account_of(&self, key: &StreamKey) -> Option<u64> {
+        let streams = self.lock();
+        let first = streams.get(key)?.members.first().filter(|member| member.is_live())?;
+        Some(first.handle.account)
+    }
+
     /// No stream key is this node's any more.
     pub fn all_stand_elsewhere(&self) {
         for stream in self.lock().values_mut() {

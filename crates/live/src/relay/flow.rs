@@ -8,7 +8,6 @@ use rtmp::ertmp::Enhancements;
 
 use super::link::Link;
 use super::parting::Parting;
-use super::side::Goodbye;
 use super::status::Status;
 use crate::hub::feed::{Batch, FrameKind, Headers, Step, Viewer};
 
@@ -17,11 +16,11 @@ const REST: Duration = Duration::from_millis(300);
 
 /// Why media no longer flows.
 #[derive(Debug)]
-pub enum FlowEnd {
+pub enum FlowEnd<S> {
     /// The stream has ended; everything before its end has been handed to the link.
     StreamEnded,
-    /// We were told to take the stream back.
-    Stopped(Goodbye),
+    /// We were told to take the stream back, and why or how.
+    Stopped(S),
     /// The target has.
     Parted(Parting),
 }
@@ -43,7 +42,7 @@ impl<'a> Flow<'a> {
     }
 
     /// Passes the stream on until one side ends it, or `stop` does.
-    pub async fn run(&mut self, stop: impl Future<Output = Goodbye>) -> FlowEnd {
+    pub async fn run<S>(&mut self, stop: impl Future<Output = S>) -> FlowEnd<S> {
         let mut stop = std::pin::pin!(stop);
         loop {
             let room = !self.link.is_full();
@@ -51,7 +50,7 @@ impl<'a> Flow<'a> {
             let step = tokio::select! {
                 biased;
                 turned = self.link.turn() => turned.map(|()| None),
-                goodbye = &mut stop => return FlowEnd::Stopped(goodbye),
+                stopped = &mut stop => return FlowEnd::Stopped(stopped),
                 step = self.viewer.next(), if room => Ok(Some(step)),
             };
             self.status.sent(self.link.bytes_out() - before, 0);

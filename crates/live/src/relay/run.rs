@@ -19,6 +19,8 @@ use crate::shared::Shared;
 const PROVED: Duration = Duration::from_secs(10);
 /// So often in a row a target may ask to go elsewhere.
 const MOVES: usize = 5;
+/// How often it is looked whether another node of a cluster carries the stream.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs until the stream has ended for good.
 pub(crate) async fn run(place: &Place, ready: &Ready) {
@@ -51,6 +53,7 @@ async fn pass_on(place: &Place, ready: &Ready) -> Option<Link> {
     let target = ready.rule.target.endpoint(&status.key);
     let (mut endpoint, mut moves, mut backoff) = (target.clone(), 0, Backoff::default());
     loop {
+        unless_ended(&mut viewer, until_elsewhere(shared, &status.key, false)).await?;
         status.connecting(endpoint.to_string());
         let random = shared.handshake_bytes();
         let opening = ready.dialer.open(&endpoint, &enhanced, random);
@@ -64,11 +67,20 @@ async fn pass_on(place: &Place, ready: &Ready) -> Option<Link> {
                 let Some(fresh) = watch(shared, status.key.clone(), link.peer()) else { return Some(link) };
                 viewer = fresh;
                 let stop = async {
-                    shared.relays.stopping().await;
-                    Goodbye::Delete
+                    tokio::select! {
+                        () = shared.relays.stopping() => Stop::Node,
+                        () = until_elsewhere(shared, &status.key, true) => Stop::Elsewhere,
+                    }
                 };
                 match Flow::new(&mut link, &mut viewer, status).run(stop).await {
-                    FlowEnd::StreamEnded | FlowEnd::Stopped(_) => return Some(link),
+                    FlowEnd::StreamEnded | FlowEnd::Stopped(Stop::Node) => return Some(link),
+                    FlowEnd::Stopped(Stop::Elsewhere) => {
+                        tracing::info!(relay = %status.name, key = %status.key, to = %endpoint, "another node carries the stream");
+                        status.elsewhere();
+                        link.leave(Goodbye::Delete).await;
+                        (endpoint, moves, backoff) = (target.clone(), 0, Backoff::default());
+                        continue;
+                    }
                     FlowEnd::Parted(parting) => {
                         if shared.clock.instant().saturating_duration_since(since) >= PROVED {
                             backoff.succeeded();
@@ -94,6 +106,25 @@ async fn pass_on(place: &Place, ready: &Ready) -> Option<Link> {
         tracing::warn!(relay = %status.name, key = %status.key, to = %endpoint, %parting, ?pause, "relay failed");
         status.parted(&parting, Some(pause));
         unless_ended(&mut viewer, tokio::time::sleep(pause)).await?;
+    }
+}
+
+/// Why a stream is taken back that goes on.
+#[derive(Debug)]
+enum Stop {
+    /// This node stops.
+    Node,
+    /// Another node carries the stream, and passes it on.
+    Elsewhere,
+}
+
+/// Ready once another node carries the stream, or once none does; where there is one node, none ever does.
+async fn until_elsewhere(shared: &Shared, key: &model::StreamKey, wanted: bool) {
+    if shared.cluster.is_none() && wanted {
+        return std::future::pending().await;
+    }
+    while shared.hub.is_elsewhere(key) != wanted {
+        tokio::time::sleep(LOOK).await;
     }
 }
 

@@ -29,7 +29,7 @@ pub enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RelayState {
-    /// For the first media of the push.
+    /// For the first media of the push, or until this node carries the stream.
     Waiting,
     /// To the target, until it takes media.
     Connecting,
@@ -62,7 +62,7 @@ impl RelayState {
 pub struct RelayEvent {
     /// When.
     pub at: Timestamp,
-    /// `live`, `moved`, `retrying`, `failed`, `skipped`.
+    /// `live`, `moved`, `elsewhere`, `retrying`, `failed`, `skipped`.
     pub event: &'static str,
     /// In words, secrets masked.
     pub text: String,
@@ -201,6 +201,14 @@ impl Status {
         let at = self.clock.now();
         self.change(RelayState::Connecting, |now| {
             now.note(at, "moved", format!("the target asks to go to {to}"))
+        });
+    }
+
+    /// Another node carries the stream now, and passes it on.
+    pub(crate) fn elsewhere(&self) {
+        let at = self.clock.now();
+        self.change(RelayState::Waiting, |now| {
+            now.note(at, "elsewhere", "another node carries the stream".to_owned());
         });
     }
 

@@ -129,6 +129,76 @@ fn a_stream_is_played_from_another_node_by_one_pull_for_as_long_as_somebody_watc
     assert!(west.records(&[]).is_empty(), "a pull is no push");
 }
 
+/// The fetch of a stream that has ended, once it is on record.
+fn fetch_of(server: &Server, stream: &str) -> Value {
+    until(&format!("the record of the fetch of {stream}"), PATIENCE, || {
+        let page = server.get(&format!("/api/v1/fetches?domain={DOMAIN}&app=live&stream={stream}"));
+        let fetches = page["fetches"].as_array()?;
+        assert!(fetches.len() <= 1, "{page:#}");
+        fetches.first().cloned()
+    })
+}
+
+#[test]
+fn how_each_fetch_ended_is_on_record_past_a_restart_and_each_push_has_one_record_still() {
+    let Some(nats) = Nats::start() else { return };
+    if !rights::has(&["ffmpeg"]) {
+        return;
+    }
+    let mut nodes = start(&nats, &["east", "west"], |setup| setup.env("LASTFRAME_CLUSTER_PULL_IDLE", "2s"));
+    let [east, west] = &mut nodes[..] else { panic!("two nodes") };
+    let streams = ["dropped", "unwatched", "killed"];
+    let _encoders = streams.map(|stream| Encoder::ffmpeg(&rtmp(east, DOMAIN, stream)));
+    east.wait_for_pushes(3);
+    let [mut dropped, unwatched, _killed] = streams.map(|stream| {
+        let view = View::of(&flv(west, DOMAIN, stream));
+        view.wait_for(30);
+        view
+    });
+    assert_eq!(west.get("/api/v1/fetches")["fetches"], serde_json::json!([]), "none has ended");
+    drop(unwatched);
+    let idle = fetch_of(west, "unwatched");
+    assert_eq!(
+        (&idle["why"], &idle["errcode"], &idle["detail"]),
+        (&"idle".into(), &Value::Null, &Value::Null)
+    );
+    assert_eq!(
+        (&idle["owner"], &idle["viewers"], &idle["node"]),
+        (&"east".into(), &1.into(), &"west".into())
+    );
+
+    let order = serde_json::json!({ "domain": DOMAIN, "app": "live", "stream": "dropped" });
+    assert_eq!(east.post("/api/v1/streams/drop", &order)["dropped"], 1);
+    assert!(dropped.ended(), "the viewer leaves with the stream");
+    let over = fetch_of(west, "dropped");
+    assert_eq!(
+        (&over["errcode"], &over["sub_errcode"], &over["why"]),
+        (&10.into(), &0.into(), &"over".into())
+    );
+    let said = over["detail"]["params"]["said"].as_str().unwrap();
+    assert!(said.contains("The stream has ended."), "{over:#}");
+    assert!(over["live_ms"].as_u64() > Some(0) && over["bytes_in"].as_u64() > Some(0), "{over:#}");
+    assert_eq!(over["events"].as_array().unwrap().last().unwrap()["event"], "told_to_stop", "{over:#}");
+    for why in ["idle", "over"] {
+        assert_eq!(metric(west, &format!("lastframe_pulls_ended_total{{why=\"{why}\"}}")), Some(1));
+    }
+
+    west.kill();
+    west.start_again();
+    assert_eq!(fetch_of(west, "dropped"), over);
+    let path = format!("/api/v1/fetches/{}", over["id"].as_str().unwrap());
+    assert_eq!(west.get(&path), over);
+    let died = fetch_of(west, "killed");
+    assert_eq!((&died["errcode"], &died["why"]), (&11.into(), &"died".into()), "{died:#}");
+    assert!(east.get("/api/v1/fetches")["fetches"].as_array().unwrap().is_empty(), "it has fetched nothing");
+
+    assert_eq!(east.codes("dropped", 1), ["21/100"]);
+    assert_eq!(east.records(&[]).len(), 1, "the others are live");
+    assert!(west.records(&[]).is_empty(), "a fetch is no push");
+    let page = west.get("/api/v1/records");
+    assert_eq!(page["records"], serde_json::json!([]), "{page:#}");
+}
+
 #[test]
 fn viewers_on_every_node_go_on_when_the_stream_moves_from_one_node_to_another() {
     let Some(nats) = Nats::start() else { return };

@@ -13,6 +13,7 @@
 //! | [`sign`] | `txSecret`/`txTime` of push and play URLs |
 //! | [`stream_url`] | the URLs that people paste into encoders and players |
 //! | [`record`] | the interruption record and its JSON |
+//! | [`fetch`] | the record of a fetch, and its JSON |
 //! | [`mask`] | secrets taken out of what is kept or shown |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -21,6 +22,7 @@ pub mod admission;
 pub mod catalog;
 pub mod clock;
 pub mod code;
+pub mod fetch;
 pub mod id;
 pub mod mask;
 pub mod playback;
@@ -33,6 +35,7 @@ pub use admission::{Admission, AdmissionSettings, PushRequest, Refusal, Refused}
 pub use catalog::Catalog;
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use code::Code;
+pub use fetch::{FetchEnd, FetchRecord};
 pub use id::{PushId, Sequence};
 pub use playback::{PlayGrant, PlayRefusal};
 pub use record::Record;

@@ -27,14 +27,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cause::{Detail, DetailKey};
-use model::{Clock, Record};
+use model::{Clock, FetchRecord, Record};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError, broadcast, oneshot};
 
 use crate::config::StoreConfig;
 use crate::error::{JournalError, StoreError};
 use crate::filing::Bell;
 use crate::filing::changes::Changes;
-use crate::history::HistoryQueue;
+use crate::history::{Entry, HistoryQueue};
 use crate::layout::storable;
 use crate::limits::{
     MAX_EVIDENCE, MAX_PUSHES, MAX_WAITING_EVIDENCE, MAX_WAITING_REFUSALS, MAX_WAITING_REPORTS, REFUSE_WAIT,
@@ -290,6 +290,17 @@ impl Journal {
         } else if !self.shared.queue.push(Op::Report { report: Box::new(report) }) {
             waiting.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+
+    /// Notes in the history that a stream of another node is fetched; `fetch` is what is to stand of it should this node
+    /// die meanwhile. Never waits; when too much waits it is left out, and counted.
+    pub fn fetch_begins(&self, fetch: FetchRecord) {
+        self.shared.history.keep(Entry::FetchBegins(Box::new(fetch)));
+    }
+
+    /// Keeps in the history how a fetch ended. Never waits; when too much waits it is left out, and counted.
+    pub fn fetch_ended(&self, fetch: FetchRecord) {
+        self.shared.history.keep(Entry::FetchEnded(Box::new(fetch)));
     }
 
     /// Each record from now on, once it is durable. A subscriber that falls more than 1024 behind misses some and is

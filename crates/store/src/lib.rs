@@ -13,7 +13,7 @@
 //! | [`reader`] | [`Reader`]: queries over the journal and the record files |
 //! | [`catalog`] | [`CatalogStore`]: accounts, domains, keys, users, settings |
 //! | [`outbox`] | events that are to be told to others |
-//! | [`history`] | what was told to others, and what happened to pushes while they were live |
+//! | [`history`] | what was told to others, what happened to pushes while they were live, and what was fetched from other nodes |
 //! | [`check`] | the store's own consistency check |
 //! | [`remote`] | the database of all nodes, as the rest sees it |
 //! | [`postgres`] | that database: PostgreSQL (feature `postgres`) |
@@ -48,7 +48,10 @@ pub use check::{Problem, Report, check};
 pub use config::{IgnoreRule, StoreConfig};
 pub use error::{JournalError, StoreError};
 pub use filing::import;
-pub use history::{DeliveryEntry, DeliveryQuery, DeliveryRow, EventQuery, EventRow, History, StreamEvents};
+pub use history::{
+    DeliveryEntry, DeliveryQuery, DeliveryRow, EventQuery, EventRow, FetchCursor, FetchCursorError,
+    FetchQuery, Fetches, History, StreamEvents,
+};
 pub use journal::{Import, Journal, OpenPush};
 pub use lock::DataLock;
 pub use outbox::{

@@ -87,5 +87,8 @@ pub(crate) const HISTORY_SWEEP: Duration = Duration::from_secs(60);
 pub(crate) const MAX_DELIVERIES: i64 = 100_000;
 /// Abnormalities of live pushes that are kept at most.
 pub(crate) const MAX_EVENTS: i64 = 500_000;
+/// Fetches of other nodes' streams that are kept at most, and what is kept to each of them of what happened.
+pub(crate) const MAX_FETCHES: i64 = 100_000;
+pub(crate) const MAX_FETCH_EVENTS: usize = 16;
 /// Reports of live pushes that wait for the writer; more are left out.
 pub(crate) const MAX_WAITING_REPORTS: usize = 4_096;

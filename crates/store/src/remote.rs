@@ -168,12 +168,12 @@ pub(crate) use nowhere::Database;
 /// In place of the database in a build that has none: there is no value of it.
 #[cfg(not(feature = "postgres"))]
 mod nowhere {
-    use model::{PushId, Record, Timestamp};
+    use model::{FetchRecord, PushId, Record, Timestamp};
     use uuid::Uuid;
 
     use super::RemoteFault;
     use crate::columns::Stored;
-    use crate::history::{EventQuery, EventRow, StreamEvents};
+    use crate::history::{EventQuery, EventRow, FetchQuery, StreamEvents};
     use crate::reader::filter::Filter;
     use crate::reader::query::Cursor;
     use crate::reader::source::First;
@@ -232,6 +232,14 @@ mod nowhere {
         }
 
         pub fn event_streams(&self, _: &EventQuery) -> Answer<Vec<StreamEvents>> {
+            match *self {}
+        }
+
+        pub fn fetches(&self, _: &FetchQuery) -> Answer<Vec<FetchRecord>> {
+            match *self {}
+        }
+
+        pub fn fetch(&self, _: Uuid) -> Answer<Option<FetchRecord>> {
             match *self {}
         }
     }

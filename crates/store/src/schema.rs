@@ -1,5 +1,5 @@
 //! The schemas of the two kinds of database, and the runner that brings a file up to date: numbered steps, forward
-//! only, each in one transaction, the version in `PRAGMA user_version`.
+//! only, all that are missing in one transaction, the version in `PRAGMA user_version`.
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,7 +27,10 @@ pub(crate) const JOURNAL: Schema = Schema {
     ],
     page_size: 4096,
 };
-pub(crate) const HISTORY: Schema = Schema { steps: &[include_str!("schema/history.sql")], page_size: 4096 };
+pub(crate) const HISTORY: Schema = Schema {
+    steps: &[include_str!("schema/history.sql"), include_str!("schema/history-2.sql")],
+    page_size: 4096,
+};
 pub(crate) const RECORDS: Schema = Schema { steps: &[include_str!("schema/records.sql")], page_size: 8192 };
 
 impl Schema {
@@ -84,21 +87,25 @@ impl Schema {
         if found > self.newest() {
             return self.newer(path, found);
         }
-        for (number, step) in (1u32..).zip(self.steps).filter(|(number, _)| *number > found) {
-            apply(db, number, step).map_err(StoreError::db(path))?;
-            if found > 0 {
-                tracing::info!(path = %path.display(), version = number, "schema migrated");
-            }
+        if found == self.newest() {
+            return Ok(());
+        }
+        self.apply(db, found).map_err(StoreError::db(path))?;
+        if found > 0 {
+            tracing::info!(path = %path.display(), version = self.newest(), "schema migrated");
         }
         Ok(())
     }
-}
 
-fn apply(db: &mut Connection, number: u32, step: &str) -> rusqlite::Result<()> {
-    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    tx.execute_batch(step)?;
-    tx.pragma_update(None, "user_version", number)?;
-    tx.commit()
+    /// Applies the steps that a file of this version lacks. Nobody who reads meanwhile sees a version between.
+    fn apply(&self, db: &mut Connection, found: u32) -> rusqlite::Result<()> {
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (_, step) in (1u32..).zip(self.steps).filter(|(number, _)| *number > found) {
+            tx.execute_batch(step)?;
+        }
+        tx.pragma_update(None, "user_version", self.newest())?;
+        tx.commit()
+    }
 }
 
 fn version(db: &Connection) -> rusqlite::Result<u32> {

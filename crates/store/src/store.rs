@@ -69,7 +69,8 @@ impl Store {
         let filer = spawn("filing", move || filer.run())?;
         let keeper = match shared.history.receiver() {
             Some(entries) => {
-                let keeper = Keeper::new(Arc::clone(&shared));
+                let mut keeper = Keeper::new(Arc::clone(&shared));
+                keeper.take_over();
                 Some(spawn("history", move || keeper.run(entries))?)
             }
             None => None,

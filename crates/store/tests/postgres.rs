@@ -15,8 +15,8 @@ use common::*;
 use model::{Clock, Code, PushId, SystemClock, Timestamp};
 use server::{Postgres, postgres};
 use store::{
-    EventQuery, Journal, Occurrence, OpenRow, PushReport, Reader, RecordQuery, ReportedEvent, Store,
-    StoreConfig, StoreError,
+    EventQuery, FetchCursor, FetchQuery, Journal, Occurrence, OpenRow, PushReport, Reader, RecordQuery,
+    ReportedEvent, Store, StoreConfig, StoreError,
 };
 use uuid::Uuid;
 
@@ -250,6 +250,53 @@ async fn events_of_all_nodes_come_once() {
     soon("one more is shipped", || postgres.number("select count(*) from event") == 601);
 }
 
+#[tokio::test]
+async fn fetches_of_all_nodes_come_once_and_those_not_shipped_yet_stand_among_them() {
+    let Some(mut postgres) = postgres() else { return };
+    let dirs = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let stores: Vec<Store> =
+        dirs.iter().zip(1..).map(|(dir, n)| open_with(node(dir.path(), n, &postgres))).collect();
+    let now = SystemClock.now();
+    let at = |n: u64| now.plus(Duration::from_millis(n));
+    let kept: Vec<_> = (0..600).map(|n| fetch("s", at(n))).collect();
+    for (n, fetch) in kept.iter().enumerate() {
+        stores[n % 2].journal().fetch_ended(fetch.clone());
+    }
+    soon("they are shipped", || postgres.number("select count(*) from fetched") == 600);
+    let query = |store: &Store, stream: &str, limit| {
+        let stream = Some(stream.to_owned());
+        let query = FetchQuery { account: Some(7), stream, limit, ..FetchQuery::default() };
+        store.history().fetches(&query).unwrap()
+    };
+    let newest: Vec<_> = kept.iter().rev().take(100).cloned().collect();
+    for store in &stores {
+        let page = query(store, "s", 100);
+        assert_eq!((&page.fetches, page.here_only), (&newest, false));
+        assert_eq!(store.history().fetch(kept[0].id).unwrap().as_ref(), Some(&kept[0]));
+        let next = FetchQuery {
+            after: Some(FetchCursor::of(&newest[99])),
+            limit: 1,
+            since: Some(now),
+            ..FetchQuery::default()
+        };
+        assert_eq!(store.history().fetches(&next).unwrap().fetches, [kept[499].clone()]);
+    }
+    postgres.kill();
+    let late = fetch("late", at(700));
+    stores[0].journal().fetch_ended(late.clone());
+    soon("it is kept", || query(&stores[0], "late", 9).fetches == [late.clone()]);
+    assert!(query(&stores[0], "s", 1_000).here_only);
+    assert_eq!(query(&stores[0], "s", 1_000).fetches.len(), 300);
+    postgres.start();
+    soon("it is shipped", || postgres.number("select count(*) from fetched") == 601);
+    soon("the other node shows it", || query(&stores[1], "late", 9).fetches == [late.clone()]);
+    drop(stores);
+    let again = open_with(node(dirs[0].path(), 1, &postgres));
+    again.journal().fetch_ended(fetch("again", at(800)));
+    soon("one more is shipped", || postgres.number("select count(*) from fetched") == 602);
+    assert_eq!(postgres.number("select count(*) from record"), 0, "they are no records of pushes");
+}
+
 #[test]
 fn four_nodes_may_migrate_at_once() {
     let Some(postgres) = postgres() else { return };
@@ -266,7 +313,7 @@ fn four_nodes_may_migrate_at_once() {
             });
         }
     });
-    assert_eq!(postgres.sql("select count(*), max(number) from migration").unwrap(), "2|2");
+    assert_eq!(postgres.sql("select count(*), max(number) from migration").unwrap(), "3|3");
     assert_eq!(postgres.number("select count(*) from node"), 4);
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use cause::event::EventCount;
 use cause::{Cause, Detail, Evidence, Lang, Verdict};
-use model::Record;
 use model::record::DetailRecord;
+use model::{FetchRecord, Record};
 use serde_json::{Value, json};
 
 /// Fills in what the store leaves open because it depends on the reader: the table's message and the detail's text.
@@ -14,6 +14,14 @@ pub fn in_language(mut record: Record, lang: Lang) -> Record {
     record.errmsg = cause.map_or_else(String::new, |c| c.errmsg(lang).to_owned());
     record.detail = record.detail.take().map(|detail| Detail::from(&detail).to_record(lang));
     record
+}
+
+/// The same for the record of a fetch.
+pub fn fetch_in_language(mut fetch: FetchRecord, lang: Lang) -> FetchRecord {
+    let cause = fetch.code().and_then(Cause::from_code);
+    fetch.errmsg = cause.map(|cause| cause.errmsg(lang).to_owned());
+    fetch.detail = fetch.detail.take().map(|detail| Detail::from(&detail).to_record(lang));
+    fetch
 }
 
 /// The events of a push as JSON, each with its name, and its last occurrences with their wall time and their text.

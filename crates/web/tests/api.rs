@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{ADMIN, OTHER, Server, VIEWER};
+use common::{ADMIN, OTHER, Server, VIEWER, fetch};
+use model::FetchEnd;
 
 #[tokio::test]
 async fn without_a_good_key_nothing_is_told() {
@@ -50,6 +51,58 @@ async fn a_record_comes_with_evidence_and_findings() {
     for id in ["nonsense", "01890a5d-ac96-774b-bcce-b302099a8057"] {
         assert_eq!(server.api(&format!("/records/{id}"), ADMIN).await.status, 404);
     }
+}
+
+#[tokio::test]
+async fn fetches_are_told_in_a_language_by_filters_and_to_their_account_alone() {
+    let server = Server::start().await;
+    let (over, idle) = (fetch(1, "show", FetchEnd::Over), fetch(1, "show", FetchEnd::Idle));
+    for fetch in [&over, &idle, &fetch(2, "theirs", FetchEnd::Over)] {
+        server.store.journal().fetch_ended(fetch.clone());
+    }
+    let count = async |path: &str, key| {
+        let answer = server.api(path, key).await;
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        answer.json()["fetches"].as_array().unwrap().len()
+    };
+    while count("/fetches", ADMIN).await < 3 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let told = server.api(&format!("/fetches/{}?lang=ja", over.id), ADMIN).await.json();
+    assert_eq!(told["errmsg"], cause::Cause::ProxyToldToStop.errmsg(cause::Lang::Ja));
+    assert!(told["detail"]["text"].as_str().unwrap().contains("The stream has ended"), "{told}");
+    let idle = server.api(&format!("/fetches/{}", idle.id), ADMIN).await.json();
+    for field in ["errcode", "sub_errcode", "errmsg", "detail"] {
+        assert_eq!(idle[field], serde_json::Value::Null, "{field}");
+    }
+    for (query, wanted) in [
+        ("domain=A.example", 2),
+        ("stream=show&app=live", 2),
+        ("stream=sho", 0),
+        ("app=other", 0),
+        ("since=2099-01-01T00:00:00.000Z", 0),
+        ("until=2099-01-01T00:00:00.000Z", 3),
+    ] {
+        assert_eq!(count(&format!("/fetches?{query}"), ADMIN).await, wanted, "{query}");
+    }
+    let mut seen = Vec::new();
+    let mut path = "/fetches?limit=1".to_owned();
+    loop {
+        let page = server.api(&path, ADMIN).await.json();
+        seen.extend(page["fetches"].as_array().unwrap().iter().map(|fetch| fetch["id"].clone()));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/fetches?limit=1&after={next}");
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 3);
+    assert_eq!((count("/fetches", OTHER).await, count("/fetches?domain=a.example", OTHER).await), (1, 0));
+    let foreign = server.api(&format!("/fetches/{}", over.id), OTHER).await;
+    let missing = server.api("/fetches/01890a5d-ac96-774b-bcce-b302099a8057", OTHER).await;
+    assert_eq!((foreign.status, &foreign.body), (404, &missing.body));
+    for wrong in ["limit=0", "after=x", "what=ever", "lang=xx", "since=yesterday"] {
+        assert_eq!(server.api(&format!("/fetches?{wrong}"), ADMIN).await.status, 400, "{wrong}");
+    }
+    assert_eq!(server.api("/records", ADMIN).await.json()["records"], serde_json::json!([]));
 }
 
 #[tokio::test]

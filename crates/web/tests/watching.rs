@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{Answer, DOMAIN_KEY, PASSWORD, Server};
+use common::{Answer, DOMAIN_KEY, PASSWORD, Server, fetch};
 use model::catalog::Role;
-use model::{Clock, StreamKey, SystemClock, Timestamp};
+use model::{Clock, FetchEnd, StreamKey, SystemClock, Timestamp};
 use store::{Occurrence, PushReport, ReportedEvent, Seen};
 
 const KEY: &str = "/streams/key?domain=a.example&app=live&stream=show";
@@ -150,6 +150,37 @@ async fn columns_are_kept_in_links_and_a_view_keeps_them() {
     let body = format!("token={}&act=delete&name=My+%3Cview%3E&query=", page.token());
     server.form("/records/views", &cookie, &body).await;
     assert!(!server.get("/records", &cookie).await.body.contains("My &#60;view"));
+}
+
+#[tokio::test]
+async fn how_fetches_of_a_stream_ended_stands_on_its_page_in_the_readers_language() {
+    let server = Server::start().await;
+    let session = server.sign_in().await;
+    let page = async |lang: &str| {
+        let path = "/streams/key?domain=a.example&app=live&stream=show";
+        server.get(path, &[("cookie", &session), ("accept-language", lang)]).await.body
+    };
+    assert!(!page("en").await.contains("Fetched by"), "there is no table where there is nothing");
+    for why in [FetchEnd::Over, FetchEnd::Idle] {
+        server.store.journal().fetch_ended(fetch(1, "show", why));
+    }
+    server.store.journal().fetch_ended(fetch(1, "other", FetchEnd::Over));
+    while page("en").await.matches("<tr data-row=").count() < 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    for (lang, over, idle) in [
+        ("en", "The stream had ended", "Nobody watched any more"),
+        ("ja", "ストリームが終了しました", "視聴者がいなくなりました"),
+        ("zh", "流已结束", "已无人观看"),
+    ] {
+        let body = page(lang).await;
+        assert_eq!(body.matches("<tr data-row=").count(), 2, "{lang}: {body}");
+        for part in [over, idle, "east:1935", "The stream has ended", ">10/0<"] {
+            assert!(body.contains(part), "{lang}: {part} in {body}");
+        }
+        assert_eq!(body.matches(">10/0<").count(), 1, "{lang}: what the node ended itself has no cause");
+    }
+    assert!(!server.get("/records", &[("cookie", &session)]).await.body.contains("<tr data-row="));
 }
 
 #[tokio::test]

@@ -10,15 +10,18 @@
 //! | `mark` | what shows an owner from the first packet on that a node fetches |
 //! | `ticket` | what shows an owner that it is one of its nodes that asks |
 //! | `serve` | the owner's answer |
+//! | `progress` | what happens to one pull, and the record it leaves |
 //! | `status` | what lists and metrics show |
 //!
-//! A pull is no push: it has no record, no place under limits, and makes no callback. It names the revision of the lease
+//! A pull is no push: it has no interruption record, no place under limits, and makes no callback. What it leaves is a
+//! [`model::FetchRecord`]. It names the revision of the lease
 //! that it follows, ends with it, and goes on with the owner of a newer one while its viewers stay.
 
 mod find;
 mod following;
 mod mark;
 mod player;
+mod progress;
 pub(crate) mod pulls;
 mod run;
 mod serve;
@@ -33,7 +36,7 @@ pub(crate) use self::find::find;
 pub use self::following::{Holder, OwnerFacts, Seen};
 pub(crate) use self::mark::is_of_a_node;
 pub(crate) use self::serve::{asked_by_a_node, serve};
-pub use self::status::{EndedPull, Pull, PullEvent, PullFigures, PullState};
+pub use self::status::{ENDS, EndedPull, Pull, PullFigures, PullState};
 pub use self::ticket::Secret;
 
 /// How streams of other nodes are fetched.

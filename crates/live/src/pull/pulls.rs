@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use model::{Clock, StreamKey};
+use model::catalog::AccountId;
+use model::{Clock, FetchEnd, FetchRecord, StreamKey};
 use tokio::sync::{Semaphore, watch};
 
 use super::following::{Following, Holder, Seen};
-use super::status::{EndedPull, Pull, PullFigures, Status, Sums};
+use super::progress::{Of, Progress};
+use super::status::{EndedPull, Pull, PullFigures, Sums};
 use super::ticket::Used;
 use super::{PullConfig, run};
 use crate::relay::link::Dialer;
@@ -56,7 +58,7 @@ pub(super) struct Entry {
     pub key: StreamKey,
     pub following: watch::Sender<Following>,
     pub ready: watch::Sender<Ready>,
-    pub status: Status,
+    pub progress: Progress,
     /// Those who are about to watch.
     holds: AtomicUsize,
 }
@@ -121,9 +123,7 @@ impl Pulls {
     /// Begins to fetch a stream that another node carries, or joins the pull that does. `None` where nobody else carries
     /// it, or no more are fetched.
     pub(super) fn begin(&self, shared: &Arc<Shared>, key: &StreamKey, seen: Seen) -> Option<Hold> {
-        if !matches!(seen.holder, Holder::There(_)) {
-            return None;
-        }
+        let Holder::There(owner) = &seen.holder else { return None };
         let mut running = self.lock();
         if let Some(entry) = running.get(key) {
             entry.learn(seen);
@@ -134,16 +134,20 @@ impl Pulls {
             tracing::warn!(%key, most = self.config.most, "no more streams of other nodes are fetched");
             return None;
         }
+        let of =
+            Of { key: key.clone(), account: account_of(shared, key), node: shared.config.node_label.clone() };
+        let progress = Progress::new(of, owner, seen.revision, self.sums.clone(), shared.clock.clone());
         let entry = Arc::new(Entry {
             key: key.clone(),
             following: watch::Sender::new(Following::new(seen)),
             ready: watch::Sender::new(Ready::NotYet),
-            status: Status::new(key.clone(), self.sums.clone(), shared.clock.clone()),
+            progress,
             holds: AtomicUsize::new(1),
         });
         running.insert(key.clone(), entry.clone());
         let place = shared.hub.enter_pull(key);
         drop(running);
+        shared.journal.fetch_begins(entry.progress.as_if_died());
         let (shared, task) = (shared.clone(), Task::begin(shared));
         let hold = Hold(entry.clone());
         tokio::spawn(async move {
@@ -194,13 +198,15 @@ impl Pulls {
         true
     }
 
-    /// Keeps how a pull ended.
-    pub(super) fn ended(&self, entry: &Entry, why: &'static str, at: model::Timestamp) {
+    /// A pull has ended: it stands among the last ones. Gives its record.
+    pub(super) fn ended(&self, entry: &Entry, why: FetchEnd) -> FetchRecord {
+        let record = entry.progress.end(why);
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         if ended.len() >= ENDED_KEPT {
             ended.pop_front();
         }
-        ended.push_back(EndedPull { at, why, pull: entry.status.show(0) });
+        ended.push_back(EndedPull { at: record.ended_at, why, pull: entry.progress.show(0) });
+        record
     }
 
     /// Whether a stream was asked for in vain a moment ago.
@@ -231,7 +237,7 @@ impl Pulls {
     pub(crate) fn list(&self, shared: &Shared) -> (Vec<Pull>, Vec<EndedPull>) {
         let running: Vec<_> = self.lock().values().cloned().collect();
         let mut pulls: Vec<_> =
-            running.iter().map(|entry| entry.status.show(shared.hub.viewers(&entry.key).len())).collect();
+            running.iter().map(|entry| entry.progress.show(shared.hub.viewers(&entry.key).len())).collect();
         pulls.sort_by(|a, b| (&a.domain, &a.app, &a.stream).cmp(&(&b.domain, &b.app, &b.stream)));
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         (pulls, ended.iter().rev().cloned().collect())
@@ -249,6 +255,10 @@ impl Pulls {
     fn lock(&self) -> MutexGuard<'_, HashMap<StreamKey, Arc<Entry>>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn account_of(shared: &Shared, key: &StreamKey) -> Option<AccountId> {
+    shared.catalog.snapshot()?.domain(&key.domain).map(|domain| domain.account)
 }
 
 impl Entry {

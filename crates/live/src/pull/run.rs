@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use media::{AudioKind, VideoKind};
+use model::FetchEnd;
 use rtmp::MediaKind;
 use tokio::sync::watch;
 
@@ -55,8 +56,10 @@ pub(super) async fn run(shared: &Arc<Shared>, entry: Arc<Entry>, place: PullPlac
     let (why, viewers) = pull.follow().await;
     shared.pulls.leave(&entry, false);
     entry.ready.send_replace(Ready::Over);
-    shared.pulls.ended(&entry, why, shared.clock.now());
-    tracing::info!(key = %entry.key, why, "a stream of another node is no longer fetched");
+    let record = shared.pulls.ended(&entry, why);
+    let code = record.code().map(tracing::field::display);
+    tracing::info!(id = %record.id, key = %entry.key, why = why.as_str(), code, "a stream of another node is no longer fetched");
+    shared.journal.fetch_ended(record);
     match viewers {
         Some(ended) => place.end(ended),
         None => drop(place),
@@ -73,7 +76,7 @@ struct PullTask<'a> {
 
 impl PullTask<'_> {
     /// Follows the stream; why it ended, and what its viewers are told.
-    async fn follow(&self) -> (&'static str, Option<Ended>) {
+    async fn follow(&self) -> (FetchEnd, Option<Ended>) {
         let clock = &self.shared.clock;
         let mut following = self.entry.following.subscribe();
         let mut give_up = clock.instant() + self.shared.pulls.config.wait;
@@ -83,16 +86,16 @@ impl PullTask<'_> {
             let outcome = match now.holder() {
                 Holder::Here => Outcome::Here,
                 Holder::Nobody => {
-                    self.entry.status.waiting(now.revision());
+                    self.entry.progress.waiting(now.revision());
                     self.until_news(&mut following, give_up).await
                 }
                 Holder::There(owner) => self.fetch(owner, now.revision(), &mut following).await,
             };
             match outcome {
-                Outcome::Here => return ("here", None),
-                Outcome::Idle => return ("idle", Some(Ended::Unpublished)),
-                Outcome::Over => return ("over", Some(Ended::Unpublished)),
-                Outcome::Stopping => return ("stopping", Some(Ended::Unpublished)),
+                Outcome::Here => return (FetchEnd::Here, None),
+                Outcome::Idle => return (FetchEnd::Idle, Some(Ended::Unpublished)),
+                Outcome::Over => return (FetchEnd::Over, Some(Ended::Unpublished)),
+                Outcome::Stopping => return (FetchEnd::Stopping, Some(Ended::Unpublished)),
                 Outcome::Changed => {
                     failures = 0;
                     // One that has just come by the stream has its chance too.
@@ -114,13 +117,13 @@ impl PullTask<'_> {
                         // Changes may have been missed.
                         Outcome::Lost(_) => self.look_again().await,
                         Outcome::Changed => {}
-                        Outcome::Idle => return ("idle", Some(Ended::Unpublished)),
-                        _ => return ("stopping", Some(Ended::Unpublished)),
+                        Outcome::Idle => return (FetchEnd::Idle, Some(Ended::Unpublished)),
+                        _ => return (FetchEnd::Stopping, Some(Ended::Unpublished)),
                     }
                 }
             }
             if clock.instant() >= give_up {
-                return ("no_owner", Some(Ended::Lost));
+                return (FetchEnd::NoOwner, Some(Ended::Lost));
             }
         }
     }
@@ -150,7 +153,9 @@ impl PullTask<'_> {
         let (clock, idle) = (&self.shared.clock, self.shared.pulls.config.idle);
         loop {
             let now = clock.instant();
-            let watched = self.place.viewers() > 0 || self.entry.is_held();
+            let viewers = self.place.viewers();
+            self.entry.progress.watched(viewers);
+            let watched = viewers > 0 || self.entry.is_held();
             let since = {
                 let mut unwatched = self.unwatched.lock().unwrap_or_else(PoisonError::into_inner);
                 if watched {
@@ -176,12 +181,12 @@ impl PullTask<'_> {
         revision: u64,
         following: &mut watch::Receiver<Following>,
     ) -> Outcome {
-        let status = &self.entry.status;
-        status.connecting(&owner.label, revision);
+        let progress = &self.entry.progress;
+        progress.connecting(owner, revision);
         let address = owner.rtmp.clone().unwrap_or_default();
         let opened = tokio::select! {
             biased;
-            () = no_longer(following, owner, status) => return self.changed(following),
+            () = no_longer(following, owner, progress) => return self.changed(following),
             () = self.idle() => return Outcome::Idle,
             () = self.shared.relays.stopping() => return Outcome::Stopping,
             opened = self.open(owner, revision) => opened,
@@ -194,12 +199,12 @@ impl PullTask<'_> {
             link.leave(Goodbye::Delete).await;
             return Outcome::Here;
         };
-        status.live();
+        progress.live();
         tracing::info!(key = %self.entry.key, owner = owner.label, revision, "media comes from another node");
         let mut taken = Taken { entry: self.entry, writer: &mut writer, any: false };
         let ended = tokio::select! {
             biased;
-            () = no_longer(following, owner, status) => Err(Outcome::Changed),
+            () = no_longer(following, owner, progress) => Err(Outcome::Changed),
             parting = self.take(&mut link, &mut taken) => Ok(parting),
             () = self.idle() => Err(Outcome::Idle),
             () = self.shared.relays.stopping() => Err(Outcome::Stopping),
@@ -228,13 +233,13 @@ impl PullTask<'_> {
 
     fn changed(&self, following: &watch::Receiver<Following>) -> Outcome {
         let revision = following.borrow().revision();
-        self.entry.status.owner_changed(revision);
+        self.entry.progress.owner_changed(revision);
         tracing::info!(key = %self.entry.key, revision, "the stream has another owner");
         Outcome::Changed
     }
 
     fn parted(&self, owner: &OwnerFacts, address: &str, parting: &Parting, any: bool) -> Outcome {
-        self.entry.status.parted(parting, address);
+        self.entry.progress.parted(parting, address);
         let is_over = matches!(parting, Parting::Stopped(Said { text, .. }) if text == STREAM_HAS_ENDED);
         tracing::info!(key = %self.entry.key, owner = owner.label, address, %parting, is_over, "the owner of a stream has ended its fetching");
         if is_over { Outcome::Over } else { Outcome::Lost(any) }
@@ -268,7 +273,7 @@ impl PullTask<'_> {
         tokio::pin!(flush);
         loop {
             let bytes = link.bytes_in();
-            self.entry.status.received(bytes - std::mem::replace(&mut counted, bytes));
+            self.entry.progress.received(bytes - std::mem::replace(&mut counted, bytes));
             let deadline = taken.writer.deadline();
             if let Some(at) = deadline.filter(|at| flush.deadline().into_std() != *at) {
                 flush.as_mut().reset(at.into());
@@ -336,7 +341,7 @@ impl Taken<'_> {
 async fn no_longer(
     following: &mut watch::Receiver<Following>,
     owner: &OwnerFacts,
-    status: &super::status::Status,
+    progress: &super::progress::Progress,
 ) {
     loop {
         {
@@ -344,7 +349,7 @@ async fn no_longer(
             if !now.is(owner) {
                 return;
             }
-            status.renewed(now.revision());
+            progress.renewed(now.revision());
         }
         // The sender is in the entry.
         if following.changed().await.is_err() {

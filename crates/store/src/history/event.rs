@@ -208,6 +208,13 @@ impl Where {
         self.conditions.push(format!("instr(lower({column}), lower(?{})) > 0", self.values.len()));
     }
 
+    /// Only rows that come before these values of two columns.
+    pub fn below(&mut self, columns: &str, values: [Value; 2]) {
+        self.values.extend(values);
+        let last = self.values.len();
+        self.conditions.push(format!("({columns}) < (?{}, ?{last})", last - 1));
+    }
+
     pub fn fixed(&mut self, condition: &str) {
         self.conditions.push(condition.to_owned());
     }

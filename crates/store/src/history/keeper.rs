@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{Entry, delivery, event};
+use super::fetch::EarlierRun;
+use super::{Entry, delivery, event, fetch};
 use crate::error::StoreError;
 use crate::journal::Shared;
 use crate::layout;
-use crate::limits::{HISTORY_BATCH, HISTORY_SWEEP, MAX_DELIVERIES, MAX_EVENTS};
-use crate::schema::HISTORY;
+use crate::limits::{HISTORY_BATCH, HISTORY_SWEEP, MAX_DELIVERIES, MAX_EVENTS, MAX_FETCHES};
+use crate::schema::{HISTORY, JOURNAL};
 
 /// How long the keeper rests after an error.
 const REST: Duration = Duration::from_secs(5);
@@ -29,6 +30,39 @@ impl Keeper {
     pub fn new(shared: Arc<Shared>) -> Self {
         let next_sweep = shared.clock.instant();
         Self { shared, db: None, rests_until: None, next_sweep }
+    }
+
+    /// Brings a history that an earlier run left up to date, so that it can be read from now on, and gives the fetches
+    /// that were under way their ends. The journal has this run's row by now.
+    pub fn take_over(&mut self) {
+        let dir = &self.shared.config.dir;
+        if !layout::history_file(dir).exists() {
+            return;
+        }
+        let path = layout::journal_file(dir);
+        let run =
+            JOURNAL.open_read_only(&path).and_then(|db| EarlierRun::read(&db).map_err(StoreError::db(path)));
+        let run = run.unwrap_or_else(|error| {
+            tracing::warn!(%error, "when the run before this one ended cannot be read");
+            EarlierRun::default()
+        });
+        let now = self.shared.clock.now();
+        let outcome = self.with(|db| {
+            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let closed = fetch::close_left(&tx, &run, now)?;
+            tx.commit()?;
+            if closed > 0 {
+                tracing::info!(
+                    closed,
+                    "streams of other nodes were being fetched when the run before this one ended"
+                );
+            }
+            Ok(())
+        });
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "the history cannot be written");
+            self.db = None;
+        }
     }
 
     /// Works until the store shuts down.
@@ -71,6 +105,8 @@ impl Keeper {
                 match entry {
                     Entry::Delivery(entry) => delivery::insert(&tx, entry)?,
                     Entry::Events(report) => event::insert(&tx, report)?,
+                    Entry::FetchBegins(record) => fetch::begin(&tx, record)?,
+                    Entry::FetchEnded(record) => fetch::end(&tx, record)?,
                     Entry::Stop => {}
                 }
             }
@@ -93,17 +129,21 @@ impl Keeper {
         self.next_sweep = now + HISTORY_SWEEP;
         let before = self.shared.clock.now().minus(self.shared.config.keep_history).millis();
         let outcome = self.with(|db| {
-            for (table, time, rows) in [("delivery", "sent_at", MAX_DELIVERIES), ("event", "at", MAX_EVENTS)]
-            {
+            let tables = [
+                ("delivery", "id", "sent_at", MAX_DELIVERIES),
+                ("event", "id", "at", MAX_EVENTS),
+                ("fetch", "number", "ended_at", MAX_FETCHES),
+            ];
+            for (table, id, time, rows) in tables {
                 db.execute(
                     &format!(
-                        "delete from {table} where id in (select id from {table} where {time} < ?1 \
-                         and id < (select max(id) from {table}) order by {time} limit {SWEEP_ROWS})"
+                        "delete from {table} where {id} in (select {id} from {table} where {time} < ?1 \
+                         and {id} < (select max({id}) from {table}) order by {time} limit {SWEEP_ROWS})"
                     ),
                     [before],
                 )?;
                 db.execute(
-                    &format!("delete from {table} where id <= (select max(id) from {table}) - ?1"),
+                    &format!("delete from {table} where {id} <= (select max({id}) from {table}) - ?1"),
                     [rows],
                 )?;
             }

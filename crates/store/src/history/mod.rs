@@ -1,14 +1,16 @@
-//! What was told to others, and what happened to pushes while they were live: kept for some days, in a file of its own,
-//! by a thread of its own. Nothing depends on it, so a disk that does not take it holds up nobody.
+//! What was told to others, what happened to pushes while they were live, and which streams of other nodes were fetched:
+//! kept for some days, in a file of its own, by a thread of its own. Nothing depends on it, so a disk that does not take it holds up nobody.
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`delivery`] | tries to deliver events |
 //! | [`event`] | abnormalities of live pushes |
+//! | [`fetch`] | streams of other nodes that were fetched |
 //! | [`keeper`] | the thread that writes |
 
 mod delivery;
 mod event;
+mod fetch;
 pub(crate) mod keeper;
 
 use std::path::PathBuf;
@@ -16,21 +18,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 
+use model::FetchRecord;
 use rusqlite::Connection;
+use uuid::Uuid;
 
 use crate::error::StoreError;
 use crate::layout;
-use crate::limits::MAX_WAITING_HISTORY;
+use crate::limits::{MAX_PAGE, MAX_WAITING_HISTORY};
 use crate::outbox::PushReport;
 use crate::remote::Database;
 use crate::schema::HISTORY;
 pub use delivery::{DeliveryEntry, DeliveryQuery, DeliveryRow};
 pub use event::{EventQuery, EventRow, StreamEvents};
+pub(crate) use fetch::Documents as FetchDocuments;
+pub use fetch::{FetchCursor, FetchCursorError, FetchQuery, Fetches};
 
 /// One thing to be kept.
 pub(crate) enum Entry {
     Delivery(Box<DeliveryEntry>),
     Events(Box<PushReport>),
+    FetchBegins(Box<FetchRecord>),
+    FetchEnded(Box<FetchRecord>),
     /// The store shuts down.
     Stop,
 }
@@ -141,6 +149,52 @@ impl History {
             return Ok(streams);
         }
         self.read(|db| event::streams(db, &query))
+    }
+
+    /// How fetches ended, newest first: those of all nodes where there is a database of all nodes, with those of this node
+    /// that are not shipped yet; this node's alone while it does not answer.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the history cannot be read.
+    pub fn fetches(&self, query: &FetchQuery) -> Result<Fetches, StoreError> {
+        let mut fetches = self.read(|db| fetch::find(db, query))?;
+        let theirs = self.everywhere.as_ref().map(|everywhere| everywhere.fetches(query));
+        let here_only = matches!(theirs, Some(Err(_)));
+        if let Some(Ok(theirs)) = theirs {
+            // The first of each, so the first of both together are among them.
+            fetches.extend(theirs);
+            fetches.sort_by_key(|fetch| std::cmp::Reverse(FetchCursor::of(fetch)));
+            fetches.dedup_by_key(|fetch| fetch.id);
+            fetches.truncate(query.limit.min(MAX_PAGE));
+        }
+        Ok(Fetches { fetches, here_only })
+    }
+
+    /// One fetch that has ended, of this node or, where there is a database of all nodes, of another one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the history cannot be read, or this node does not know it and the database does not answer.
+    pub fn fetch(&self, id: Uuid) -> Result<Option<FetchRecord>, StoreError> {
+        match (self.read(|db| fetch::one(db, id))?, &self.everywhere) {
+            (None, Some(everywhere)) => Ok(everywhere.fetch(id)?),
+            (found, _) => Ok(found),
+        }
+    }
+
+    /// The number of this node's newest fetch; 0 when there is none.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn newest_fetch(&self) -> Result<u64, StoreError> {
+        self.read(fetch::newest)
+    }
+
+    /// This node's fetches with higher numbers, lowest first, each with its number.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn fetches_after(
+        &self,
+        number: u64,
+        limit: usize,
+    ) -> Result<Vec<(u64, FetchRecord)>, StoreError> {
+        self.read(|db| fetch::after(db, number, limit))
     }
 
     /// The number of this node's newest event; 0 when there is none.

@@ -5,7 +5,11 @@ use tokio_postgres::{Client, GenericClient};
 use crate::remote::RemoteFault;
 
 /// Step 1 makes version 1.
-const STEPS: &[&str] = &[include_str!("../schema/postgres-1.sql"), include_str!("../schema/postgres-2.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../schema/postgres-1.sql"),
+    include_str!("../schema/postgres-2.sql"),
+    include_str!("../schema/postgres-3.sql"),
+];
 /// The advisory lock under which nodes migrate, and make and drop partitions, one after the other: "lastfram" in ASCII.
 pub(super) const LOCK: i64 = 0x6c61_7374_6672_616d;
 

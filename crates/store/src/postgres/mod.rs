@@ -14,6 +14,7 @@
 //! | [`put`] | records into the database |
 //! | [`lanes`] | many records at once |
 //! | [`events`] | events into the database, and out of it |
+//! | [`fetches`] | fetches into the database, and out of it |
 //! | [`columns`] | a record as columns, and back |
 //! | [`plan`] | the conditions of a query as SQL |
 //! | [`scan`] | how the records of a page are searched for |
@@ -25,6 +26,7 @@
 mod columns;
 mod count;
 mod events;
+mod fetches;
 mod find;
 mod lanes;
 mod link;

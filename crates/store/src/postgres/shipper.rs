@@ -13,7 +13,7 @@ use model::{Clock, SystemClock, Timestamp};
 use super::lanes::{Lanes, MOST, Outcome};
 use super::partition::{self, Keep};
 use super::put::Known;
-use super::{names, told};
+use super::{fetches, names, told};
 use crate::columns::Stored;
 use crate::error::StoreError;
 use crate::history::History;
@@ -27,7 +27,7 @@ use crate::remote::{Database, RemoteFault};
 
 /// Evidence under way at once, bytes.
 const MOST_EVIDENCE: u64 = 32 << 20;
-/// Events in one batch.
+/// Events, or fetches, in one batch.
 const EVENTS: usize = 500;
 /// Ends in one question whether other nodes have told them.
 const ENDS: usize = 5_000;
@@ -65,6 +65,7 @@ pub(crate) struct Shipper {
     /// The schema is there, and the database has said who it is.
     ready: bool,
     events_to: Option<u64>,
+    fetches_to: Option<u64>,
     next_sweep: Instant,
     looked: Instant,
 }
@@ -81,6 +82,7 @@ impl Shipper {
             history,
             ready: false,
             events_to: None,
+            fetches_to: None,
             next_sweep: now,
             looked: now,
         }
@@ -130,6 +132,7 @@ impl Shipper {
         // Files that are held open may be what is wrong.
         self.here = Connections::default();
         self.events_to = None;
+        self.fetches_to = None;
         // A database that comes back may be another one.
         self.ready = false;
         let mut figures = self.shared.shipped.lock();
@@ -149,6 +152,7 @@ impl Shipper {
         self.ship_rows()?;
         self.backfill()?;
         while self.ship_events()? {}
+        while self.ship_fetches()? {}
         Ok(())
     }
 
@@ -219,6 +223,7 @@ impl Shipper {
             let partitions = partition::drop_old(&client, keep).await?;
             let names = names::sweep(&client, Day::of(keep.records)).await?;
             told::sweep(&client, keep.events).await?;
+            fetches::sweep(&client, keep.events).await?;
             Ok((partitions, names))
         });
         match outcome {
@@ -303,6 +308,28 @@ impl Shipper {
         self.database.put_events(node, events, last)?;
         self.events_to = Some(last);
         self.shared.shipped.lock().events += count;
+        Ok(full)
+    }
+
+    /// Ships how fetches ended; true while there may be more.
+    fn ship_fetches(&mut self) -> Result<bool, Trouble> {
+        let node = self.shared.config.node_id;
+        let to = match self.fetches_to {
+            Some(to) => to,
+            None => self.database.fetches_to(node)?,
+        };
+        let newest = self.history.newest_fetch()?;
+        // As with events.
+        let to = if newest < to { 0 } else { to };
+        self.fetches_to = Some(to);
+        if newest == to {
+            return Ok(false);
+        }
+        let fetches = self.history.fetches_after(to, EVENTS)?;
+        let Some(last) = fetches.last().map(|(number, _)| *number) else { return Ok(false) };
+        let full = fetches.len() >= EVENTS;
+        self.database.put_fetches(node, fetches.into_iter().map(|(_, fetch)| fetch).collect(), last)?;
+        self.fetches_to = Some(last);
         Ok(full)
     }
 

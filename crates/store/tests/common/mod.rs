@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Clock, Code, PushId, Record, StreamKey, SystemClock, Timestamp};
+use model::fetch::{FetchEvent, FetchEventKind};
+use model::record::DetailRecord;
+use model::{Clock, Code, FetchEnd, FetchRecord, PushId, Record, StreamKey, SystemClock, Timestamp};
 use store::{DataLock, EndRow, OpenRow, OutboxConfig, Reader, RecordQuery, Store, StoreConfig};
 
 pub const DAY: Duration = Duration::from_secs(86_400);
@@ -91,6 +93,43 @@ pub fn record(id: PushId, stream: &str, code: Code, ended_at: Timestamp) -> Reco
         audio: None,
         encoder: Some("Lavf60.16.100".to_owned()),
         stream_param: None,
+    }
+}
+
+/// A fetch of a stream that its owner ended.
+pub fn fetch(stream: &str, ended_at: Timestamp) -> FetchRecord {
+    let said = serde_json::json!({ "address": "east:1935", "said": "The stream has ended." });
+    FetchRecord {
+        id: uuid::Uuid::from_bytes(*SystemClock.push_id().as_bytes()),
+        account: Some(7),
+        domain: "push.example.com".to_owned(),
+        app: "live".to_owned(),
+        stream: stream.to_owned(),
+        node: "west".to_owned(),
+        owner: Some("east".to_owned()),
+        address: Some("east:1935".to_owned()),
+        revision: 9,
+        since: ended_at.minus(Duration::from_secs(60)),
+        ended_at,
+        live_ms: 59_000,
+        bytes_in: 1 << 40,
+        restarts: 1,
+        viewers: 3,
+        why: FetchEnd::Over,
+        errcode: Some(10),
+        sub_errcode: Some(0),
+        errmsg: None,
+        detail: Some(DetailRecord {
+            key: "upstream_order".to_owned(),
+            params: serde_json::from_value(said).unwrap(),
+            text: String::new(),
+        }),
+        events: vec![FetchEvent {
+            at: ended_at,
+            event: FetchEventKind::ToldToStop,
+            code: Some("10/0".to_owned()),
+            text: "the server said: The stream has ended.".to_owned(),
+        }],
     }
 }
 

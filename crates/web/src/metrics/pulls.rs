@@ -1,6 +1,6 @@
 //! Streams of other nodes, fetched for viewers of this one.
 
-use live::pull::PullFigures;
+use live::pull::{ENDS, PullFigures};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::TypedMetric;
@@ -28,6 +28,11 @@ impl Collector for Pulls {
         for (name, help, count) in counters {
             let metric = e.encode_descriptor(name, help, None, ConstCounter::<u64>::TYPE)?;
             ConstCounter::new(count).encode(metric)?;
+        }
+        let help = "Streams of other nodes that are no longer fetched, by why";
+        let mut metric = e.encode_descriptor("pulls_ended", help, None, ConstCounter::<u64>::TYPE)?;
+        for (why, count) in ENDS.iter().zip(figures.ended) {
+            ConstCounter::new(count).encode(metric.encode_family(&[("why", why.as_str())])?)?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use live::{Limits, ListenConfig, Live, LiveConfig};
 use model::admission::AdmissionSettings;
 use model::catalog::{Account, AccountStatus, ApiKey, Domain, Role};
-use model::{Clock, Record, SystemClock, Timestamp};
+use model::{Clock, FetchEnd, FetchRecord, Record, SystemClock, Timestamp};
 use store::{DataLock, EndRow, Store, StoreConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -187,6 +187,40 @@ impl Answer {
 
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
+    }
+}
+
+/// A fetch of a stream of `a.example` or `b.example`, which are of accounts 1 and 2.
+pub fn fetch(account: u64, stream: &str, why: FetchEnd) -> FetchRecord {
+    let by_owner = why == FetchEnd::Over;
+    let params = serde_json::json!({ "address": "east:1935", "said": "The stream has ended." });
+    let detail = model::record::DetailRecord {
+        key: "upstream_order".to_owned(),
+        params: serde_json::from_value(params).unwrap(),
+        text: String::new(),
+    };
+    FetchRecord {
+        id: uuid::Uuid::from_bytes(*SystemClock.push_id().as_bytes()),
+        account: Some(account),
+        domain: if account == 1 { "a.example" } else { "b.example" }.to_owned(),
+        app: "live".to_owned(),
+        stream: stream.to_owned(),
+        node: "west".to_owned(),
+        owner: Some("east".to_owned()),
+        address: Some("east:1935".to_owned()),
+        revision: 4,
+        since: SystemClock.now().minus(Duration::from_secs(9)),
+        ended_at: SystemClock.now(),
+        live_ms: 8_000,
+        bytes_in: 100,
+        restarts: 0,
+        viewers: 2,
+        why,
+        errcode: by_owner.then_some(10),
+        sub_errcode: by_owner.then_some(0),
+        errmsg: None,
+        detail: by_owner.then_some(detail),
+        events: Vec::new(),
     }
 }
 

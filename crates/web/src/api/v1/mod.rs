@@ -7,6 +7,7 @@ mod catalog;
 mod causes;
 mod cluster;
 mod diagnose;
+mod fetches;
 mod history;
 mod input;
 mod openapi;
@@ -38,6 +39,8 @@ fn list() -> Vec<Route> {
         ("/records/{id}", &["get"], get(records::one)),
         ("/records/{id}/export", &["get"], get(records::export)),
         ("/cluster", &["get"], get(cluster::list)),
+        ("/fetches", &["get"], get(fetches::list)),
+        ("/fetches/{id}", &["get"], get(fetches::one)),
         ("/pushes", &["get"], get(pushes::list)),
         ("/relays", &["get"], get(relays::list)),
         ("/streams/forbidden", &["get"], get(streams::forbidden)),

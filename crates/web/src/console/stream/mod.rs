@@ -3,9 +3,11 @@
 //! | module | holds |
 //! |---|---|
 //! | [`strip`] | pushes and gaps along a day or a week |
+//! | [`fetched`] | how nodes fetched it from each other |
 //! | [`figures`] | how often it is interrupted |
 //! | [`preview`] | a player for the operator's eyes |
 
+mod fetched;
 mod figures;
 mod preview;
 mod strip;
@@ -17,9 +19,9 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use model::catalog::{AccountId, Forbidden, Role};
-use model::{Record, StreamKey, Timestamp};
+use model::{FetchRecord, Record, StreamKey, Timestamp};
 use serde::Deserialize;
-use store::{EventQuery, EventRow, Reader, RecordQuery, StoreError};
+use store::{EventQuery, EventRow, FetchQuery, Reader, RecordQuery, StoreError};
 
 pub(super) use preview::page as preview;
 
@@ -34,9 +36,10 @@ use crate::state::WebState;
 
 /// Records that a page is made of at most.
 const MAX_RECORDS: usize = 500;
-/// Records and events that are listed.
+/// Records, events and fetches that are listed.
 const LISTED: usize = 20;
 const EVENTS: usize = 8;
+const FETCHES: usize = 8;
 const CAUSES: usize = 6;
 
 #[derive(Template)]
@@ -57,6 +60,7 @@ struct Page {
     all_records: String,
     events: Vec<events::Row>,
     all_events: String,
+    fetched: Vec<fetched::Fetched>,
     preview: String,
     done: String,
     mistake: String,
@@ -110,6 +114,7 @@ struct Known {
     records: Vec<Record>,
     minutes: Minutes,
     events: Vec<EventRow>,
+    fetches: Vec<FetchRecord>,
 }
 
 /// The page.
@@ -123,7 +128,7 @@ pub(super) async fn page(
     let (hours, chosen) = if params.range == "7d" { (7 * 24, "7d") } else { (24, "24h") };
     let since = now.minus(Duration::from_secs(hours * 3_600));
     let (reader, history, wanted) = (state.reader().clone(), state.history().clone(), key.clone());
-    let account = f.scope().account();
+    let (account, fetched) = (f.scope().account(), key.clone());
     let read = move || -> Result<Known, StoreError> {
         let records = records(&reader, &wanted, since, account)?;
         let events = history.events(&EventQuery {
@@ -135,8 +140,17 @@ pub(super) async fn page(
             limit: EVENTS,
             ..EventQuery::default()
         })?;
+        let fetches = history.fetches(&FetchQuery {
+            account,
+            domain: Some(fetched.domain),
+            app: Some(fetched.app),
+            stream: Some(fetched.stream),
+            since: Some(since),
+            limit: FETCHES,
+            ..FetchQuery::default()
+        })?;
         let minutes = row::minutes(&reader, records.get(..LISTED).unwrap_or(&records));
-        Ok(Known { records, minutes, events })
+        Ok(Known { records, minutes, events, fetches: fetches.fetches })
     };
     let (known, mistake) = match tokio::task::spawn_blocking(read).await {
         Ok(Ok(known)) => (known, String::new()),
@@ -174,6 +188,7 @@ pub(super) async fn page(
         all_records: format!("/records{filters}"),
         events: events::rows(known.events, &state, &f),
         all_events: format!("/events{filters}"),
+        fetched: known.fetches.into_iter().map(|fetch| fetched::Fetched::of(fetch, &f)).collect(),
         preview: preview_link(&key),
         done: told(&params.done, &f),
         mistake,

@@ -7,11 +7,12 @@ use axum::response::IntoResponse;
 use serde_json::{Map, Value, json};
 
 /// One file for each area; the first one is the document that the others are put into.
-const PARTS: [&str; 4] = [
+const PARTS: [&str; 5] = [
     include_str!("base.json"),
     include_str!("callbacks.json"),
     include_str!("catalog.json"),
     include_str!("diagnose.json"),
+    include_str!("fetches.json"),
 ];
 
 static TEXT: LazyLock<String> = LazyLock::new(|| merged(&PARTS).to_string());

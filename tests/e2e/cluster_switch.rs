@@ -13,7 +13,7 @@ use crate::support::nats::Nats;
 use crate::support::pusher::Pusher;
 use crate::support::rights;
 use crate::support::server::Server;
-use crate::support::setup::API_KEY;
+use crate::support::setup::{API_KEY, DOMAIN, Setup};
 
 const BACKUP: &str = "backup.test";
 
@@ -193,4 +193,45 @@ fn a_switch_that_cannot_be_says_why_and_changes_nothing() {
     live.delete_stream().unwrap();
     waits.delete_stream().unwrap();
     assert_eq!(east.code("kept"), "1/0");
+}
+
+#[test]
+fn a_target_gets_the_stream_from_the_node_that_carries_it_alone() {
+    let Some(nats) = Nats::start() else { return };
+    if !rights::has(&["ffmpeg"]) {
+        return;
+    }
+    let target = Setup::open().start();
+    let rule = format!(
+        "\n[[relay]]\nname = \"copy\"\napp = \"live\"\ntarget = \"rtmp://{}/live/{{stream}}-copy?domain={DOMAIN}\"\n",
+        target.rtmp()
+    );
+    let nodes = start(&nats, &["east", "west"], |setup| setup.config(&rule));
+    let [east, west] = &nodes[..] else { panic!("two nodes") };
+    let relays = |of: [&str; 2]| {
+        until_true(&format!("relays {of:?}"), PATIENCE, || {
+            nodes
+                .iter()
+                .zip(of)
+                .all(|(node, state)| node.get("/api/v1/relays")["relays"][0]["state"] == state)
+        });
+    };
+    let mut first = Encoder::ffmpeg(&rtmp(east, BACKUP, "passed"));
+    wait_for_media(east);
+    let mut second = Encoder::ffmpeg(&rtmp(west, BACKUP, "passed"));
+    let sequences = wait_for_roles(east, "passed", &["east live", "west backup"]);
+    // What is fetched for viewers is not passed on.
+    let view = View::of(&flv(west, BACKUP, "passed"));
+    view.wait_for(60);
+    relays(["live", "waiting"]);
+    assert_eq!(switch(east, "passed", Some(&sequences[1])).status, 200);
+    relays(["waiting", "live"]);
+    // A target that keeps its names, as platforms do, has to get each back before the next one comes.
+    assert_eq!(target.codes("passed-copy", 1), ["1/0"]);
+    second.interrupt();
+    until_true("the first push to be passed on again", PATIENCE, || {
+        east.get("/api/v1/relays")["relays"][0]["state"] == "live"
+    });
+    first.interrupt();
+    assert_eq!(target.codes("passed-copy", 3), ["1/0"; 3]);
 }

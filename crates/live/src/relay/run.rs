@@ -21,6 +21,8 @@ const PROVED: Duration = Duration::from_secs(10);
 const MOVES: usize = 5;
 /// How often it is looked whether another node of a cluster carries the stream.
 const LOOK: Duration = Duration::from_millis(100);
+/// A node that the stream has left has this long to take it back from the target.
+const TAKING_BACK: Duration = Duration::from_millis(500);
 
 /// Runs until the stream has ended for good.
 pub(crate) async fn run(place: &Place, ready: &Ready) {
@@ -53,7 +55,7 @@ async fn pass_on(place: &Place, ready: &Ready) -> Option<Link> {
     let target = ready.rule.target.endpoint(&status.key);
     let (mut endpoint, mut moves, mut backoff) = (target.clone(), 0, Backoff::default());
     loop {
-        unless_ended(&mut viewer, until_elsewhere(shared, &status.key, false)).await?;
+        unless_ended(&mut viewer, until_here(shared, &status.key)).await?;
         status.connecting(endpoint.to_string());
         let random = shared.handshake_bytes();
         let opening = ready.dialer.open(&endpoint, &enhanced, random);
@@ -69,7 +71,7 @@ async fn pass_on(place: &Place, ready: &Ready) -> Option<Link> {
                 let stop = async {
                     tokio::select! {
                         () = shared.relays.stopping() => Stop::Node,
-                        () = until_elsewhere(shared, &status.key, true) => Stop::Elsewhere,
+                        () = until_elsewhere(shared, &status.key) => Stop::Elsewhere,
                     }
                 };
                 match Flow::new(&mut link, &mut viewer, status).run(stop).await {
@@ -118,13 +120,23 @@ enum Stop {
     Elsewhere,
 }
 
-/// Ready once another node carries the stream, or once none does; where there is one node, none ever does.
-async fn until_elsewhere(shared: &Shared, key: &model::StreamKey, wanted: bool) {
-    if shared.cluster.is_none() && wanted {
+/// Ready once another node carries the stream; where there is one node, none ever does.
+async fn until_elsewhere(shared: &Shared, key: &model::StreamKey) {
+    if shared.cluster.is_none() {
         return std::future::pending().await;
     }
-    while shared.hub.is_elsewhere(key) != wanted {
+    while !shared.hub.is_elsewhere(key) {
         tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Ready once this node carries the stream, and another that did so has had the time to take it back from the target.
+async fn until_here(shared: &Shared, key: &model::StreamKey) {
+    while shared.hub.is_elsewhere(key) {
+        while shared.hub.is_elsewhere(key) {
+            tokio::time::sleep(LOOK).await;
+        }
+        tokio::time::sleep(TAKING_BACK).await;
     }
 }
 

@@ -110,7 +110,7 @@ cargo test --locked --workspace
 # Records of all nodes in a PostgreSQL, and several nodes over NATS, with servers of the tests' own (that of NATS is put
 # into the target folder): features that the default build goes without. The whole workspace is named so that what
 # others of it ask of a library stays the same, and is not built again.
-cargo test --locked --workspace --features lastframe/full --test postgres --test postgres_query
+cargo test --locked --workspace --features lastframe/full --test postgres --test postgres_query --test postgres_pages
 # Certificates from an authority need such a feature too.
 cargo test --locked --workspace --features lastframe/full --test e2e -- postgres:: acme:: cluster deploy::
 

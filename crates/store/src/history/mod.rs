@@ -10,7 +10,7 @@
 
 mod delivery;
 mod event;
-mod fetch;
+pub(crate) mod fetch;
 pub(crate) mod keeper;
 
 use std::path::PathBuf;
@@ -30,7 +30,6 @@ use crate::remote::Database;
 use crate::schema::HISTORY;
 pub use delivery::{DeliveryEntry, DeliveryQuery, DeliveryRow};
 pub use event::{EventQuery, EventRow, StreamEvents};
-pub(crate) use fetch::Documents as FetchDocuments;
 pub use fetch::{FetchCursor, FetchCursorError, FetchQuery, Fetches};
 
 /// One thing to be kept.

@@ -12,7 +12,8 @@ use super::find::LIMIT;
 use super::link::Database;
 use super::put::clean;
 use crate::columns::{counter, signed};
-use crate::history::{FetchDocuments, FetchQuery};
+use crate::history::FetchQuery;
+use crate::history::fetch::Documents;
 use crate::limits::MAX_PAGE;
 use crate::remote::RemoteFault;
 
@@ -65,7 +66,7 @@ pub(super) async fn sweep(client: &Client, before: Timestamp) -> Result<u64, Rem
 }
 
 async fn insert(client: &Client, fetch: &FetchRecord) -> Result<(), RemoteFault> {
-    let FetchDocuments { detail, events } = FetchDocuments::of(fetch);
+    let Documents { detail, events } = Documents::of(fetch);
     let text = |text: &Option<String>| text.as_deref().map(|text| clean(text).into_owned());
     client
         .execute(

@@ -1,34 +1,41 @@
 //! The leases of this node's pushes, kept in step with NATS. What to do is decided in [`crate::lease`]; here it is done.
+//!
+//! | file | what lives there |
+//! |---|---|
+//! | `taking` | a key goes to a push that waits here, as an operator wants it |
+//! | `freeing` | leases that nobody needs any more |
+//! | `refusals` | how the registry refuses a push |
+
+mod freeing;
+mod refusals;
+mod taking;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_nats::jetstream::kv::Operation;
+use cause::Cause;
 use cause::evidence::Act;
-use cause::{Cause, Detail, DetailKey};
 use futures_util::StreamExt;
 use live::Live;
-use live::cluster::{Claim, Command, Reply, Taken, TakenBy, Tenure};
+use live::cluster::{Claim, Command, Reply, TakenBy, Tenure};
 use live::pull::{Holder, OwnerFacts, Seen};
 use model::{Clock, PushId, StreamKey};
 use store::OpenRow;
 
+use self::refusals::{millis, refusal, too_many, unreachable};
 use crate::commands;
-use crate::connection::{Buckets, Connection, Fault, Found, free, read, within, write};
+use crate::connection::{Buckets, Connection, Fault, Found, read, within, write};
 use crate::estate::Estate;
 use crate::heartbeat::Members;
-use crate::lease::{
-    Claiming, Contender, Lease, Meaning, Outcome, Owner, Standing, Step, Written, notice, switch,
-};
+use crate::lease::{Claiming, Contender, Lease, Meaning, Outcome, Owner, Standing, Step, notice};
 use crate::names;
 
 /// Pause before a watch that failed is begun again.
 const AGAIN: Duration = Duration::from_millis(500);
 /// Pause after a lost race for a lease, so that two racers do not keep in step.
 const BACK_OFF: Duration = Duration::from_millis(5);
-/// After this long a lease of this node that none of its pushes asked for is deleted: the write was late.
-const LATE: Duration = Duration::from_secs(5);
 
 /// The keys on which this node has pushes.
 pub(crate) struct Ownership {
@@ -255,54 +262,6 @@ impl Ownership {
         }
     }
 
-    /// Gives the key to a push that waits here, as an operator wants it.
-    pub async fn take(&self, key: &StreamKey, push: PushId, ordered: Option<u64>) -> Taken {
-        if !self.members.is_connected(self.clock.instant()) {
-            return Taken::Unreachable { reason: "this node is cut off from the registry".to_owned() };
-        }
-        let Some(slot) = self.lock().get(key).cloned() else { return Taken::Gone };
-        let mut state = slot.lock().await;
-        let place = state.pushes.iter().position(|claim| claim.push == push);
-        let (Some(at), Standing::Waits { .. }) = (place, state.standing) else {
-            return if matches!(state.standing, Standing::Owns(_)) { Taken::Here } else { Taken::Gone };
-        };
-        let taken = self.take_for(&mut state, key, at, ordered).await;
-        taken.unwrap_or_else(|error| Taken::Unreachable { reason: error.to_string() })
-    }
-
-    async fn take_for(
-        &self,
-        state: &mut KeyState,
-        key: &StreamKey,
-        at: usize,
-        ordered: Option<u64>,
-    ) -> Result<Taken, Fault> {
-        let Some(claim) = state.pushes.get(at).cloned() else { return Ok(Taken::Gone) };
-        let found = self.read(key).await?;
-        if ordered.is_some_and(|ordered| ordered != found.revision) {
-            return Ok(Taken::Moved { revision: found.revision });
-        }
-        let held = found.value.as_deref().map(serde_json::from_slice::<Lease>).transpose();
-        let held = held.map_err(Fault::of)?;
-        let held = held.as_ref().map(|lease| (lease, self.state_of(lease)));
-        let Some(lease) = switch(&self.contender(&claim), held, self.clock.now()) else {
-            return Ok(Taken::Moved { revision: found.revision });
-        };
-        let buckets = self.buckets().await?;
-        let written = write(&buckets.leases, &names::of_key(key), found.revision, &lease).await;
-        let written = written.inspect_err(|_| {
-            self.in_doubt().insert(key.clone());
-        })?;
-        let Written::As(revision) = written else { return Ok(Taken::Moved { revision: found.revision }) };
-        tracing::info!(%key, revision, push = %claim.push, how = ?lease.how, "the stream is given to a push that waited here");
-        (state.standing, state.lease) = (Standing::Owns(revision), Some(lease));
-        if let Some(first) = state.pushes.get_mut(..=at) {
-            first.rotate_right(1);
-        }
-        // If it has left just now, its place here is given back after this.
-        Ok(if self.live.handed_to(key, revision, claim.push) { Taken::Now } else { Taken::Gone })
-    }
-
     /// A push of a key is gone. The last one frees the key.
     async fn left(&self, key: &StreamKey, push: PushId) {
         let Some(slot) = self.lock().get(key).cloned() else { return };
@@ -316,46 +275,6 @@ impl Ownership {
         }
         state.gone = true;
         self.lock().remove(key);
-    }
-
-    /// Deletes a lease of this node, unless it is another's by now.
-    async fn free(&self, key: &StreamKey, revision: u64) {
-        let name = names::of_key(key);
-        let freed = async {
-            let found = self.read(key).await?;
-            // Another node has it by now.
-            if found.revision != revision || found.value.is_none() {
-                return Ok(());
-            }
-            free(&self.buckets().await?.leases, &name, revision).await
-        };
-        self.to_free().insert(key.clone(), revision);
-        match freed.await {
-            Ok(()) => {
-                self.to_free().retain(|freed, at| freed != key || *at != revision);
-            }
-            Err(error) => tracing::debug!(%key, revision, %error, "the lease is deleted later"),
-        }
-    }
-
-    /// Deletes what could not be deleted before, and what nobody knows of.
-    pub async fn free_the_rest(self: &Arc<Self>) {
-        let to_free = self.to_free().clone();
-        for (key, revision) in to_free {
-            self.free(&key, revision).await;
-        }
-        let in_doubt = std::mem::take(&mut *self.in_doubt());
-        for key in in_doubt {
-            match self.read(&key).await {
-                Ok(found) => {
-                    self.stray(key.clone(), &found);
-                    self.saw(key, found);
-                }
-                Err(_) => {
-                    self.in_doubt().insert(key);
-                }
-            }
-        }
     }
 
     /// Listens to all changes of leases, for ever, and looks again at its own keys whenever some may have been missed.
@@ -409,28 +328,6 @@ impl Ownership {
             }
             None => self.stray(key, &found),
         }
-    }
-
-    /// A lease of this node of which no push knows: its write came through after the push had given up.
-    fn stray(self: &Arc<Self>, key: StreamKey, found: &Found) {
-        let lease = found.value.as_deref().and_then(|value| serde_json::from_slice::<Lease>(value).ok());
-        let (node, run) = self.members.me();
-        let mine = lease.is_some_and(|lease| lease.node == node && lease.run == run);
-        if !mine {
-            return;
-        }
-        let (ownership, revision) = (self.clone(), found.revision);
-        tokio::spawn(async move {
-            tokio::time::sleep(LATE).await;
-            let slot = ownership.lock().get(&key).cloned();
-            let owns = match slot {
-                Some(slot) => slot.lock().await.standing == Standing::Owns(revision),
-                None => false,
-            };
-            if !owns {
-                ownership.free(&key, revision).await;
-            }
-        });
     }
 
     /// Does what a change means, and gives the standing after it.
@@ -613,23 +510,4 @@ impl Ownership {
     fn lock(&self) -> MutexGuard<'_, HashMap<StreamKey, Arc<Slot>>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn too_many(have: u32, limit: u32) -> Act {
-    let detail =
-        Detail::new(DetailKey::LimitOf).with("scope", "stream").with("have", have).with("limit", limit);
-    Act { code: Cause::TooManyPushesOfStream.code(), detail: Some(detail) }
-}
-
-fn unreachable(reason: &str, waited_ms: u64) -> Act {
-    refusal(Cause::RegistryUnreachable, reason, waited_ms)
-}
-
-fn refusal(cause: Cause, reason: &str, waited_ms: u64) -> Act {
-    let detail = Detail::new(DetailKey::RegistryError).with("reason", reason).with("waited_ms", waited_ms);
-    Act { code: cause.code(), detail: Some(detail) }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
